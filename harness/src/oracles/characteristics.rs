@@ -25,14 +25,15 @@ pub struct Moment<'a> {
     pub nodes: &'a Nodes,
     /// V and grad V at the nodes.
     pub fields: &'a Fields,
-    /// E[mu].
+    /// `E[mu]`.
     pub energy: f64,
 }
 
 /// Solves PDE 1 from `start` and returns what `observe` makes of the measure at each of `times` (ascending, from 0 on).
 ///
 /// Step: the largest divisor of each gap between requested times that is at most `h`. Error O(h^4) for a smooth potential, plus
-/// that of the rule behind `start`. Cost: four evaluations a step.
+/// that of the rule behind `start`; like every explicit method it is unstable beyond h |grad grad V| = 2.8, to be checked at the
+/// outermost nodes, whatever their weight. Cost: four evaluations a step.
 pub fn solve<T>(
     model: &dyn MeanField,
     start: &Nodes,
@@ -180,9 +181,10 @@ impl Work {
 mod tests {
     use super::super::direct::DirectUnits;
     use super::super::gaussian::GaussianLaw;
-    use super::super::models::Quadratic;
+    use super::super::mmd::Mmd;
+    use super::super::models::{DoubleWell, Quadratic};
     use super::super::quadrature::{Rule, TensorRule};
-    use super::super::units::GaussianUnits;
+    use super::super::units::{Component, GaussianUnits};
     use super::*;
 
     /// The paper's start: c standard normal, y uniform on (-2, 2).
@@ -310,5 +312,58 @@ mod tests {
             "{rate} {}",
             seen[1].1
         );
+    }
+
+    #[test]
+    fn wrong_basin_keeps_its_mass_under_flow_and_its_odds_decay_under_birth_death() {
+        // The setting of the claim on escape: start N(.5, .6^2), global minimum on the left.
+        let well = DoubleWell { tilt: 0.1, dim: 1 };
+        // The outermost of 48 nodes is at x = 8, where F'' = 12 x^2 = 770: h = 0.002 keeps Runge-Kutta stable.
+        let start = TensorRule::new(&[Rule::normal(48, 0.5, 0.6)]).into();
+        let barrier = well.stationary()[1];
+        let log_odds = |alpha: f64, times: &[f64]| {
+            let flow = Flow {
+                alpha,
+                transport: true,
+            };
+            solve(&well, &start, flow, 0.002, times, |m| {
+                let wrong = m.nodes.mean(|i| f64::from(m.nodes.x[0][i] > barrier));
+                (wrong / (1.0 - wrong)).ln()
+            })
+        };
+        let still = log_odds(0.0, &[0.0, 5.0]);
+        assert!((still[1] - still[0]).abs() < 1e-12);
+        let falling = log_odds(10.0, &[3.0, 5.0]);
+        let slope = (falling[1] - falling[0]) / 2.0;
+        assert!((slope / (-10.0 * well.gap()) - 1.0).abs() < 1e-4, "{slope}");
+    }
+
+    #[test]
+    fn pure_birth_death_on_a_convex_energy_obeys_its_bound() {
+        // E <= KL(nu | mu_0) / (alpha t); nu = N(.3, .6^2), mu_0 = N(0, 1):
+        // KL = (.6^2 + .3^2 - 1) / 2 - ln .6.
+        let model = Mmd {
+            bandwidth: 0.8,
+            target: vec![Component {
+                weight: 1.0,
+                centre: vec![0.3],
+                variance: 0.36,
+            }],
+        };
+        let divergence = (0.36 + 0.09 - 1.0) / 2.0 - 0.6f64.ln();
+        let start = TensorRule::new(&[Rule::normal(40, 0.0, 1.0)]).into();
+        let flow = Flow {
+            alpha: 2.0,
+            transport: false,
+        };
+        let times = [0.5, 2.0, 10.0, 50.0];
+        let energies = solve(&model, &start, flow, 0.05, &times, |m| m.energy);
+        for (t, energy) in times.iter().zip(&energies) {
+            assert!(
+                *energy > 0.0 && energy * flow.alpha * t < divergence,
+                "{t} {energy}"
+            );
+        }
+        assert!(energies.windows(2).all(|e| e[1] < e[0]));
     }
 }

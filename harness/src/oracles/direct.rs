@@ -105,7 +105,7 @@ impl DirectUnits {
         (grid, r)
     }
 
-    /// E[mu] = 1/2 ∫(f_mu - f)^2 dx.
+    /// `E[mu]` = 1/2 ∫(f_mu - f)^2 dx.
     pub fn energy(&self, nodes: &Nodes) -> f64 {
         let (grid, r) = self.residual(nodes, &[]);
         0.5 * grid.cell * r.iter().map(|r| r * r).sum::<f64>()

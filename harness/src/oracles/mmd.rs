@@ -1,6 +1,6 @@
 //! Maximum mean discrepancy with the Gaussian kernel, to a mixture or to a sample.
 //!
-//! E[mu] = 1/2 ∬k(x, y) (mu - nu)(dx) (mu - nu)(dy), k(x, y) = exp(-|x - y|^2 / (2 h^2)); hence F = -∫k(., y) nu(dy),
+//! `E[mu]` = 1/2 ∬k(x, y) (mu - nu)(dx) (mu - nu)(dy), k(x, y) = exp(-|x - y|^2 / (2 h^2)); hence F = -∫k(., y) nu(dy),
 //! K = k, E0 = 1/2 ∬k dnu dnu. k is (2 pi h^2)^(d/2) N(x - y; 0, h^2 I), and a Gaussian convolved with a Gaussian adds
 //! variances, so every integral over a mixture is closed. A sample is a mixture of variance zero.
 

@@ -1,6 +1,6 @@
 //! The models, stated by the harness itself: a mean-field energy over weighted nodes, and the external potentials.
 //!
-//! E[mu] = E0 + ∫F dmu + 1/2 ∬K dmu dmu and V = F + ∫K dmu, of arXiv:1902.01843, for mu = sum_i w_i delta(x_i) with
+//! `E[mu]` = E0 + ∫F dmu + 1/2 ∬K dmu dmu and V = F + ∫K dmu, of arXiv:1902.01843, for mu = sum_i w_i delta(x_i) with
 //! weights that sum to 1. The equal-weight ensemble of n particles is the case w_i = 1/n.
 
 use super::quadrature::TensorRule;
@@ -74,7 +74,7 @@ pub trait MeanField {
     /// Number of components of a node.
     fn dim(&self) -> usize;
 
-    /// Overwrites `out` (of matching shape) with V and grad V at the nodes, and returns E[mu].
+    /// Overwrites `out` (of matching shape) with V and grad V at the nodes, and returns `E[mu]`.
     fn fields(&self, nodes: &Nodes, out: &mut Fields) -> f64;
 }
 

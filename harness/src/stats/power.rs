@@ -24,6 +24,8 @@ pub fn detectable_limit(se: f64, dof: f64, level: f64, power: f64) -> f64 {
 }
 
 /// The smallest shift of a normal statistic of standard deviation `sd` that a two-sided test finds with probability `power`.
+///
+/// For a pooled count, `sd` is the root of [`super::poisson_binomial::variance_of_sum`].
 pub fn detectable_shift(sd: f64, level: f64, power: f64) -> f64 {
     detectable_limit(sd, f64::INFINITY, level, power)
 }

@@ -17,8 +17,8 @@ pub enum Verdict {
 ///
 /// By the t interval of coverage 1 - `level`: holds if it lies inside reference +- tolerance, fails if wholly outside, else
 /// undecided. So P(fails) <= `level` if the claim is true, and P(holds) <= level / 2 if it is not. A standard error of zero
-/// (a deterministic estimate) decides by the estimate alone. An estimate that is not finite fails: a correct build has none. A standard error,
-/// tolerance or reference that is not finite, or negative where that makes no sense, decides nothing.
+/// (a deterministic estimate) decides by the estimate alone. An estimate that is not finite fails, for a correct build has
+/// none. Any other argument that is not finite or makes no sense decides nothing; only `dof` may be infinite (known error).
 pub fn limit(
     estimate: f64,
     se: f64,
@@ -30,7 +30,7 @@ pub fn limit(
     if !estimate.is_finite() {
         return Verdict::Fails;
     }
-    if !(se >= 0.0 && se.is_finite() && dof > 0.0 && tolerance >= 0.0 && reference.is_finite()) {
+    if !decidable(se, dof, reference, tolerance) {
         return Verdict::Undecided;
     }
     let reach = if se == 0.0 {
@@ -51,16 +51,23 @@ pub fn limit(
 /// The p-value of "the expectation is within `tolerance` of `reference`", for Holm's procedure:
 /// below `level` exactly when [`limit`] at that level fails.
 pub fn limit_p(estimate: f64, se: f64, dof: f64, reference: f64, tolerance: f64) -> f64 {
-    let beyond = (estimate - reference).abs() - tolerance;
-    if beyond <= 0.0 {
-        1.0
-    } else if beyond.is_finite() && se > 0.0 {
-        t_two_sided(beyond / se, dof)
-    } else if se.is_nan() {
-        1.0
-    } else {
-        0.0
+    if !estimate.is_finite() {
+        return 0.0;
     }
+    let beyond = (estimate - reference).abs() - tolerance;
+    if !decidable(se, dof, reference, tolerance) || beyond <= 0.0 {
+        1.0
+    } else if se == 0.0 {
+        0.0
+    } else {
+        t_two_sided(beyond / se, dof)
+    }
+}
+
+/// Whether the arguments beside the estimate make a test: finite, and of the right sign. NaN makes none.
+fn decidable(se: f64, dof: f64, reference: f64, tolerance: f64) -> bool {
+    let size = |v: f64| v >= 0.0 && v.is_finite();
+    size(se) && size(tolerance) && reference.is_finite() && dof > 0.0
 }
 
 /// A sharp claim: fails if `p` is below the claim's `share` of the false-alarm budget; else holds if the
@@ -126,6 +133,12 @@ mod tests {
         assert_eq!(limit(0.0, 0.1, 0.0, 0.0, 1.0, 0.05), Verdict::Undecided);
         assert_eq!(limit(0.0, 0.1, 9.0, 0.0, nan, 0.05), Verdict::Undecided);
         assert_eq!(limit(0.0, 0.1, 9.0, nan, 1.0, 0.05), Verdict::Undecided);
+        assert_eq!(
+            limit(0.0, 0.1, 9.0, 0.0, f64::INFINITY, 0.05),
+            Verdict::Undecided
+        );
+        assert_eq!(limit_p(0.0, nan, 9.0, 0.0, 1.0), 1.0);
+        assert_eq!(limit_p(3.0, 0.1, 9.0, 0.0, nan), 1.0);
         assert_eq!(sharp(nan, 1e-8, 0.1, 1.0), Verdict::Fails);
         assert_eq!(sharp(0.5, 1e-8, nan, 1.0), Verdict::Undecided);
         assert_eq!(holm(&[nan, 0.5]), [0.0, 0.5]);
