@@ -12,8 +12,7 @@ use core::f64::consts::TAU;
 /// variance s2, so u = s2/2 and 1/2 gives 2 exp(-4 pi^2) = 1.4e-17.
 const SPACING: f64 = 0.5;
 
-/// Reach of the grid beyond every centre over the largest standard deviation: exp(-9^2 / 2) = 2.6e-18 of a peak is
-/// left out of r, and its square in E.
+/// Every Gaussian is cut off at this many of its standard deviations, at exp(-9^2 / 2) = 2.6e-18 of its peak.
 const REACH: f64 = 9.0;
 
 /// [`GaussianUnits`] evaluated by quadrature over the inputs. d = 1 or 2 in practice: the grid grows as its power.
@@ -23,26 +22,28 @@ pub struct DirectUnits {
     pub model: GaussianUnits,
 }
 
-/// An equally spaced grid on every axis, and the residual on their product.
+/// An equally spaced grid on every axis, last axis fastest.
 struct Grid {
     axes: Vec<Vec<f64>>,
-    /// Product of the spacings.
-    cell: f64,
+    step: f64,
 }
 
+/// A Gaussian on its window of the grid: along every axis the first index, and the values of its factor from there on.
+type Bump = Vec<(usize, Vec<f64>)>;
+
 impl Grid {
-    /// A grid that covers all `centres[k]`, for standard deviations between `narrow` and `wide`.
-    fn covering(centres: &[Vec<f64>], narrow: f64, wide: f64) -> Self {
-        let step = SPACING * narrow;
-        let axis = |row: &Vec<f64>| {
-            let low = row.iter().fold(f64::INFINITY, |a, &b| a.min(b)) - REACH * wide;
-            let high = row.iter().fold(f64::NEG_INFINITY, |a, &b| a.max(b)) + REACH * wide;
-            let count = ((high - low) / step).ceil() as usize + 1;
+    /// Covers the windows of all Gaussians, given as centre and standard deviation for each axis.
+    fn covering(gaussians: &[Vec<(f64, f64)>], step: f64) -> Self {
+        let axis = |all: &Vec<(f64, f64)>| {
+            let low = all.iter().map(|(x, sd)| x - REACH * sd);
+            let high = all.iter().map(|(x, sd)| x + REACH * sd);
+            let low = low.fold(f64::INFINITY, f64::min);
+            let count = ((high.fold(low, f64::max) - low) / step).ceil() as usize + 1;
             (0..count).map(|g| low + g as f64 * step).collect()
         };
         Self {
-            axes: centres.iter().map(axis).collect(),
-            cell: step.powi(centres.len() as i32),
+            axes: gaussians.iter().map(axis).collect(),
+            step,
         }
     }
 
@@ -50,78 +51,98 @@ impl Grid {
         self.axes.iter().map(Vec::len).product()
     }
 
-    /// One table an axis: N(x; centre, variance) in one dimension at the axis' points.
-    fn tables(&self, centre: impl Fn(usize) -> f64, variance: f64) -> Vec<Vec<f64>> {
-        let scale = 1.0 / (TAU * variance).sqrt();
-        let table = |(k, axis): (usize, &Vec<f64>)| {
-            let value = |x: &f64| scale * (-0.5 * (x - centre(k)).powi(2) / variance).exp();
-            axis.iter().map(value).collect()
-        };
-        self.axes.iter().enumerate().map(table).collect()
+    /// The volume that a grid point stands for.
+    fn cell(&self) -> f64 {
+        self.axes.iter().map(|_| self.step).product()
     }
 
-    /// Calls `each(point, value)` with the product of `tables` at every grid point, last axis fastest.
-    fn products(tables: &[Vec<f64>], mut each: impl FnMut(usize, f64)) {
-        fn descend(tables: &[Vec<f64>], at: usize, so_far: f64, each: &mut impl FnMut(usize, f64)) {
-            match tables {
-                [] => each(at, so_far),
-                [first, rest @ ..] => {
-                    for (g, &value) in first.iter().enumerate() {
-                        descend(rest, at * first.len() + g, so_far * value, each);
-                    }
-                }
-            }
-        }
-        descend(tables, 0, 1.0, &mut each);
+    /// N(x; centre, variance I) on its window.
+    fn bump(&self, centre: impl Fn(usize) -> f64, variance: f64) -> Bump {
+        let scale = 1.0 / (TAU * variance).sqrt();
+        let reach = REACH * variance.sqrt();
+        let factor = |(k, axis): (usize, &Vec<f64>)| {
+            let y = centre(k);
+            let first = axis.partition_point(|x| *x < y - reach);
+            let end = axis.partition_point(|x| *x <= y + reach);
+            let value = |x: &f64| scale * (-0.5 * (x - y) * (x - y) / variance).exp();
+            (first, axis[first..end].iter().map(value).collect())
+        };
+        self.axes.iter().enumerate().map(factor).collect()
+    }
+
+    /// Calls `each(point, value)` at every grid point of the window.
+    fn visit(&self, bump: &[(usize, Vec<f64>)], mut each: impl FnMut(usize, f64)) {
+        visit_axes(&self.axes, bump, 0, 1.0, &mut each);
+    }
+
+    /// Sum of `r` times the bump over the grid, times the cell: ∫r phi dx.
+    fn integral(&self, bump: &[(usize, Vec<f64>)], r: &[f64]) -> f64 {
+        let mut sum = 0.0;
+        self.visit(bump, |at, value| sum += r[at] * value);
+        self.cell() * sum
+    }
+}
+
+/// One loop an axis; `at` and `so_far` are the index and the product of the axes before.
+fn visit_axes(
+    axes: &[Vec<f64>],
+    bump: &[(usize, Vec<f64>)],
+    at: usize,
+    so_far: f64,
+    each: &mut impl FnMut(usize, f64),
+) {
+    let [(first, values), rest @ ..] = bump else {
+        return each(at, so_far);
+    };
+    let start = at * axes[0].len() + first;
+    for (g, value) in values.iter().enumerate() {
+        visit_axes(&axes[1..], rest, start + g, so_far * value, each);
     }
 }
 
 impl DirectUnits {
-    /// The residual f_mu - f on a grid that covers the nodes, the target and `others` (more centres, as rows).
-    fn residual(&self, nodes: &Nodes, others: &[Vec<f64>]) -> (Grid, Vec<f64>) {
+    /// The residual f_mu - f on a grid that covers the nodes, the target and units at `others` (rows c, y); and the nodes' units.
+    fn residual(&self, nodes: &Nodes, others: &[Vec<f64>]) -> (Grid, Vec<f64>, Vec<Bump>) {
         let (model, s2) = (&self.model, self.model.unit_variance);
-        let variances = || model.target.iter().map(|t| t.variance);
-        let narrow = variances().fold(s2, f64::min).sqrt();
-        let wide = variances().fold(s2, f64::max).sqrt();
-        let centres: Vec<Vec<f64>> = (0..model.input_dim())
+        let gaussians: Vec<Vec<(f64, f64)>> = (0..model.input_dim())
             .map(|k| {
-                let target = model.target.iter().map(|t| t.centre[k]);
-                let others = others.get(k).into_iter().flatten();
-                let rows = nodes.x[k + 1].iter().chain(others).copied();
-                rows.chain(target).collect()
+                let target = model.target.iter();
+                let target = target.map(|t| (t.centre[k], t.variance.sqrt()));
+                let others = others.get(k + 1).into_iter().flatten();
+                let units = nodes.x[k + 1].iter().chain(others);
+                units.map(|y| (*y, s2.sqrt())).chain(target).collect()
             })
             .collect();
-        let grid = Grid::covering(&centres, narrow, wide);
+        let variances = model.target.iter().map(|t| t.variance);
+        let grid = Grid::covering(&gaussians, SPACING * variances.fold(s2, f64::min).sqrt());
         let mut r = vec![0.0; grid.len()];
-        for i in 0..nodes.len() {
+        let unit = |i: usize| grid.bump(|k| nodes.x[k + 1][i], s2);
+        let units: Vec<Bump> = (0..nodes.len()).map(unit).collect();
+        for (i, unit) in units.iter().enumerate() {
             let charge = nodes.w[i] * nodes.x[0][i];
-            let tables = grid.tables(|k| nodes.x[k + 1][i], s2);
-            Grid::products(&tables, |at, value| r[at] += charge * value);
+            grid.visit(unit, |at, value| r[at] += charge * value);
         }
         for term in &model.target {
-            let tables = grid.tables(|k| term.centre[k], term.variance);
-            Grid::products(&tables, |at, value| r[at] -= term.weight * value);
+            let bump = grid.bump(|k| term.centre[k], term.variance);
+            grid.visit(&bump, |at, value| r[at] -= term.weight * value);
         }
-        (grid, r)
+        (grid, r, units)
     }
 
     /// `E[mu]` = 1/2 ∫(f_mu - f)^2 dx.
     pub fn energy(&self, nodes: &Nodes) -> f64 {
-        let (grid, r) = self.residual(nodes, &[]);
-        0.5 * grid.cell * r.iter().map(|r| r * r).sum::<f64>()
+        let (grid, r, _) = self.residual(nodes, &[]);
+        0.5 * grid.cell() * r.iter().map(|r| r * r).sum::<f64>()
     }
 
     /// V(theta; mu) = c ∫(f_mu - f) phi(., y) dx at `points` (rows c, y), which need not be nodes.
     pub fn potential(&self, nodes: &Nodes, points: &[Vec<f64>]) -> Vec<f64> {
-        let (grid, r) = self.residual(nodes, &points[1..]);
-        (0..points[0].len())
-            .map(|i| {
-                let tables = grid.tables(|k| points[k + 1][i], self.model.unit_variance);
-                let mut sum = 0.0;
-                Grid::products(&tables, |at, value| sum += r[at] * value);
-                points[0][i] * grid.cell * sum
-            })
-            .collect()
+        let (grid, r, _) = self.residual(nodes, points);
+        let at = |(i, c): (usize, &f64)| {
+            let bump = grid.bump(|k| points[k + 1][i], self.model.unit_variance);
+            c * grid.integral(&bump, &r)
+        };
+        points[0].iter().enumerate().map(at).collect()
     }
 }
 
@@ -132,25 +153,21 @@ impl MeanField for DirectUnits {
 
     fn fields(&self, nodes: &Nodes, out: &mut Fields) -> f64 {
         let s2 = self.model.unit_variance;
-        let (grid, r) = self.residual(nodes, &[]);
-        for i in 0..nodes.len() {
-            let tables = grid.tables(|k| nodes.x[k + 1][i], s2);
-            let mut sum = 0.0;
-            Grid::products(&tables, |at, value| sum += r[at] * value);
-            out.v[i] = grid.cell * sum;
-            // d phi / d y_k = phi (x_k - y_k) / s2: only axis k's table changes.
-            for k in 0..grid.axes.len() {
-                let mut slope = tables.clone();
-                for (value, x) in slope[k].iter_mut().zip(&grid.axes[k]) {
+        let (grid, r, mut units) = self.residual(nodes, &[]);
+        for (i, unit) in units.iter_mut().enumerate() {
+            out.v[i] = grid.integral(unit, &r);
+            // d phi / d y_k = phi (x_k - y_k) / s2: only axis k's factor changes, and is put back.
+            for (k, axis) in grid.axes.iter().enumerate() {
+                let (first, kept) = unit[k].clone();
+                for (value, x) in unit[k].1.iter_mut().zip(&axis[first..]) {
                     *value *= (x - nodes.x[k + 1][i]) / s2;
                 }
-                let mut sum = 0.0;
-                Grid::products(&slope, |at, value| sum += r[at] * value);
-                out.grad[k + 1][i] = grid.cell * sum;
+                out.grad[k + 1][i] = grid.integral(unit, &r);
+                unit[k].1 = kept;
             }
         }
         finish(&nodes.x[0], out);
-        0.5 * grid.cell * r.iter().map(|r| r * r).sum::<f64>()
+        0.5 * grid.cell() * r.iter().map(|r| r * r).sum::<f64>()
     }
 }
 
