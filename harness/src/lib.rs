@@ -1,1 +1,4 @@
-//! stub
+//! Verification harness of `birth-death`: oracles and statistics.
+
+pub mod oracles;
+pub mod stats;
