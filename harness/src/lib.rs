@@ -1,1 +1,4 @@
-//! stub
+//! The harness.
+
+pub mod config;
+pub mod output;

@@ -1,0 +1,5 @@
+//! What a run or a verification leaves behind: a folder of files, written whole or not at all.
+
+pub mod folder;
+pub mod manifest;
+pub mod numbers;
