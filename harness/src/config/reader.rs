@@ -28,7 +28,11 @@ impl Source<'_> {
     /// The refusal of a text that is no TOML.
     pub fn syntax(&self, error: &toml::de::Error) -> Refusal {
         let line = error.span().map(|span| self.line(span.start));
-        Refusal::at(self.file, line, format!("not TOML: {}", error.message()))
+        Refusal::at(
+            self.file,
+            line,
+            format!("not TOML: {}; accepted: TOML", error.message()),
+        )
     }
 }
 

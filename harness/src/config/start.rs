@@ -119,8 +119,10 @@ fn marginal(value: &Value<'_>) -> Result<Marginal, Refusal> {
             let low = table.require("low", "a finite number")?.real(Sign::Any)?;
             let upper = table.require("high", "a finite number")?;
             let high = upper.real(Sign::Any)?;
-            if high < low {
-                return Err(upper.refuse(format!("a number not below low = {low:?}")));
+            if high < low || !value.precision().holds(high - low, Sign::Any) {
+                return Err(upper.refuse(format!(
+                    "a number not below low = {low:?}, at a finite distance from it"
+                )));
             }
             Ok(Marginal::Uniform { low, high })
         }

@@ -41,12 +41,12 @@ impl Folder {
         } else {
             place
         };
-        replaceable(&place).map_err(refuse)?;
         if inside(&std::env::current_dir().unwrap_or_default(), &place) {
             return Err(refuse(
                 "is the current folder or holds it; accepted: another folder".to_owned(),
             ));
         }
+        replaceable(&place).map_err(refuse)?;
         for input in inputs {
             if inside(input, &place) {
                 return Err(refuse(format!(
