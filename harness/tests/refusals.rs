@@ -229,10 +229,7 @@ fn keys_that_contradict_each_other_are_refused() {
         &message(&units(&[reinjection, raw])),
         &["missing key \"prior\""],
     );
-    check(
-        &message(&(UNITS.to_owned() + PRIOR)),
-        &["prior"],
-    );
+    check(&message(&(UNITS.to_owned() + PRIOR)), &["prior"]);
     check(
         &message(&units(&[flow])),
         &["a.toml:5:", "alpha = 5.0", "only 0.0"],

@@ -3,4 +3,4 @@
 pub mod folder;
 pub mod manifest;
 pub mod numbers;
-//pub mod results;
+pub mod results;
