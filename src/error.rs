@@ -1,0 +1,153 @@
+//! Everything that can go wrong, with the offending values and what to do next.
+
+use core::fmt;
+
+/// Why a constructor or a step refused.
+///
+/// One small `Copy` type for the whole crate. After any error the ensemble, the dynamics and the generator are as
+/// they were before the call; only scratch memory may have been written. Each variant says what to do next.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Error {
+    /// There is no particle. *Next:* push particles before the step.
+    Empty,
+    /// A size that must be at least one was zero. *Next:* correct the constructor's argument.
+    Zero {
+        /// The argument's name.
+        what: &'static str,
+    },
+    /// Two sizes that must agree do not. *Next:* build the views from the same dimension and length.
+    Mismatch {
+        /// The quantity whose size is wrong.
+        what: &'static str,
+        /// The size that the other arguments imply.
+        expected: usize,
+        /// The size found.
+        found: usize,
+    },
+    /// A fixed capacity is exceeded. *Next:* raise the const parameter, or use fewer.
+    Capacity {
+        /// What was to be stored.
+        what: &'static str,
+        /// How many fit.
+        capacity: usize,
+        /// How many were asked for.
+        requested: usize,
+    },
+    /// A parameter is not finite, or outside its range. *Next:* pass a value of the range that is named.
+    Parameter {
+        /// The parameter's name.
+        name: &'static str,
+        /// The value refused.
+        value: f64,
+        /// What would be accepted.
+        accepted: &'static str,
+    },
+    /// A quantity came out as NaN or infinite. *Next:* the state is the last good one; lower `dt` with
+    /// [`set_dt`](crate::Dynamics::set_dt), or mend the energy, the prior or the start, and call again.
+    NotFinite {
+        /// The quantity.
+        quantity: Quantity,
+        /// Its particle, the first in slot order; `None` for a mean over all.
+        particle: Option<u32>,
+    },
+    /// Every particle died in one step and scheme 1 has nobody to copy (raw rates only, in practice).
+    /// *Next:* lower `alpha` or `dt`; calling again repeats the same draw and the same error.
+    Extinct {
+        /// The step that failed, counted from zero.
+        step: u64,
+    },
+    /// Reinjection follows PDE 2, whose rate is raw; centred was asked for. *Next:* use [`Rate::Raw`](crate::Rate::Raw).
+    CentredReinjection,
+    /// Gradient flow has no events, so its rate `alpha` can only be zero. *Next:* choose a scheme with events.
+    AlphaWithoutEvents {
+        /// The rate refused.
+        alpha: f64,
+    },
+    /// An energy of the user's own failed. *Next:* the code is the energy's; the crate gives it no meaning.
+    Energy {
+        /// The energy's own code.
+        code: i32,
+    },
+}
+
+/// What an [`Error::NotFinite`] was found in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Quantity {
+    /// A component of a particle handed to a constructor or a step.
+    Position,
+    /// The energy `E`.
+    Energy,
+    /// A potential `V_i`, or their mean.
+    Potential,
+    /// A component of a gradient.
+    Gradient,
+    /// A position after the transport step, `theta_i - dt grad V_i`.
+    Transport,
+    /// A component of a particle drawn from the reinjection prior.
+    PriorDraw,
+}
+
+impl fmt::Display for Quantity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Quantity::Position => "position",
+            Quantity::Energy => "energy",
+            Quantity::Potential => "potential",
+            Quantity::Gradient => "gradient",
+            Quantity::Transport => "position after transport",
+            Quantity::PriorDraw => "draw from the prior",
+        })
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Error::Empty => f.write_str("there is no particle; at least one is needed"),
+            Error::Zero { what } => write!(f, "{what} is zero; at least one is needed"),
+            Error::Mismatch { what, expected, found } => {
+                write!(f, "{what}: expected size {expected}, found {found}")
+            }
+            Error::Capacity { what, capacity, requested } => {
+                write!(f, "{what}: at most {capacity} fit, {requested} asked for")
+            }
+            Error::Parameter { name, value, accepted } => {
+                write!(f, "{name} = {value:?} refused; accepted: {accepted}")
+            }
+            Error::NotFinite { quantity, particle: Some(particle) } => {
+                write!(f, "the {quantity} of particle {particle} is not finite")
+            }
+            Error::NotFinite { quantity, particle: None } => {
+                write!(f, "the {quantity} of the ensemble is not finite")
+            }
+            Error::Extinct { step } => {
+                write!(f, "every particle died in step {step}; lower alpha or dt")
+            }
+            Error::CentredReinjection => f.write_str("reinjection takes raw rates only, not centred ones"),
+            Error::AlphaWithoutEvents { alpha } => {
+                write!(f, "alpha = {alpha:?} refused: gradient flow has no events; accepted: 0")
+            }
+            Error::Energy { code } => write!(f, "the energy failed with its own code {code}"),
+        }
+    }
+}
+
+impl core::error::Error for Error {}
+
+/// `value` if it is finite and `accept` says so; else the error that names it.
+///
+/// The guard asks for the good case, so that NaN fails it.
+pub(crate) fn parameter<R: crate::Real>(
+    name: &'static str,
+    value: R,
+    accepted: &'static str,
+    accept: impl Fn(R) -> bool,
+) -> Result<R, Error> {
+    if value.is_finite() && accept(value) {
+        Ok(value)
+    } else {
+        Err(Error::Parameter { name, value: value.to_f64(), accepted })
+    }
+}

@@ -1,0 +1,59 @@
+//! A bounded record of step reports.
+
+use crate::{Real, Report};
+use heapless::Deque;
+
+/// The last `K` reports, oldest first, and the number of those that had to go.
+///
+/// ```
+/// use birth_death::{Report, ReportLog};
+/// let report = |step| Report { step, time: 0.0, energy: 1.0, mean_potential: 0.0, births: 0, deaths: 0, removed: 0,
+///     added: 0, largest_probability: 0.0 };
+/// let mut log = ReportLog::<f64, 2>::new();
+/// (0..5).for_each(|step| log.push(report(step)));
+/// assert_eq!(log.iter().map(|r| r.step).collect::<Vec<_>>(), [3, 4]);
+/// assert_eq!(log.dropped(), 3);
+/// ```
+#[derive(Clone, Debug)]
+pub struct ReportLog<R, const K: usize> {
+    reports: Deque<Report<R>, K>,
+    dropped: u64,
+}
+
+impl<R: Real, const K: usize> ReportLog<R, K> {
+    /// No report yet.
+    pub const fn new() -> Self {
+        Self { reports: Deque::new(), dropped: 0 }
+    }
+
+    /// Adds a report; the oldest goes when `K` are there. (With `K = 0` every report is dropped.)
+    pub fn push(&mut self, report: Report<R>) {
+        if self.reports.is_full() && self.reports.pop_front().is_some() {
+            self.dropped = self.dropped.saturating_add(1);
+        }
+        if self.reports.push_back(report).is_err() {
+            self.dropped = self.dropped.saturating_add(1);
+        }
+    }
+
+    /// The reports held, oldest first.
+    pub fn iter(&self) -> impl Iterator<Item = &Report<R>> {
+        self.reports.iter()
+    }
+
+    /// The newest report.
+    pub fn last(&self) -> Option<&Report<R>> {
+        self.reports.back()
+    }
+
+    /// How many were dropped.
+    pub const fn dropped(&self) -> u64 {
+        self.dropped
+    }
+}
+
+impl<R: Real, const K: usize> Default for ReportLog<R, K> {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,142 @@
+//! A network of Gaussian units fitted to a mixture: the paper's first model.
+
+use super::kernel::{add_gaussians, scale};
+use super::mixture::{MixtureRef, distance_squared, power};
+use crate::error::parameter;
+use crate::maths::{Maths, Portable};
+use crate::{Energy, Error, Field, Real, Rows, sum};
+use core::marker::PhantomData;
+
+/// `E[mu] = 1/2 ∫ (f_mu(x) - f(x))^2 dx`, `f_mu(x) = ∫ c N(x; y, s2 I) dmu(c, y)`, `x` in R^d.
+///
+/// A particle is `(c, y)`: the charge in row 0, the centre in rows 1 to d. With the target `f = sum_a q_a N(.; y_a, v_a I)`
+///
+/// ```text
+/// F(c, y) = -c sum_a q_a N(y; y_a, (s2 + v_a) I)        K = c c' N(y - y'; 0, 2 s2 I)
+/// E0      = 1/2 sum_ab q_a q_b N(y_a - y_b; 0, (v_a + v_b) I)
+/// ```
+///
+/// Source: arXiv:1902.01843, the Gaussian example of the authors' notebooks. One exponential a pair and one a particle and
+/// component: O(n^2 d + n K d). Order: pairs (see `kernel`), scaled; components ascending; times the charge. `E` is
+/// `E0 + mean V - 1/2 mean(V - F)`, the same as `E0 + mean[F + (V - F)/2]`.
+///
+/// ```
+/// use birth_death::models::{GaussianUnits, Mixture};
+/// let mut target = Mixture::<f64, 1, 3>::new();
+/// for (q, y, v) in [(1.0, -2.0, 0.5), (-2.0, 0.0, 1.0), (1.0, 2.0, 0.5)] {
+///     target.push(q / 3.0, [y], v)?;
+/// }
+/// let units = GaussianUnits::new(0.5, target.view())?;
+/// assert!((units.constant() - 0.06886827).abs() < 1e-8);
+/// # Ok::<(), birth_death::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct GaussianUnits<'t, R, M = Portable> {
+    unit_variance: R,
+    target: MixtureRef<'t, R>,
+    constant: R,
+    maths: PhantomData<M>,
+}
+
+/// `(2 pi variance)^(-d/2)`.
+fn normaliser<R: Real>(variance: R, dim: usize) -> R {
+    power(R::ONE / (R::TAU * variance).sqrt(), dim)
+}
+
+impl<'t, R: Real> GaussianUnits<'t, R> {
+    /// Units of variance `s2 = unit_variance` in each direction, fitted to `target`; O(K^2 d).
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] for a variance that is not finite and positive, or so small or large that a normaliser of
+    /// the model over- or underflows.
+    pub fn new(unit_variance: R, target: MixtureRef<'t, R>) -> Result<Self, Error> {
+        parameter("unit_variance", unit_variance, "a finite number > 0", |v| v > R::ZERO)?;
+        let dim = target.dim();
+        let normal = |variance: R| {
+            parameter(
+                "normaliser (2 pi variance)^(-d/2)",
+                normaliser(variance, dim),
+                "finite and > 0: choose other variances",
+                |z| z > R::ZERO,
+            )
+        };
+        normal(unit_variance + unit_variance)?;
+        let mut constant = R::ZERO;
+        for a in target.components() {
+            normal(unit_variance + a.variance)?;
+            for b in target.components() {
+                let variance = a.variance + b.variance;
+                let e = Portable::exp2_nonpos(distance_squared(a.centre, b.centre) * scale(variance));
+                constant = constant + a.weight * b.weight * normal(variance)? * e;
+            }
+        }
+        let constant = parameter("constant E0", constant * R::HALF, "a finite number", |_| true)?;
+        Ok(Self { unit_variance, target, constant, maths: PhantomData })
+    }
+
+    /// The same model with the exponential of another backend.
+    pub fn with_maths<M: Maths<R>>(self) -> GaussianUnits<'t, R, M> {
+        let Self { unit_variance, target, constant, .. } = self;
+        GaussianUnits { unit_variance, target, constant, maths: PhantomData }
+    }
+}
+
+impl<R: Real, M> GaussianUnits<'_, R, M> {
+    /// `E0 = 1/2 ∫ f^2`, part of every energy returned.
+    pub const fn constant(&self) -> R {
+        self.constant
+    }
+
+    /// Dimension `d` of the inputs, one less than a particle's.
+    pub const fn input_dim(&self) -> usize {
+        self.target.dim()
+    }
+}
+
+impl<R: Real, M: Maths<R>> Energy<R> for GaussianUnits<'_, R, M> {
+    fn dim(&self) -> usize {
+        self.input_dim().saturating_add(1)
+    }
+
+    fn evaluate(&mut self, _step: u64, at: Rows<'_, R>, mut out: Field<'_, R>) -> Result<R, Error> {
+        out.check(self.dim(), at)?;
+        let dim = self.input_dim();
+        let n = at.len();
+        let (charges, centres) = at.split_first();
+        let (potential, mut gradient) = out.parts_mut();
+        let (charge_slope, mut slope) = gradient.split_first_mut();
+
+        // (1/n) sum_j c_j N(y_i - y_j; 0, 2 s2), and its gradient in y_i
+        potential.fill(R::ZERO);
+        slope.iter_mut().for_each(|row| row.fill(R::ZERO));
+        let variance = self.unit_variance + self.unit_variance;
+        add_gaussians::<R, M>(centres, potential, slope.reborrow(), centres, scale(variance), |j, e| {
+            let weighted = e * charges.get(j).copied().unwrap_or(R::ZERO);
+            (weighted, weighted)
+        });
+        let factor = normaliser(variance, dim) / R::from_count(u32::try_from(n).unwrap_or(u32::MAX));
+        let slope_factor = -factor / variance;
+        potential.iter_mut().for_each(|v| *v = *v * factor);
+        slope.iter_mut().for_each(|row| row.iter_mut().for_each(|g| *g = *g * slope_factor));
+        let pair_energy = sum::mean(potential.iter().zip(charges).map(|(&v, &c)| c * v), n) * R::HALF;
+
+        // - sum_a q_a N(y_i; y_a, s2 + v_a)
+        for component in self.target.components() {
+            let variance = self.unit_variance + component.variance;
+            let weight = -(component.weight * normaliser(variance, dim));
+            let slope_weight = -weight / variance;
+            // one source: every row has one value, `dim` of them a value apart
+            let centre = Rows::new(component.centre, 1, dim, 1)?;
+            add_gaussians::<R, M>(centres, potential, slope.reborrow(), centre, scale(variance), |_, e| {
+                (weight * e, slope_weight * e)
+            });
+        }
+
+        charge_slope.iter_mut().zip(potential.iter()).for_each(|(g, v)| *g = *v);
+        for row in slope.iter_mut() {
+            row.iter_mut().zip(charges).for_each(|(g, &c)| *g = c * *g);
+        }
+        potential.iter_mut().zip(charges).for_each(|(v, &c)| *v = c * *v);
+        Ok(self.constant + (sum::mean(potential.iter().copied(), n) - pair_energy))
+    }
+}

@@ -1,0 +1,269 @@
+//! Randomness, portable to the bit: streams, bounded integers, normals; and generators that a failed step can put back.
+//!
+//! Everything is built from `next_u32`, so that the words consumed can be counted and any `rand_core` generator serves.
+
+use crate::Real;
+use core::convert::Infallible;
+use rand_core::{Rng, SeedableRng, TryRng};
+use rand_xorshift::XorShiftRng;
+
+/// A generator that a step can put back when it fails: what [`Dynamics::step`](crate::Dynamics::step) asks for.
+///
+/// Usable as `dyn`. [`Rewind`] makes one from any generator that can be cloned. For one that cannot (a hardware source),
+/// implement both methods as nothing: then an error costs the words drawn, and the rest of the state is still unchanged.
+pub trait Generator: Rng {
+    /// Remembers the present state; at the start of a step's draws.
+    fn mark(&mut self);
+    /// Goes back to the last mark.
+    fn rewind(&mut self);
+}
+
+impl<G: Generator + ?Sized> Generator for &mut G {
+    fn mark(&mut self) {
+        (**self).mark();
+    }
+
+    fn rewind(&mut self) {
+        (**self).rewind();
+    }
+}
+
+/// Any generator that can be cloned, with a copy of itself to go back to.
+///
+/// ```
+/// use birth_death::{Generator, Rewind, Stream};
+/// use rand_core::Rng;
+/// let mut rng: Stream = Rewind::new(rand_xorshift::XorShiftRng::clone(Stream::seeded(1, 0).get()));
+/// rng.mark();
+/// let word = rng.next_u32();
+/// rng.rewind();
+/// assert_eq!(rng.next_u32(), word);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rewind<G> {
+    now: G,
+    mark: G,
+}
+
+/// The default generator: `XorShiftRng` (Marsaglia's xorshift128), 32 bytes.
+pub type Stream = Rewind<XorShiftRng>;
+
+impl<G: Clone> Rewind<G> {
+    /// The generator as it is, marked there.
+    pub fn new(rng: G) -> Self {
+        Self { mark: rng.clone(), now: rng }
+    }
+
+    /// The generator in its present state.
+    pub const fn get(&self) -> &G {
+        &self.now
+    }
+}
+
+impl<G: Rng + Clone> TryRng for Rewind<G> {
+    type Error = Infallible;
+
+    #[inline]
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        Ok(self.now.next_u32())
+    }
+
+    #[inline]
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        Ok(self.now.next_u64())
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        self.now.fill_bytes(bytes);
+        Ok(())
+    }
+}
+
+impl<G: Rng + Clone> Generator for Rewind<G> {
+    fn mark(&mut self) {
+        self.mark = self.now.clone();
+    }
+
+    fn rewind(&mut self) {
+        self.now = self.mark.clone();
+    }
+}
+
+impl Stream {
+    /// Stream number `stream` of `seed`.
+    ///
+    /// The generator's 16 seed bytes are `a` and `b`, little-endian, of
+    ///
+    /// ```text
+    /// b = mix(stream + mix(seed + 0x9e3779b97f4a7c15))
+    /// a = mix(seed + mix(b + 0x9e3779b97f4a7c15))              additions modulo 2^64
+    /// ```
+    ///
+    /// where `mix` is SplitMix64's finaliser (Steele, Lea, Flood 2014, in Stafford's variant 13): shift 30, times
+    /// 0xbf58476d1ce4e5b9, shift 27, times 0x94d049bb133111eb, shift 31. `mix` is a bijection, so different pairs give
+    /// different states; and both halves depend on both numbers.
+    ///
+    /// ```
+    /// use rand_core::Rng;
+    /// let mut rng = birth_death::Stream::seeded(1, 0);
+    /// assert_eq!([rng.next_u32(), rng.next_u32()], [16_399_384, 4_167_847_072]);
+    /// ```
+    pub fn seeded(seed: u64, stream: u64) -> Self {
+        const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+        let b = mix(stream.wrapping_add(mix(seed.wrapping_add(GOLDEN))));
+        let a = mix(seed.wrapping_add(mix(b.wrapping_add(GOLDEN))));
+        let mut bytes = [0; 16];
+        let words = a.to_le_bytes().into_iter().chain(b.to_le_bytes());
+        bytes.iter_mut().zip(words).for_each(|(byte, word)| *byte = word);
+        Self::new(XorShiftRng::from_seed(bytes))
+    }
+}
+
+/// SplitMix64's finaliser: a bijection of the 64-bit words.
+fn mix(mut z: u64) -> u64 {
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+/// Rejections that [`bounded`] makes at most; then the last word's value stands. The chance of needing one more is below
+/// 2^-64 even for the worst bound, and a step's number of words stays bounded.
+pub const MAX_TRIES: u32 = 64;
+
+/// Uniform on `0..bound` without bias: one word in the mean `2^32 / (2^32 - 2^32 mod bound)`, at most [`MAX_TRIES`].
+///
+/// Lemire's method ("Fast random integer generation in an interval", 2019): the upper half of `word * bound`, where words
+/// whose lower half is below `2^32 mod bound` are drawn again. `bound = 0` gives 0 and consumes a word.
+///
+/// ```
+/// use birth_death::{Stream, random::bounded};
+/// let mut rng = Stream::seeded(7, 0);
+/// assert!((0..1000).all(|_| bounded(&mut rng, 3) < 3));
+/// ```
+#[inline]
+pub fn bounded<G: Rng + ?Sized>(rng: &mut G, bound: u32) -> u32 {
+    let product = |word: u32| u64::from(word).wrapping_mul(u64::from(bound));
+    let halves = |product: u64| ((product >> 32) as u32, product as u32);
+    let (mut value, mut low) = halves(product(rng.next_u32()));
+    if low < bound {
+        let threshold = bound.wrapping_neg().checked_rem(bound).unwrap_or(0);
+        let mut tries = 1;
+        while low < threshold && tries < MAX_TRIES {
+            (value, low) = halves(product(rng.next_u32()));
+            tries = tries.saturating_add(1);
+        }
+    }
+    value
+}
+
+/// A standard normal number: Box and Muller's cosine, `sqrt(-2 ln(1 - u)) cos(2 pi u')`, `u` drawn first.
+///
+/// Two uniforms of the type: 2 words for `f32`, 4 for `f64`. Largest magnitude 5.8 (`f32`), 8.6 (`f64`).
+#[inline]
+pub fn normal<R: Real, G: Rng + ?Sized>(rng: &mut G) -> R {
+    let radius = R::ONE - R::uniform(rng);
+    let angle = R::TAU * R::uniform(rng);
+    (-(R::ONE + R::ONE) * radius.ln()).sqrt() * angle.cos()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::vec::Vec;
+
+    /// Plays back given words, then repeats the last; counts them.
+    struct Script(Vec<u32>, usize);
+    impl TryRng for Script {
+        type Error = Infallible;
+        fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+            let word = self.0[self.1.min(self.0.len() - 1)];
+            self.1 += 1;
+            Ok(word)
+        }
+        fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+            unreachable!("only 32-bit words are drawn")
+        }
+        fn try_fill_bytes(&mut self, _: &mut [u8]) -> Result<(), Infallible> {
+            unreachable!("only 32-bit words are drawn")
+        }
+    }
+
+    #[test]
+    fn bounded_rejects_what_would_bias_and_stops_after_the_limit() {
+        // 2^32 mod 3 = 1: only the word 0 (lower half 0 < 1) is drawn again
+        let mut rng = Script(std::vec![0, 0, 0x8000_0000], 0);
+        assert_eq!((bounded(&mut rng, 3), rng.1), (1, 3));
+        let mut rng = Script(std::vec![0], 0);
+        assert_eq!((bounded(&mut rng, 3), rng.1), (0, MAX_TRIES as usize));
+        let mut rng = Script(std::vec![u32::MAX], 0);
+        assert_eq!((bounded(&mut rng, 1), bounded(&mut rng, 0), rng.1), (0, 0, 2));
+        assert_eq!(bounded(&mut rng, u32::MAX), u32::MAX - 1);
+        // exactly uniform: over all 2^16-fold classes of words, each value as often as any other
+        let bound = 6u32;
+        let mut counts = [0u32; 6];
+        for high in 0..=u32::from(u16::MAX) {
+            let mut rng = Script(std::vec![(high << 16) | 0x8000], 0);
+            counts[bounded(&mut rng, bound) as usize] += 1;
+        }
+        assert!(counts.iter().max().unwrap() - counts.iter().min().unwrap() <= 1, "{counts:?}");
+    }
+
+    #[test]
+    fn uniforms_use_the_documented_bits() {
+        let all = || Script(std::vec![u32::MAX], 0);
+        assert_eq!(f32::uniform(&mut all()), 1.0 - f32::EPSILON / 2.0);
+        assert_eq!(f64::uniform(&mut all()), 1.0 - f64::EPSILON / 2.0);
+        assert_eq!(f32::uniform(&mut Script(std::vec![0xff], 0)), 0.0);
+        assert_eq!(f64::uniform(&mut Script(std::vec![0, 0x7ff], 0)), 0.0);
+        assert_eq!(f64::uniform(&mut Script(std::vec![0x8000_0000, 0x800], 0)), 0.5 + f64::EPSILON / 2.0);
+        let (mut one, mut two) = (all(), all());
+        let _ = (f32::uniform(&mut one), f64::uniform(&mut two));
+        assert_eq!([one.1, two.1], [f32::UNIFORM_WORDS as usize, f64::UNIFORM_WORDS as usize]);
+    }
+
+    #[test]
+    fn normals_are_finite_at_the_edges_and_have_the_right_moments() {
+        for words in [std::vec![0], std::vec![u32::MAX]] {
+            assert!(normal::<f32, _>(&mut Script(words.clone(), 0)).is_finite());
+            assert!(normal::<f64, _>(&mut Script(words, 0)).is_finite());
+        }
+        // u = 1 - 2^-53 gives the largest radius, cos(2 pi * 0) = 1
+        let largest = normal::<f64, _>(&mut Script(std::vec![u32::MAX, u32::MAX, 0, 0], 0));
+        assert!((8.5..8.6).contains(&largest), "{largest}");
+        let mut rng = Stream::seeded(3, 0);
+        let n = 200_000;
+        let z: Vec<f64> = (0..n).map(|_| normal(&mut rng)).collect();
+        let moment = |k: i32| z.iter().map(|z| z.powi(k)).sum::<f64>() / f64::from(n);
+        // six standard errors: sqrt(Var z^k / n) with Var = 1, 2, 15, 96
+        for (k, mean, variance) in [(1, 0.0, 1.0), (2, 1.0, 2.0), (3, 0.0, 15.0), (4, 3.0, 96.0)] {
+            let error = 6.0 * libm::sqrt(variance / f64::from(n));
+            assert!((moment(k) - mean).abs() < error, "moment {k}: {}", moment(k));
+        }
+    }
+
+    #[test]
+    fn streams_differ_and_the_zero_state_is_not_reached_by_small_numbers() {
+        let mut first: Vec<u64> = Vec::new();
+        for seed in 0..40 {
+            for stream in 0..40 {
+                let mut rng = Stream::seeded(seed, stream);
+                first.push((u64::from(rng.next_u32()) << 32) | u64::from(rng.next_u32()));
+            }
+        }
+        first.sort_unstable();
+        first.dedup();
+        assert_eq!(first.len(), 1600);
+        let _ = Stream::seeded(u64::MAX, u64::MAX);
+    }
+
+    #[test]
+    fn rewind_goes_back_to_the_mark_through_dyn() {
+        let mut rng = Stream::seeded(1, 2);
+        let rng: &mut dyn Generator = &mut rng;
+        rng.next_u32();
+        rng.mark();
+        let words = [rng.next_u32(), rng.next_u32()];
+        rng.rewind();
+        assert_eq!([rng.next_u32(), rng.next_u32()], words);
+    }
+}

@@ -1,0 +1,261 @@
+//! Checked views over particle components in the caller's memory.
+//!
+//! Row `k` holds component `k` of every particle (structure of arrays); rows stand `stride` values apart. Everything is
+//! checked once, in `new`; after that no access can go out of bounds, and none panics: asking for a row or a particle
+//! that is not there gives an empty slice or `None`.
+
+use crate::{Error, Real};
+
+/// The largest number of particles: slots are numbered by `u32`, one value is kept for "fresh".
+pub const MAX_PARTICLES: usize = 1 << 31;
+
+/// Read access to `dim` rows of `len` values.
+#[derive(Clone, Copy, Debug)]
+pub struct Rows<'a, R> {
+    data: &'a [R],
+    stride: usize,
+    dim: usize,
+    len: usize,
+}
+
+/// Write access to `dim` rows of `len` values.
+#[derive(Debug)]
+pub struct RowsMut<'a, R> {
+    data: &'a mut [R],
+    stride: usize,
+    dim: usize,
+    len: usize,
+}
+
+/// The checks behind both constructors.
+fn check(available: usize, stride: usize, dim: usize, len: usize) -> Result<(), Error> {
+    if dim == 0 {
+        return Err(Error::Zero { what: "dimension" });
+    }
+    if len > MAX_PARTICLES {
+        return Err(Error::Capacity { what: "particles", capacity: MAX_PARTICLES, requested: len });
+    }
+    if len > stride {
+        return Err(Error::Capacity { what: "particles in a row", capacity: stride, requested: len });
+    }
+    let needed = (dim - 1).checked_mul(stride).and_then(|before| before.checked_add(len));
+    match needed {
+        Some(needed) if needed <= available => Ok(()),
+        _ => Err(Error::Capacity {
+            what: "values in the rows' memory",
+            capacity: available,
+            requested: needed.unwrap_or(usize::MAX),
+        }),
+    }
+}
+
+impl<'a, R: Real> Rows<'a, R> {
+    /// A view of `dim` rows of `len` values in `data`, row `k` beginning at `k * stride`.
+    ///
+    /// # Errors
+    /// [`Error::Zero`] for `dim = 0`; [`Error::Capacity`] if `len > stride`, if `data` is too short (it needs
+    /// `(dim - 1) * stride + len` values) or beyond [`MAX_PARTICLES`].
+    ///
+    /// ```
+    /// use birth_death::Rows;
+    /// // two particles in two dimensions, room for three
+    /// let data = [0.0, 1.0, -9.0, 10.0, 11.0, -9.0];
+    /// let rows = Rows::new(&data, 3, 2, 2)?;
+    /// assert_eq!(rows.row(1), [10.0, 11.0]);
+    /// assert!(Rows::new(&data, 3, 3, 2).is_err());
+    /// # Ok::<(), birth_death::Error>(())
+    /// ```
+    pub fn new(data: &'a [R], stride: usize, dim: usize, len: usize) -> Result<Self, Error> {
+        check(data.len(), stride, dim, len)?;
+        Ok(Self { data, stride, dim, len })
+    }
+
+    /// The view of an owned array, whose shape needs no check: `len <= N`, `D >= 1` are the owner's invariants.
+    pub(crate) fn of_arrays<const D: usize, const N: usize>(rows: &'a [[R; N]; D], len: usize) -> Self {
+        Self { data: rows.as_flattened(), stride: N, dim: D, len }
+    }
+
+    /// Components of a particle: the number of rows.
+    pub const fn dim(&self) -> usize {
+        self.dim
+    }
+
+    /// Particles: the length of each row.
+    pub const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there is no particle.
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Component `k` of all particles, in slot order; empty if `k >= dim`.
+    #[inline]
+    pub fn row(&self, k: usize) -> &'a [R] {
+        let start = if k < self.dim { k.saturating_mul(self.stride) } else { return &[] };
+        self.data.get(start..).and_then(|tail| tail.get(..self.len)).unwrap_or(&[])
+    }
+
+    /// Component `k` of particle `i`.
+    #[inline]
+    pub fn get(&self, k: usize, i: usize) -> Option<R> {
+        self.row(k).get(i).copied()
+    }
+
+    /// All rows, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &'a [R]> + use<'a, R> {
+        let rows = *self;
+        (0..rows.dim).map(move |k| rows.row(k))
+    }
+
+    /// The rows as an array, if there are `D`: for the loops that are specialised in a small dimension.
+    #[inline]
+    pub(crate) fn array<const D: usize>(&self) -> [&'a [R]; D] {
+        let mut rows: [&[R]; D] = [&[]; D];
+        for (k, row) in rows.iter_mut().enumerate() {
+            *row = self.row(k);
+        }
+        rows
+    }
+
+    /// The first row, and a view of the others (one at least: `dim >= 2` is the caller's to check).
+    pub(crate) fn split_first(&self) -> (&'a [R], Self) {
+        let rest = Self {
+            data: self.data.get(self.stride..).unwrap_or(&[]),
+            stride: self.stride,
+            dim: self.dim.saturating_sub(1),
+            len: self.len,
+        };
+        (self.row(0), rest)
+    }
+
+    /// The first particle with a component that is not finite.
+    pub(crate) fn first_not_finite(&self) -> Option<usize> {
+        self.iter().filter_map(|row| row.iter().position(|x| !x.is_finite())).min()
+    }
+}
+
+impl<'a, R: Real> RowsMut<'a, R> {
+    /// A view as [`Rows::new`], for writing.
+    ///
+    /// # Errors
+    /// As [`Rows::new`].
+    pub fn new(data: &'a mut [R], stride: usize, dim: usize, len: usize) -> Result<Self, Error> {
+        check(data.len(), stride, dim, len)?;
+        Ok(Self { data, stride, dim, len })
+    }
+
+    /// As [`Rows::of_arrays`], for writing.
+    pub(crate) fn of_arrays<const D: usize, const N: usize>(rows: &'a mut [[R; N]; D], len: usize) -> Self {
+        Self { data: rows.as_flattened_mut(), stride: N, dim: D, len }
+    }
+
+    /// Components of a particle: the number of rows.
+    pub const fn dim(&self) -> usize {
+        self.dim
+    }
+
+    /// Particles: the length of each row.
+    pub const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there is no particle.
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The same rows, for reading.
+    #[inline]
+    pub fn as_rows(&self) -> Rows<'_, R> {
+        Rows { data: self.data, stride: self.stride, dim: self.dim, len: self.len }
+    }
+
+    /// The same rows, lent for a shorter time.
+    #[inline]
+    pub fn reborrow(&mut self) -> RowsMut<'_, R> {
+        RowsMut { data: self.data, stride: self.stride, dim: self.dim, len: self.len }
+    }
+
+    /// Component `k` of all particles, in slot order; empty if `k >= dim`.
+    #[inline]
+    pub fn row_mut(&mut self, k: usize) -> &mut [R] {
+        let start = if k < self.dim { k.saturating_mul(self.stride) } else { return &mut [] };
+        let len = self.len;
+        self.data.get_mut(start..).and_then(|tail| tail.get_mut(..len)).unwrap_or(&mut [])
+    }
+
+    /// All rows, in order.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut [R]> {
+        let len = self.len;
+        // `check` has len <= stride; a stride of zero (no particle at all) has no rows worth visiting.
+        self.data.chunks_mut(self.stride.max(1)).take(self.dim).filter_map(move |row| row.get_mut(..len))
+    }
+
+    /// As [`Rows::split_first`], for writing.
+    pub(crate) fn split_first_mut(&mut self) -> (&mut [R], RowsMut<'_, R>) {
+        let (stride, dim, len) = (self.stride, self.dim, self.len);
+        let (first, rest) = match self.data.split_at_mut_checked(stride) {
+            Some((first, rest)) => (first.get_mut(..len).unwrap_or(&mut []), rest),
+            None => (&mut [][..], &mut [][..]),
+        };
+        (first, RowsMut { data: rest, stride, dim: dim.saturating_sub(1), len })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_checked_once() {
+        let data = [0.0f32; 10];
+        assert_eq!(Rows::new(&data, 5, 0, 3).unwrap_err(), Error::Zero { what: "dimension" });
+        assert!(matches!(Rows::new(&data, 4, 2, 5).unwrap_err(), Error::Capacity { capacity: 4, requested: 5, .. }));
+        assert!(matches!(Rows::new(&data, 5, 3, 1).unwrap_err(), Error::Capacity { capacity: 10, requested: 11, .. }));
+        assert!(matches!(
+            Rows::new(&data, usize::MAX, 3, 1).unwrap_err(),
+            Error::Capacity { requested: usize::MAX, .. }
+        ));
+        assert!(matches!(
+            Rows::new(&data, usize::MAX, 1, usize::MAX).unwrap_err(),
+            Error::Capacity { capacity: MAX_PARTICLES, .. }
+        ));
+        assert!(Rows::new(&data, 5, 2, 5).is_ok());
+        assert!(Rows::new(&data, 9, 2, 1).is_ok(), "the last row may end early");
+        assert!(RowsMut::new(&mut [0.0f32; 3], 2, 2, 2).is_err());
+    }
+
+    #[test]
+    fn rows_are_read_and_written_where_they_stand() {
+        let mut data = [0.0f64, 1.0, -1.0, 10.0, 11.0, -1.0, 20.0, 21.0];
+        let mut rows = RowsMut::new(&mut data, 3, 3, 2).unwrap();
+        assert_eq!(rows.as_rows().row(2), [20.0, 21.0]);
+        assert_eq!(rows.as_rows().get(1, 1), Some(11.0));
+        assert_eq!((rows.as_rows().get(3, 0), rows.as_rows().get(0, 2)), (None, None));
+        assert!(rows.row_mut(3).is_empty() && rows.as_rows().row(usize::MAX).is_empty());
+        rows.row_mut(1)[0] = 5.0;
+        assert_eq!(rows.iter_mut().map(|row| row.len()).collect::<std::vec::Vec<_>>(), [2, 2, 2]);
+        let (first, mut rest) = rows.split_first_mut();
+        assert_eq!((first, rest.dim()), (&mut [0.0, 1.0][..], 2));
+        assert_eq!(rest.row_mut(0), [5.0, 11.0]);
+        let (first, rest) = rows.as_rows().split_first();
+        assert_eq!((first, rest.row(1)), (&[0.0, 1.0][..], &[20.0, 21.0][..]));
+        assert_eq!(data[2], -1.0, "values between the rows are left alone");
+    }
+
+    #[test]
+    fn an_empty_view_has_rows_of_no_length() {
+        let rows = Rows::<f32>::new(&[], 0, 2, 0).unwrap();
+        assert!(rows.is_empty() && rows.row(1).is_empty());
+        assert_eq!(RowsMut::<f32>::new(&mut [], 0, 2, 0).unwrap().iter_mut().count(), 0);
+    }
+
+    #[test]
+    fn the_first_particle_that_is_not_finite_is_named() {
+        let data = [0.0, 1.0, f32::NAN, 3.0, f32::INFINITY, 5.0];
+        assert_eq!(Rows::new(&data, 3, 2, 3).unwrap().first_not_finite(), Some(1));
+        assert_eq!(Rows::new(&data, 3, 1, 2).unwrap().first_not_finite(), None);
+    }
+}

@@ -1,0 +1,47 @@
+//! The Euler step, and the commit of a step's newcomers.
+
+use crate::population::FRESH;
+use crate::{Error, Quantity, Real, Rows, RowsMut};
+
+/// That every `theta_i - dt grad V_i` is finite, before anything is changed.
+pub(crate) fn check<R: Real>(at: Rows<'_, R>, gradient: Rows<'_, R>, dt: R) -> Result<(), Error> {
+    let mut first: Option<usize> = None;
+    for (row, slopes) in at.iter().zip(gradient.iter()) {
+        let bad = row.iter().zip(slopes).position(|(&x, &g)| !(x - dt * g).is_finite());
+        first = match (first, bad) {
+            (Some(a), Some(b)) => Some(if b < a { b } else { a }),
+            (a, b) => a.or(b),
+        };
+    }
+    match first {
+        None => Ok(()),
+        Some(i) => Err(Error::NotFinite { quantity: Quantity::Transport, particle: u32::try_from(i).ok() }),
+    }
+}
+
+/// `theta_i <- theta_i - dt grad V_i` for all; whoever will be overwritten moves along, which is cheaper than asking.
+pub(crate) fn advance<R: Real>(mut x: RowsMut<'_, R>, gradient: Rows<'_, R>, dt: R) {
+    for (row, slopes) in x.iter_mut().zip(gradient.iter()) {
+        for (x, &g) in row.iter_mut().zip(slopes) {
+            *x = *x - dt * g;
+        }
+    }
+}
+
+/// Overwrites the slots of newcomers: a copy takes its parent's row, transported already (it carries the parent's gradient);
+/// a fresh draw, checked before, is taken from `fresh`, column by column.
+///
+/// A parent keeps its slot, so no slot is read after it was overwritten.
+pub(crate) fn commit<R: Real>(mut x: RowsMut<'_, R>, origin: &[u32], fresh: Rows<'_, R>) {
+    for (row, draws) in x.iter_mut().zip(fresh.iter()) {
+        for ((slot, &origin), &draw) in (0u32..).zip(origin).zip(draws) {
+            if origin == slot {
+                continue;
+            }
+            let value = if origin == FRESH { Some(draw) } else { row.get(origin as usize).copied() };
+            if let (Some(x), Some(value)) = (row.get_mut(slot as usize), value) {
+                *x = value;
+            }
+        }
+    }
+}
