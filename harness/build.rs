@@ -17,15 +17,7 @@ fn main() {
         println!("cargo::rerun-if-changed={log}");
     }
     let commit = git(&["rev-parse", "HEAD"]).unwrap_or_else(|| "unknown".to_owned());
-    let changed = git(&[
-        "status",
-        "--porcelain",
-        "--",
-        ".",
-        "../src",
-        "../Cargo.toml",
-        "../Cargo.lock",
-    ]);
+    let changed = git(&["status", "--porcelain", "--", ".", "../src", "../Cargo.toml", "../Cargo.lock"]);
     let dirty = match changed {
         _ if commit == "unknown" => "unknown",
         None => "unknown",

@@ -58,13 +58,7 @@ pub struct VerifyArgs {
 impl Default for VerifyArgs {
     /// What no subcommand means.
     fn default() -> Self {
-        Self {
-            profile: Profile::Quick,
-            seed: None,
-            claims: Vec::new(),
-            out: PathBuf::from("report"),
-            threads: None,
-        }
+        Self { profile: Profile::Quick, seed: None, claims: Vec::new(), out: PathBuf::from("report"), threads: None }
     }
 }
 
@@ -111,9 +105,7 @@ impl FromStr for SeedChoice {
             .ok()
             .and_then(|seed| u64::try_from(seed).ok())
             .map(Self::Fixed)
-            .ok_or_else(|| {
-                "accepted: an integer from 0 to 9223372036854775807, or random".to_owned()
-            })
+            .ok_or_else(|| "accepted: an integer from 0 to 9223372036854775807, or random".to_owned())
     }
 }
 
@@ -143,10 +135,7 @@ mod tests {
         let Some(Command::Verify(arguments)) = given.command else {
             panic!("not verify");
         };
-        assert_eq!(
-            format!("{arguments:?}"),
-            format!("{:?}", VerifyArgs::default())
-        );
+        assert_eq!(format!("{arguments:?}"), format!("{:?}", VerifyArgs::default()));
     }
 
     #[test]
@@ -161,8 +150,7 @@ mod tests {
     #[test]
     fn claims_repeat_and_threads_are_at_least_one() {
         let parse = |line: &str| Cli::try_parse_from(line.split(' '));
-        let cli = parse("birth-death verify --claim drift --claim gradient --seed random")
-            .expect("parsed");
+        let cli = parse("birth-death verify --claim drift --claim gradient --seed random").expect("parsed");
         let Some(Command::Verify(arguments)) = cli.command else {
             panic!("not verify");
         };

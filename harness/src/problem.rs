@@ -1,8 +1,6 @@
 //! From a checked configuration to the core's objects, in the precision of the run.
 
-use birth_death::models::{
-    DoubleWell, GaussianUnits, MixtureRef, Mmd, Quadratic, Rastrigin, Target,
-};
+use birth_death::models::{DoubleWell, GaussianUnits, MixtureRef, Mmd, Quadratic, Rastrigin, Target};
 use birth_death::{Energy, Error, Marginal, ProductPrior, Real, Rows, Stream};
 
 use crate::config::{self, Component, Config, Model, Reference, Refusal, Start};
@@ -22,18 +20,11 @@ impl<R: Real> Numbers<R> {
     /// Those of a model; what it does not have is empty.
     pub fn of(model: &Model) -> Self {
         let target: &[Component] = match model {
-            Model::GaussianUnits { target, .. }
-            | Model::Mmd {
-                reference: Reference::Target(target),
-                ..
-            } => target,
+            Model::GaussianUnits { target, .. } | Model::Mmd { reference: Reference::Target(target), .. } => target,
             _ => &[],
         };
         let sample: &[Vec<f64>] = match model {
-            Model::Mmd {
-                reference: Reference::Sample(sample),
-                ..
-            } => sample,
+            Model::Mmd { reference: Reference::Sample(sample), .. } => sample,
             _ => &[],
         };
         let curvature: &[f64] = match model {
@@ -42,14 +33,8 @@ impl<R: Real> Numbers<R> {
         };
         Self {
             weights: target.iter().map(|part| R::from_f64(part.weight)).collect(),
-            centres: target
-                .iter()
-                .flat_map(|part| rounded(&part.centre))
-                .collect(),
-            variances: target
-                .iter()
-                .map(|part| R::from_f64(part.variance))
-                .collect(),
+            centres: target.iter().flat_map(|part| rounded(&part.centre)).collect(),
+            variances: target.iter().map(|part| R::from_f64(part.variance)).collect(),
             sample: sample.iter().flat_map(|row| rounded(row)).collect(),
             curvature: rounded(curvature).collect(),
         }
@@ -72,28 +57,12 @@ enum Prototype<'n, R> {
 
 impl<'n, R: Real> Prototype<'n, R> {
     fn new(model: &Model, numbers: &'n Numbers<R>) -> Result<Self, Error> {
-        let mixture = |dimension| {
-            MixtureRef::new(
-                &numbers.weights,
-                &numbers.centres,
-                &numbers.variances,
-                dimension,
-            )
-        };
+        let mixture = |dimension| MixtureRef::new(&numbers.weights, &numbers.centres, &numbers.variances, dimension);
         Ok(match model {
-            Model::GaussianUnits {
-                dimension,
-                unit_variance,
-                ..
-            } => Self::GaussianUnits(GaussianUnits::new(
-                R::from_f64(*unit_variance),
-                mixture(*dimension)?,
-            )?),
-            Model::Mmd {
-                dimension,
-                bandwidth,
-                reference,
-            } => {
+            Model::GaussianUnits { dimension, unit_variance, .. } => {
+                Self::GaussianUnits(GaussianUnits::new(R::from_f64(*unit_variance), mixture(*dimension)?)?)
+            }
+            Model::Mmd { dimension, bandwidth, reference } => {
                 let target = match reference {
                     Reference::Target(_) => Target::Mixture(mixture(*dimension)?),
                     Reference::Sample(_) => {
@@ -104,13 +73,10 @@ impl<'n, R: Real> Prototype<'n, R> {
                 Self::Mmd(Mmd::new(R::from_f64(*bandwidth), target)?)
             }
             Model::Quadratic { .. } => Self::Quadratic(Quadratic::new(&numbers.curvature)?),
-            Model::DoubleWell { dimension, tilt } => {
-                Self::DoubleWell(DoubleWell::new(R::from_f64(*tilt), *dimension)?)
+            Model::DoubleWell { dimension, tilt } => Self::DoubleWell(DoubleWell::new(R::from_f64(*tilt), *dimension)?),
+            Model::Rastrigin { dimension, amplitude } => {
+                Self::Rastrigin(Rastrigin::new(R::from_f64(*amplitude), *dimension)?)
             }
-            Model::Rastrigin {
-                dimension,
-                amplitude,
-            } => Self::Rastrigin(Rastrigin::new(R::from_f64(*amplitude), *dimension)?),
         })
     }
 
@@ -147,26 +113,17 @@ impl<'n, R: Real> Problem<'n, R> {
     /// A refusal with the core's own words, where a combination of values that are fine one by one is not: a normaliser
     /// that overflows, say.
     pub fn new(config: &Config, numbers: &'n Numbers<R>) -> Result<Self, Refusal> {
-        let refuse = |key: &str, error: Error| {
-            Refusal::of_file(config.file.display(), format!("{key}: {error}"))
-        };
-        let model =
-            Prototype::new(&config.model, numbers).map_err(|error| refuse("model", error))?;
+        let refuse = |key: &str, error: Error| Refusal::of_file(config.file.display(), format!("{key}: {error}"));
+        let model = Prototype::new(&config.model, numbers).map_err(|error| refuse("model", error))?;
         let origin = match &config.start {
-            Start::Draw(marginals) => {
-                Origin::Draw(product(marginals).map_err(|error| refuse("start", error))?)
-            }
+            Start::Draw(marginals) => Origin::Draw(product(marginals).map_err(|error| refuse("start", error))?),
             Start::Given(rows) => Origin::Given(rows.iter().flat_map(|row| rounded(row)).collect()),
         };
         let prior = match config.prior.as_slice() {
             [] => None,
             marginals => Some(product(marginals).map_err(|error| refuse("prior", error))?),
         };
-        let problem = Self {
-            model,
-            origin,
-            prior,
-        };
+        let problem = Self { model, origin, prior };
         dynamics(config, problem.prior.clone()).map_err(|error| refuse("dt, alpha", error))?;
         Ok(problem)
     }
@@ -189,23 +146,14 @@ impl<'n, R: Real> Problem<'n, R> {
 }
 
 fn product<R: Real>(marginals: &[config::Marginal]) -> Result<Product<R>, Error> {
-    let marginals: Vec<Marginal<R>> = marginals
-        .iter()
-        .map(|&marginal| rounded_marginal(marginal))
-        .collect();
+    let marginals: Vec<Marginal<R>> = marginals.iter().map(|&marginal| rounded_marginal(marginal)).collect();
     ProductPrior::new(marginals.into())
 }
 
 fn rounded_marginal<R: Real>(marginal: config::Marginal) -> Marginal<R> {
     match marginal {
         config::Marginal::Constant(value) => Marginal::Constant(R::from_f64(value)),
-        config::Marginal::Normal { mean, sd } => Marginal::Normal {
-            mean: R::from_f64(mean),
-            sd: R::from_f64(sd),
-        },
-        config::Marginal::Uniform { low, high } => Marginal::Uniform {
-            low: R::from_f64(low),
-            high: R::from_f64(high),
-        },
+        config::Marginal::Normal { mean, sd } => Marginal::Normal { mean: R::from_f64(mean), sd: R::from_f64(sd) },
+        config::Marginal::Uniform { low, high } => Marginal::Uniform { low: R::from_f64(low), high: R::from_f64(high) },
     }
 }

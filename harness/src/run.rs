@@ -21,8 +21,8 @@ use crate::output::results::{self, Row, Trajectory};
 use crate::problem::{Numbers, Problem};
 use crate::{parallel, progress};
 
-/// Steps between two looks at the clock for the progress bar.
-const STEPS_A_TICK: u64 = 64;
+/// Steps between two calls of the progress bar, each of which looks at the clock.
+const STEPS_A_TICK: u64 = 8;
 
 /// Runs what the arguments ask for and says how it went; the result is the exit code.
 pub fn main(arguments: &RunArgs) -> ExitCode {
@@ -57,15 +57,12 @@ fn whole<R: Real>(config: &Config, arguments: &RunArgs, began: Instant) -> Resul
     inputs.extend(config.inputs.iter().map(|input| input.path.as_path()));
     let folder = Folder::claim(&arguments.out, &inputs)?;
     let pool = parallel::pool(arguments.threads).map_err(|error| {
-        Refusal::of_file(
-            "--threads",
-            format!("{error}; accepted: as many threads as the system gives"),
-        )
+        Refusal::of_file("--threads", format!("{error}; accepted: as many threads as the system gives"))
     })?;
     let bar = progress::bar(config.steps.saturating_mul(config.replicates), "steps");
     let outcome = execute(config, &problem, &pool, &bar, progress::interruption());
     bar.finish_and_clear();
-    Ok(conclude(config, folder, &outcome, began.elapsed()))
+    Ok(conclude(config, &folder, &outcome, began.elapsed()))
 }
 
 /// How one replicate ended without a trajectory.
@@ -110,15 +107,10 @@ pub fn execute<R: Real>(
     stop: &AtomicBool,
 ) -> Outcome<R> {
     let first = Mutex::new(None);
-    let ends = parallel::map_in_order(pool, config.replicates, |index| {
-        replicate(config, problem, index, bar, stop, &first)
-    });
-    let mut outcome = Outcome {
-        trajectories: Vec::new(),
-        ensemble: Vec::new(),
-        failures: Vec::new(),
-        interrupted: false,
-    };
+    let ends =
+        parallel::map_in_order(pool, config.replicates, |index| replicate(config, problem, index, bar, stop, &first));
+    let mut outcome =
+        Outcome { trajectories: Vec::new(), ensemble: Vec::new(), failures: Vec::new(), interrupted: false };
     for end in ends {
         match end {
             End::Complete(trajectory) => outcome.trajectories.push(trajectory),
@@ -126,9 +118,7 @@ pub fn execute<R: Real>(
             End::Interrupted => outcome.interrupted = true,
         }
     }
-    let first = first
-        .into_inner()
-        .unwrap_or_else(|poisoned| poisoned.into_inner());
+    let first = first.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
     outcome.ensemble = first.map_or_else(Vec::new, |(_, ensemble)| ensemble);
     outcome
 }
@@ -144,13 +134,8 @@ fn replicate<R: Real>(
     stop: &AtomicBool,
     first: &First<R>,
 ) -> End<R> {
-    let failed = |step, error: birth_death::Error| {
-        End::Failed(Failure {
-            replicate: index,
-            step,
-            error: error.to_string(),
-        })
-    };
+    let failed =
+        |step, error: birth_death::Error| End::Failed(Failure { replicate: index, step, error: error.to_string() });
     if stop.load(Ordering::Relaxed) {
         return End::Interrupted;
     }
@@ -191,25 +176,13 @@ fn replicate<R: Real>(
         Ok(last) => last,
         Err(error) => return failed(config.steps, error),
     };
-    rows.push(Row {
-        step: config.steps,
-        energy,
-        mean_potential,
-        births,
-        deaths,
-        distinct: simulation.distinct(),
-    });
-    let mut first = first
-        .lock()
-        .unwrap_or_else(|poisoned| poisoned.into_inner());
+    rows.push(Row { step: config.steps, energy, mean_potential, births, deaths, distinct: simulation.distinct() });
+    let mut first = first.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     if first.as_ref().is_none_or(|&(smallest, _)| index < smallest) {
         let ensemble = simulation.rows().iter().map(<[R]>::to_vec).collect();
         *first = Some((index, ensemble));
     }
-    End::Complete(Trajectory {
-        replicate: index,
-        rows,
-    })
+    End::Complete(Trajectory { replicate: index, rows })
 }
 
 #[derive(Serialize)]
@@ -247,7 +220,7 @@ struct InputFile<'a> {
 ///
 /// # Errors
 /// Those of the system; an earlier result is untouched then.
-pub fn keep<R: Real>(config: &Config, folder: Folder, outcome: &Outcome<R>) -> io::Result<PathBuf> {
+pub fn keep<R: Real>(config: &Config, folder: &Folder, outcome: &Outcome<R>) -> io::Result<PathBuf> {
     let manifest = Manifest {
         build: Build::this(),
         command: "run",
@@ -267,49 +240,32 @@ pub fn keep<R: Real>(config: &Config, folder: Folder, outcome: &Outcome<R>) -> i
         inputs: config
             .inputs
             .iter()
-            .map(|input| InputFile {
-                key: &input.key,
-                file: &input.name,
-                sha256: &input.sha256,
-            })
+            .map(|input| InputFile { key: &input.key, file: &input.name, sha256: &input.sha256 })
             .collect(),
     };
     let names = config.model.components();
-    folder.write("trajectory.csv", |out| {
-        results::trajectory(out, &outcome.trajectories, config.dt)
-    })?;
-    folder.write("summary.csv", |out| {
-        results::summary(out, &outcome.trajectories, config.dt)
-    })?;
-    folder.write("ensemble.csv", |out| {
-        results::ensemble(out, &names, &outcome.ensemble)
-    })?;
-    folder.write(MANIFEST, |out| {
+    let draft = folder.draft()?;
+    draft.write("trajectory.csv", |out| results::trajectory(out, &outcome.trajectories, config.dt))?;
+    draft.write("summary.csv", |out| results::summary(out, &outcome.trajectories, config.dt))?;
+    draft.write("ensemble.csv", |out| results::ensemble(out, &names, &outcome.ensemble))?;
+    draft.write(MANIFEST, |out| {
         serde_json::to_writer_pretty(&mut *out, &manifest)?;
         writeln!(out)
     })?;
-    folder.replace()
+    draft.replace()
 }
 
 /// Keeps what is complete and tells the user; the result is the exit code.
-fn conclude<R: Real>(config: &Config, folder: Folder, outcome: &Outcome<R>, took: Duration) -> u8 {
+fn conclude<R: Real>(config: &Config, folder: &Folder, outcome: &Outcome<R>, took: Duration) -> u8 {
     let place = folder.place().to_owned();
     let completed = outcome.trajectories.len();
     let kept = if completed == 0 {
-        drop(folder);
-        format!(
-            "no replicate was complete: nothing is written to {}",
-            place.display()
-        )
+        format!("no replicate was complete: nothing is written to {}", place.display())
     } else {
         match keep(config, folder, outcome) {
             Ok(place) => {
                 let _ = io::stdout().write_all(report(config, outcome, &place, took).as_bytes());
-                format!(
-                    "{completed} complete replicates of {} are kept in {}",
-                    config.replicates,
-                    place.display()
-                )
+                format!("{completed} complete replicates of {} are kept in {}", config.replicates, place.display())
             }
             Err(error) => {
                 complain(&format!(
@@ -331,10 +287,7 @@ fn conclude<R: Real>(config: &Config, folder: Folder, outcome: &Outcome<R>, took
         1 => String::new(),
         count => format!(" (and {} other replicates failed)", count - 1),
     };
-    complain(&format!(
-        "replicate {}, step {}: {}{others}; {kept}",
-        failure.replicate, failure.step, failure.error
-    ));
+    complain(&format!("replicate {}, step {}: {}{others}; {kept}", failure.replicate, failure.step, failure.error));
     FAILURE
 }
 
@@ -346,11 +299,8 @@ fn report<R: Real>(config: &Config, outcome: &Outcome<R>, place: &Path, took: Du
         .map(|row| row.energy.to_f64())
         .collect();
     let found = numbers::summary(&last);
-    let error = if last.len() > 1 {
-        format!(" +- {:.2e} (standard error)", found.standard_error)
-    } else {
-        String::new()
-    };
+    let error =
+        if last.len() > 1 { format!(" +- {:.2e} (standard error)", found.standard_error) } else { String::new() };
     format!(
         "final mean energy {:.6e}{error} over {} of {} replicates, step {}\n\
          trajectory.csv, summary.csv, ensemble.csv and manifest.json are in {}\n\

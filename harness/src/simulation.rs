@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use birth_death::{
-    Dynamics, Energy, Error, FRESH, Field, Generator, Marginal, Prior, ProductPrior, Quantity,
-    Rate, Real, Report, Rows, RowsMut, Scheme, Scratch, Stream,
+    Dynamics, Energy, Error, FRESH, Field, Generator, Marginal, Prior, ProductPrior, Quantity, Rate, Real, Report,
+    Rows, RowsMut, Scheme, Scratch, Stream,
 };
 
 use crate::config::{self, Config};
@@ -72,11 +72,7 @@ impl<'e, R: Real, P: Prior<R>, G: Generator> Simulation<'e, R, P, G> {
     pub fn draw(&mut self, start: &impl Prior<R>) {
         for slot in 0..self.particles {
             start.draw(&mut self.rng, &mut self.particle);
-            for (row, &value) in self
-                .rows
-                .chunks_exact_mut(self.particles)
-                .zip(&self.particle)
-            {
+            for (row, &value) in self.rows.chunks_exact_mut(self.particles).zip(&self.particle) {
                 row[slot] = value;
             }
         }
@@ -89,11 +85,7 @@ impl<'e, R: Real, P: Prior<R>, G: Generator> Simulation<'e, R, P, G> {
     /// [`Error::Mismatch`] for another number of values; nothing has changed then.
     pub fn place(&mut self, rows: &[R]) -> Result<(), Error> {
         if rows.len() != self.rows.len() {
-            return Err(Error::Mismatch {
-                what: "values of the start",
-                expected: self.rows.len(),
-                found: rows.len(),
-            });
+            return Err(Error::Mismatch { what: "values of the start", expected: self.rows.len(), found: rows.len() });
         }
         self.rows.copy_from_slice(rows);
         self.forget();
@@ -102,10 +94,7 @@ impl<'e, R: Real, P: Prior<R>, G: Generator> Simulation<'e, R, P, G> {
 
     /// Every particle its own ancestor.
     fn forget(&mut self) {
-        self.ancestors
-            .iter_mut()
-            .zip(0..)
-            .for_each(|(ancestor, slot)| *ancestor = slot);
+        self.ancestors.iter_mut().zip(0..).for_each(|(ancestor, slot)| *ancestor = slot);
         self.next_ancestor = self.particles as u64;
     }
 
@@ -118,15 +107,8 @@ impl<'e, R: Real, P: Prior<R>, G: Generator> Simulation<'e, R, P, G> {
         let rows = RowsMut::new(&mut self.rows, n, self.dimension, n)?;
         let gradient = RowsMut::new(&mut self.gradient, n, self.dimension, n)?;
         let field = Field::new(&mut self.potential, gradient)?;
-        let scratch = Scratch::new(
-            field,
-            &mut self.copies,
-            &mut self.origin,
-            &mut self.particle,
-        )?;
-        let report = self
-            .dynamics
-            .step(rows, &mut *self.energy, &mut self.rng, scratch)?;
+        let scratch = Scratch::new(field, &mut self.copies, &mut self.origin, &mut self.particle)?;
+        let report = self.dynamics.step(rows, &mut *self.energy, &mut self.rng, scratch)?;
         if report.births > 0 || report.deaths > 0 {
             self.descend();
         }
@@ -156,14 +138,9 @@ impl<'e, R: Real, P: Prior<R>, G: Generator> Simulation<'e, R, P, G> {
         let rows = Rows::new(&self.rows, n, self.dimension, n)?;
         let gradient = RowsMut::new(&mut self.gradient, n, self.dimension, n)?;
         let mut field = Field::new(&mut self.potential, gradient)?;
-        let energy = self
-            .energy
-            .evaluate(self.dynamics.steps(), rows, field.reborrow())?;
+        let energy = self.energy.evaluate(self.dynamics.steps(), rows, field.reborrow())?;
         if !energy.is_finite() {
-            return Err(Error::NotFinite {
-                quantity: Quantity::Energy,
-                particle: None,
-            });
+            return Err(Error::NotFinite { quantity: Quantity::Energy, particle: None });
         }
         field.check_finite()?;
         Ok((energy, field.mean_potential()))
@@ -247,10 +224,7 @@ fn view<R: Real>(values: &[R], dimension: usize, particles: usize) -> Rows<'_, R
 ///
 /// # Errors
 /// The core's, for a value that it does not accept.
-pub fn dynamics<R: Real>(
-    config: &Config,
-    prior: Option<Product<R>>,
-) -> Result<Dynamics<R, Product<R>>, Error> {
+pub fn dynamics<R: Real>(config: &Config, prior: Option<Product<R>>) -> Result<Dynamics<R, Product<R>>, Error> {
     let scheme = match (config.scheme, prior) {
         (config::Scheme::Reinjection, Some(prior)) => Scheme::Reinjection(prior),
         (config::Scheme::GradientFlow, _) => Scheme::GradientFlow,
@@ -263,11 +237,7 @@ pub fn dynamics<R: Real>(
     let dynamics = Dynamics::new(scheme, R::from_f64(config.dt), R::from_f64(config.alpha))?
         .with_rate(rate)?
         .with_quench_from(config.quench_from());
-    Ok(if config.transport {
-        dynamics
-    } else {
-        dynamics.without_transport()
-    })
+    Ok(if config.transport { dynamics } else { dynamics.without_transport() })
 }
 
 #[cfg(test)]
@@ -281,8 +251,7 @@ mod tests {
     fn simulation<P: Prior<f64>>(dynamics: Dynamics<f64, P>) -> Simulation<'static, f64, P> {
         let energy = Quadratic::new(&CURVATURE).expect("an energy");
         let rng = Stream::seeded(7, 3);
-        let mut simulation =
-            Simulation::new(30, Box::new(energy), dynamics, rng).expect("a simulation");
+        let mut simulation = Simulation::new(30, Box::new(energy), dynamics, rng).expect("a simulation");
         simulation.draw(&normals());
         simulation
     }
@@ -298,10 +267,7 @@ mod tests {
         for _ in 0..20 {
             let (energy, mean_potential) = simulation.evaluate().expect("finite");
             let report = simulation.step().expect("a step");
-            assert_eq!(
-                (report.energy, report.mean_potential),
-                (energy, mean_potential)
-            );
+            assert_eq!((report.energy, report.mean_potential), (energy, mean_potential));
         }
     }
 
@@ -315,11 +281,7 @@ mod tests {
         for _ in 0..100 {
             simulation.step().expect("a step");
             genealogy.update(simulation.origins()).expect("origins");
-            fresh += simulation
-                .origins()
-                .iter()
-                .filter(|&&origin| origin == FRESH)
-                .count();
+            fresh += simulation.origins().iter().filter(|&&origin| origin == FRESH).count();
             assert_eq!(simulation.distinct(), u64::from(genealogy.distinct()));
         }
         assert!(fresh > 0, "draws from the prior are among them");

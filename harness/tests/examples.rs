@@ -32,22 +32,12 @@ fn every_shipped_configuration_runs() {
     assert!(configurations().len() >= 7);
     for path in configurations() {
         let mut config = Config::load(&path).expect("accepted");
-        assert!(
-            config.text.starts_with("# "),
-            "{} says what it shows",
-            path.display()
-        );
+        assert!(config.text.starts_with("# "), "{} says what it shows", path.display());
         config.steps = 5;
         config.replicates = 2;
         let numbers = Numbers::<f64>::of(&config.model);
         let problem = Problem::new(&config, &numbers).expect("a problem");
-        let outcome = run::execute(
-            &config,
-            &problem,
-            &pool,
-            &ProgressBar::hidden(),
-            &AtomicBool::new(false),
-        );
+        let outcome = run::execute(&config, &problem, &pool, &ProgressBar::hidden(), &AtomicBool::new(false));
         assert_eq!(outcome.failures, [], "{}", path.display());
         assert_eq!(outcome.trajectories.len(), 2);
         let energy = outcome.trajectories[0].rows[0].energy;
@@ -60,29 +50,17 @@ fn the_bad_start_is_left_by_reinjection_only() {
     let pool = parallel::pool(None).expect("a pool");
     let energy = |name: &str| {
         let mut config = Config::load(&shipped().join(name)).expect("accepted");
-        config.steps = 1000;
-        config.replicates = 4;
+        config.particles = 100;
+        config.replicates = 6;
         let numbers = Numbers::<f64>::of(&config.model);
         let problem = Problem::new(&config, &numbers).expect("a problem");
-        let outcome = run::execute(
-            &config,
-            &problem,
-            &pool,
-            &ProgressBar::hidden(),
-            &AtomicBool::new(false),
-        );
-        let last = outcome
-            .trajectories
-            .iter()
-            .filter_map(|trajectory| trajectory.rows.last());
-        last.map(|row| row.energy).sum::<f64>() / 4.0
+        let outcome = run::execute(&config, &problem, &pool, &ProgressBar::hidden(), &AtomicBool::new(false));
+        let last = outcome.trajectories.iter().filter_map(|trajectory| trajectory.rows.last());
+        last.map(|row| row.energy).min_by(f64::total_cmp).expect("a replicate")
     };
     let stalled = energy("gaussian-units-bad-birth-death.toml");
     let free = energy("gaussian-units-bad-reinjection.toml");
-    assert!(
-        free < 0.5 * stalled,
-        "reinjection {free}, birth-death {stalled}"
-    );
+    assert!(stalled > 0.0135 && free < 0.5 * stalled, "reinjection {free}, birth-death {stalled}");
 }
 
 #[test]
@@ -90,18 +68,10 @@ fn a_shipped_configuration_runs_from_the_command_line() {
     let place = Place::new();
     let path = shipped().join("mmd.toml").display().to_string();
     let output = place.birth_death(&["run", &path]);
-    assert_eq!(
-        output.status.code(),
-        Some(0),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     let (header, rows) = place.table("run/ensemble.csv");
     assert_eq!((header.join(","), rows.len()), ("x1,x2".to_owned(), 128));
     let (_, summary) = place.table("run/summary.csv");
     let mean = |row: usize| summary[row][3].parse::<f64>().expect("a number");
-    assert!(
-        mean(summary.len() - 1) < 0.1 * mean(0),
-        "the sample is matched"
-    );
+    assert!(mean(summary.len() - 1) < 0.1 * mean(0), "the sample is matched");
 }

@@ -20,10 +20,7 @@ fn begin(place: &Place, text: &str) -> Child {
 }
 
 fn interrupt(child: &Child) {
-    let status = Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
-        .status()
-        .expect("kill runs");
+    let status = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill runs");
     assert!(status.success());
 }
 
@@ -44,20 +41,14 @@ fn complete_replicates_are_kept() {
     let place = Place::new();
     let text = units(&[("replicates = 3", "replicates = 1000000")]);
     let message = interrupted(&place, &text);
-    assert!(
-        message.contains("interrupted") && message.contains("are kept in"),
-        "{message}"
-    );
+    assert!(message.contains("interrupted") && message.contains("are kept in"), "{message}");
     let manifest = place.manifest("run/manifest.json");
     assert_eq!(manifest["complete"], false);
     let completed = manifest["completed"].as_u64().expect("a number");
     assert!(completed > 0 && completed < 1_000_000, "{completed}");
     let (_, rows) = place.table("run/trajectory.csv");
     assert_eq!(rows.len() as u64, 4 * completed, "whole trajectories only");
-    assert_eq!(
-        place.table("run/summary.csv").1[3][2],
-        completed.to_string()
-    );
+    assert_eq!(place.table("run/summary.csv").1[3][2], completed.to_string());
     assert_eq!(place.names(), ["a.toml", "run"]);
 }
 
@@ -66,10 +57,8 @@ fn without_a_complete_replicate_the_earlier_result_stays() {
     let place = Place::new();
     place.run(&units(&[]), &[]);
     let before = place.read("run/manifest.json");
-    let endless = units(&[
-        ("steps = 30", "steps = 9000000000000000"),
-        ("record_every = 10", "record_every = 9000000000000000"),
-    ]);
+    let endless =
+        units(&[("steps = 30", "steps = 9000000000000000"), ("record_every = 10", "record_every = 9000000000000000")]);
     let message = interrupted(&place, &endless);
     assert!(message.contains("nothing is written"), "{message}");
     assert_eq!(place.read("run/manifest.json"), before);

@@ -140,11 +140,10 @@ impl Config {
     /// The first thing that is wrong, as one message. Nothing has been written.
     pub fn load(path: &Path) -> Result<Self, Refusal> {
         let shown = path.display().to_string();
-        let bytes = table::bytes_of(path, "a configuration in TOML")
-            .map_err(|message| Refusal::of_file(&shown, message))?;
-        let text = table::text_of(&bytes).map_err(|(line, message)| {
-            Refusal::at(&shown, Some(line), format!("{message}; accepted: TOML"))
-        })?;
+        let bytes =
+            table::bytes_of(path, "a configuration in TOML").map_err(|message| Refusal::of_file(&shown, message))?;
+        let text = table::text_of(&bytes)
+            .map_err(|(line, message)| Refusal::at(&shown, Some(line), format!("{message}; accepted: TOML")))?;
         Self::parse(path, text)
     }
 
@@ -166,25 +165,16 @@ impl Config {
         source.precision = precision(&Table::root(source, entries))?;
         let root = Table::root(source, entries);
 
-        let seed = root
-            .require("seed", "an integer from 0 to 9223372036854775807")?
-            .integer(0..=i64::MAX as u64)?;
-        let particles = root
-            .require("particles", "the number of particles, an integer from 1")?
-            .integer(1..=MAX_PARTICLES)?;
-        let steps = root
-            .require("steps", "the number of steps, an integer from 0")?
-            .integer(0..=MAX_STEPS)?;
-        let dt = root
-            .require("dt", "the length of a step, a finite number of 0 or more")?
-            .real(Sign::NonNegative)?;
-        let scheme = root
-            .require("scheme", "gradient-flow, birth-death, reinjection")?
-            .choice(&[
-                ("gradient-flow", Scheme::GradientFlow),
-                ("birth-death", Scheme::BirthDeath),
-                ("reinjection", Scheme::Reinjection),
-            ])?;
+        let seed = root.require("seed", "an integer from 0 to 9223372036854775807")?.integer(0..=i64::MAX as u64)?;
+        let particles =
+            root.require("particles", "the number of particles, an integer from 1")?.integer(1..=MAX_PARTICLES)?;
+        let steps = root.require("steps", "the number of steps, an integer from 0")?.integer(0..=MAX_STEPS)?;
+        let dt = root.require("dt", "the length of a step, a finite number of 0 or more")?.real(Sign::NonNegative)?;
+        let scheme = root.require("scheme", "gradient-flow, birth-death, reinjection")?.choice(&[
+            ("gradient-flow", Scheme::GradientFlow),
+            ("birth-death", Scheme::BirthDeath),
+            ("reinjection", Scheme::Reinjection),
+        ])?;
         let alpha = alpha(&root, scheme)?;
         let rate = rate(&root, scheme)?;
         let transport = transport(&root, scheme)?;
@@ -209,8 +199,8 @@ impl Config {
                 names.len()
             )));
         }
-        let particles = usize::try_from(particles)
-            .map_err(|_| root.refuse("particles: more than this machine can address"))?;
+        let particles =
+            usize::try_from(particles).map_err(|_| root.refuse("particles: more than this machine can address"))?;
         let start = start::read_start(&root, folder, &names, particles, &mut inputs)?;
         let prior = start::read_prior(&root, scheme, &names)?;
         Ok(Self {
@@ -256,9 +246,8 @@ fn recorded_steps(steps: u64, every: u64) -> u64 {
 }
 
 fn precision(root: &Table<'_>) -> Result<Precision, Refusal> {
-    root.get("precision").map_or(Ok(Precision::F64), |value| {
-        value.choice(&[("f32", Precision::F32), ("f64", Precision::F64)])
-    })
+    root.get("precision")
+        .map_or(Ok(Precision::F64), |value| value.choice(&[("f32", Precision::F32), ("f64", Precision::F64)]))
 }
 
 fn alpha(root: &Table<'_>, scheme: Scheme) -> Result<f64, Refusal> {
@@ -272,12 +261,7 @@ fn alpha(root: &Table<'_>, scheme: Scheme) -> Result<f64, Refusal> {
             }
         }
         (_, Some(value)) => value.real(Sign::NonNegative),
-        (_, None) => root
-            .require(
-                "alpha",
-                "the birth-death rate, a finite number of 0 or more",
-            )
-            .map(|_| 0.0),
+        (_, None) => root.require("alpha", "the birth-death rate, a finite number of 0 or more").map(|_| 0.0),
     }
 }
 
@@ -301,9 +285,8 @@ fn transport(root: &Table<'_>, scheme: Scheme) -> Result<bool, Refusal> {
         return Ok(true);
     };
     match (value.boolean()?, scheme) {
-        (false, Scheme::GradientFlow) => Err(value.refuse(
-            "only true (or no transport) with scheme = \"gradient-flow\": without transport nothing moves",
-        )),
+        (false, Scheme::GradientFlow) => Err(value
+            .refuse("only true (or no transport) with scheme = \"gradient-flow\": without transport nothing moves")),
         (transport, _) => Ok(transport),
     }
 }

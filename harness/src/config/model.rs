@@ -72,13 +72,13 @@ impl Model {
     /// The names of a particle's components: `c, y1, y2, ...` for units, `x1, x2, ...` otherwise.
     pub fn components(&self) -> Vec<String> {
         match *self {
-            Self::GaussianUnits { dimension, .. } => std::iter::once("c".to_owned())
-                .chain((1..=dimension).map(|k| format!("y{k}")))
-                .collect(),
+            Self::GaussianUnits { dimension, .. } => {
+                std::iter::once("c".to_owned()).chain((1..=dimension).map(|k| format!("y{k}"))).collect()
+            }
             Self::Quadratic { ref curvature } => positions(curvature.len()),
-            Self::Mmd { dimension, .. }
-            | Self::DoubleWell { dimension, .. }
-            | Self::Rastrigin { dimension, .. } => positions(dimension),
+            Self::Mmd { dimension, .. } | Self::DoubleWell { dimension, .. } | Self::Rastrigin { dimension, .. } => {
+                positions(dimension)
+            }
         }
     }
 }
@@ -98,61 +98,35 @@ enum Kind {
 }
 
 /// Reads `[model]`.
-pub(super) fn read(
-    root: &Table<'_>,
-    folder: &Path,
-    inputs: &mut Vec<Input>,
-) -> Result<Model, Refusal> {
+pub(super) fn read(root: &Table<'_>, folder: &Path, inputs: &mut Vec<Input>) -> Result<Model, Refusal> {
     const ACCEPTED: &str = "a table with a kind and its parameters";
     let table = root.require("model", ACCEPTED)?.table(ACCEPTED)?;
-    let kind = table
-        .require(
-            "kind",
-            "gaussian-units, mmd, quadratic, double-well, rastrigin",
-        )?
-        .choice(&[
-            ("gaussian-units", Kind::GaussianUnits),
-            ("mmd", Kind::Mmd),
-            ("quadratic", Kind::Quadratic),
-            ("double-well", Kind::DoubleWell),
-            ("rastrigin", Kind::Rastrigin),
-        ])?;
+    let kind = table.require("kind", "gaussian-units, mmd, quadratic, double-well, rastrigin")?.choice(&[
+        ("gaussian-units", Kind::GaussianUnits),
+        ("mmd", Kind::Mmd),
+        ("quadratic", Kind::Quadratic),
+        ("double-well", Kind::DoubleWell),
+        ("rastrigin", Kind::Rastrigin),
+    ])?;
     match kind {
         Kind::GaussianUnits => {
-            table.only(
-                &["kind", "dimension", "unit_variance", "target"],
-                " for kind = \"gaussian-units\"",
-            )?;
+            table.only(&["kind", "dimension", "unit_variance", "target"], " for kind = \"gaussian-units\"")?;
             let dimension = required_dimension(&table)?;
-            let unit_variance = table
-                .require("unit_variance", "the variance of a unit, above 0")?
-                .real(Sign::Positive)?;
+            let unit_variance =
+                table.require("unit_variance", "the variance of a unit, above 0")?.real(Sign::Positive)?;
             let target = table.require("target", TARGET)?;
-            Ok(Model::GaussianUnits {
-                dimension,
-                unit_variance,
-                target: mixture(&target, Some(dimension))?,
-            })
+            Ok(Model::GaussianUnits { dimension, unit_variance, target: mixture(&target, Some(dimension))? })
         }
         Kind::Mmd => {
-            table.only(
-                &["kind", "dimension", "bandwidth", "sample", "target"],
-                " for kind = \"mmd\"",
-            )?;
+            table.only(&["kind", "dimension", "bandwidth", "sample", "target"], " for kind = \"mmd\"")?;
             mmd(&table, folder, inputs)
         }
         Kind::Quadratic => {
-            table.only(
-                &["kind", "dimension", "curvature"],
-                " for kind = \"quadratic\"",
-            )?;
+            table.only(&["kind", "dimension", "curvature"], " for kind = \"quadratic\"")?;
             const LIST: &str = "a list of finite numbers, one a component, as in [1.0, 0.5]";
             let value = table.require("curvature", LIST)?;
-            let curvature = value
-                .items(LIST)?
-                .iter()
-                .map(|item| item.real(Sign::Any))
-                .collect::<Result<Vec<_>, _>>()?;
+            let curvature =
+                value.items(LIST)?.iter().map(|item| item.real(Sign::Any)).collect::<Result<Vec<_>, _>>()?;
             if curvature.len() as u64 > MAX_DIMENSION {
                 return Err(value.refuse(format!("at most {MAX_DIMENSION} numbers")));
             }
@@ -160,25 +134,17 @@ pub(super) fn read(
             Ok(Model::Quadratic { curvature })
         }
         Kind::DoubleWell => {
-            table.only(
-                &["kind", "dimension", "tilt"],
-                " for kind = \"double-well\"",
-            )?;
+            table.only(&["kind", "dimension", "tilt"], " for kind = \"double-well\"")?;
             Ok(Model::DoubleWell {
                 dimension: dimension(&table)?.unwrap_or(1),
                 tilt: table.require("tilt", "a finite number")?.real(Sign::Any)?,
             })
         }
         Kind::Rastrigin => {
-            table.only(
-                &["kind", "dimension", "amplitude"],
-                " for kind = \"rastrigin\"",
-            )?;
+            table.only(&["kind", "dimension", "amplitude"], " for kind = \"rastrigin\"")?;
             Ok(Model::Rastrigin {
                 dimension: required_dimension(&table)?,
-                amplitude: table
-                    .require("amplitude", "a finite number")?
-                    .real(Sign::Any)?,
+                amplitude: table.require("amplitude", "a finite number")?.real(Sign::Any)?,
             })
         }
     }
@@ -189,16 +155,11 @@ fn dimension(table: &Table<'_>) -> Result<Option<usize>, Refusal> {
         return Ok(None);
     };
     let dimension = value.integer(1..=MAX_DIMENSION)?;
-    usize::try_from(dimension)
-        .map(Some)
-        .map_err(|_| value.refuse("a smaller number"))
+    usize::try_from(dimension).map(Some).map_err(|_| value.refuse("a smaller number"))
 }
 
 fn required_dimension(table: &Table<'_>) -> Result<usize, Refusal> {
-    dimension(table)?.map_or_else(
-        || table.require("dimension", "an integer from 1").map(|_| 1),
-        Ok,
-    )
+    dimension(table)?.map_or_else(|| table.require("dimension", "an integer from 1").map(|_| 1), Ok)
 }
 
 /// Refuses a `dimension` that differs from the one that follows from `key`.
@@ -217,39 +178,25 @@ fn mixture(value: &Value<'_>, dimension: Option<usize>) -> Result<Vec<Component>
     const CENTRE: &str = "a list of finite numbers, one a dimension";
     let mut components: Vec<Component> = Vec::new();
     for item in value.items(TARGET)? {
-        let table =
-            item.table("{ weight = number, centre = [numbers], variance = number above 0 }")?;
+        let table = item.table("{ weight = number, centre = [numbers], variance = number above 0 }")?;
         table.only(&["weight", "centre", "variance"], "")?;
-        let weight = table
-            .require("weight", "a finite number")?
-            .real(Sign::Any)?;
+        let weight = table.require("weight", "a finite number")?.real(Sign::Any)?;
         let centres = table.require("centre", CENTRE)?;
-        let centre = centres
-            .items(CENTRE)?
-            .iter()
-            .map(|item| item.real(Sign::Any))
-            .collect::<Result<Vec<_>, _>>()?;
+        let centre = centres.items(CENTRE)?.iter().map(|item| item.real(Sign::Any)).collect::<Result<Vec<_>, _>>()?;
         let wanted = dimension.or(components.first().map(|first| first.centre.len()));
         match wanted {
             Some(wanted) if wanted != centre.len() => {
-                return Err(centres.refuse(format!(
-                    "a list of {wanted} numbers, one a dimension, not {}",
-                    centre.len()
-                )));
+                return Err(
+                    centres.refuse(format!("a list of {wanted} numbers, one a dimension, not {}", centre.len()))
+                );
             }
             None if centre.len() as u64 > MAX_DIMENSION => {
                 return Err(centres.refuse(format!("a list of at most {MAX_DIMENSION} numbers")));
             }
             _ => {}
         }
-        let variance = table
-            .require("variance", "a finite number above 0")?
-            .real(Sign::Positive)?;
-        components.push(Component {
-            weight,
-            centre,
-            variance,
-        });
+        let variance = table.require("variance", "a finite number above 0")?.real(Sign::Positive)?;
+        components.push(Component { weight, centre, variance });
     }
     Ok(components)
 }
@@ -277,14 +224,8 @@ fn mmd(table: &Table<'_>, folder: &Path, inputs: &mut Vec<Input>) -> Result<Mode
             return Err(sample.refuse(format!("{EITHER}, here are both")));
         }
         (None, None) => {
-            return Err(table.refuse(format!(
-                "missing key \"model.sample\" or \"model.target\"; accepted: {EITHER}"
-            )));
+            return Err(table.refuse(format!("missing key \"model.sample\" or \"model.target\"; accepted: {EITHER}")));
         }
     };
-    Ok(Model::Mmd {
-        dimension,
-        bandwidth,
-        reference,
-    })
+    Ok(Model::Mmd { dimension, bandwidth, reference })
 }

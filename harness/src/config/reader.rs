@@ -28,11 +28,7 @@ impl Source<'_> {
     /// The refusal of a text that is no TOML.
     pub fn syntax(&self, error: &toml::de::Error) -> Refusal {
         let line = error.span().map(|span| self.line(span.start));
-        Refusal::at(
-            self.file,
-            line,
-            format!("not TOML: {}; accepted: TOML", error.message()),
-        )
+        Refusal::at(self.file, line, format!("not TOML: {}; accepted: TOML", error.message()))
     }
 }
 
@@ -68,20 +64,11 @@ pub struct Value<'a> {
 impl<'a> Table<'a> {
     /// The whole file as a table.
     pub fn root(source: Source<'a>, entries: &'a DeTable<'a>) -> Self {
-        Self {
-            source,
-            path: String::new(),
-            line: 1,
-            entries,
-        }
+        Self { source, path: String::new(), line: 1, entries }
     }
 
     fn path_to(&self, key: &str) -> String {
-        if self.path.is_empty() {
-            key.to_owned()
-        } else {
-            format!("{}.{key}", self.path)
-        }
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
     }
 
     /// Refuses every key that is not among `valid`, naming the nearest that is.
@@ -109,26 +96,13 @@ impl<'a> Table<'a> {
 
     /// The value of `key`, if it is there.
     pub fn get(&self, key: &str) -> Option<Value<'a>> {
-        let (name, value) = self
-            .entries
-            .iter()
-            .find(|(name, _)| name.get_ref().as_ref() == key)?;
-        Some(Value {
-            source: self.source,
-            path: self.path_to(key),
-            line: self.source.line(name.span().start),
-            value,
-        })
+        let (name, value) = self.entries.iter().find(|(name, _)| name.get_ref().as_ref() == key)?;
+        Some(Value { source: self.source, path: self.path_to(key), line: self.source.line(name.span().start), value })
     }
 
     /// The value of `key`; without it a refusal that says what is accepted there.
     pub fn require(&self, key: &str, accepted: &str) -> Result<Value<'a>, Refusal> {
-        self.get(key).ok_or_else(|| {
-            self.refuse(format!(
-                "missing key \"{}\"; accepted: {accepted}",
-                self.path_to(key)
-            ))
-        })
+        self.get(key).ok_or_else(|| self.refuse(format!("missing key \"{}\"; accepted: {accepted}", self.path_to(key))))
     }
 
     /// A refusal of the table as a whole.
@@ -158,12 +132,7 @@ impl<'a> Value<'a> {
             DeValue::Array(_) if !written.ends_with(']') => "an array of tables",
             _ => written,
         };
-        self.refuse_with(format!(
-            "{} = {}; accepted: {}",
-            self.path,
-            quoted(written),
-            accepted.as_ref()
-        ))
+        self.refuse_with(format!("{} = {}; accepted: {}", self.path, quoted(written), accepted.as_ref()))
     }
 
     /// A refusal at this value's line in words of the caller's.
@@ -180,76 +149,52 @@ impl<'a> Value<'a> {
         parsed
             .and_then(|value| u64::try_from(value).ok())
             .filter(|value| range.contains(value))
-            .ok_or_else(|| {
-                self.refuse(format!(
-                    "an integer from {} to {}",
-                    range.start(),
-                    range.end()
-                ))
-            })
+            .ok_or_else(|| self.refuse(format!("an integer from {} to {}", range.start(), range.end())))
     }
 
     /// A finite number (a TOML integer is one too) of the given sign.
     pub fn real(&self, sign: Sign) -> Result<f64, Refusal> {
-        self.number()
-            .filter(|&value| self.source.precision.holds(value, sign))
-            .ok_or_else(|| {
-                let precision = match self.source.precision {
-                    Precision::F64 => "",
-                    Precision::F32 => ", in f32 too",
-                };
-                self.refuse(match sign {
-                    Sign::Any => format!("a finite number{precision}"),
-                    Sign::NonNegative => format!("a finite number of 0 or more{precision}"),
-                    Sign::Positive => format!("a finite number above 0{precision}"),
-                })
+        self.number().filter(|&value| self.source.precision.holds(value, sign)).ok_or_else(|| {
+            let precision = match self.source.precision {
+                Precision::F64 => "",
+                Precision::F32 => ", in f32 too",
+            };
+            self.refuse(match sign {
+                Sign::Any => format!("a finite number{precision}"),
+                Sign::NonNegative => format!("a finite number of 0 or more{precision}"),
+                Sign::Positive => format!("a finite number above 0{precision}"),
             })
+        })
     }
 
     /// The value as a number, finite or not, if it is one.
     pub fn number(&self) -> Option<f64> {
         match self.value.get_ref() {
             DeValue::Float(text) => text.as_str().parse().ok(),
-            DeValue::Integer(text) => i64::from_str_radix(text.as_str(), text.radix())
-                .ok()
-                .map(|value| value as f64),
+            DeValue::Integer(text) => i64::from_str_radix(text.as_str(), text.radix()).ok().map(|value| value as f64),
             _ => None,
         }
     }
 
     /// `true` or `false`.
     pub fn boolean(&self) -> Result<bool, Refusal> {
-        self.value
-            .get_ref()
-            .as_bool()
-            .ok_or_else(|| self.refuse("true or false"))
+        self.value.get_ref().as_bool().ok_or_else(|| self.refuse("true or false"))
     }
 
     /// A string.
     pub fn text(&self, accepted: &str) -> Result<&'a str, Refusal> {
-        self.value
-            .get_ref()
-            .as_str()
-            .ok_or_else(|| self.refuse(accepted))
+        self.value.get_ref().as_str().ok_or_else(|| self.refuse(accepted))
     }
 
     /// One of the named choices; another word is refused with the nearest of them.
     pub fn choice<T: Copy>(&self, choices: &[(&str, T)]) -> Result<T, Refusal> {
         let names: Vec<&str> = choices.iter().map(|&(name, _)| name).collect();
-        let accepted = names
-            .iter()
-            .map(|name| format!("\"{name}\""))
-            .collect::<Vec<_>>()
-            .join(", ");
+        let accepted = names.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
         let found = self.text(&accepted)?;
-        choices
-            .iter()
-            .find(|&&(name, _)| name == found)
-            .map(|&(_, choice)| choice)
-            .ok_or_else(|| {
-                let nearest = nearest(found, &names).unwrap_or("none");
-                self.refuse(format!("{accepted} (the nearest is \"{nearest}\")"))
-            })
+        choices.iter().find(|&&(name, _)| name == found).map(|&(_, choice)| choice).ok_or_else(|| {
+            let nearest = nearest(found, &names).unwrap_or("none");
+            self.refuse(format!("{accepted} (the nearest is \"{nearest}\")"))
+        })
     }
 
     /// A table, or nothing if the value is of another type.

@@ -20,11 +20,7 @@ impl Refusal {
 
     /// A refusal of what stands in `line` (from 1) of `file`.
     pub fn at(file: impl fmt::Display, line: Option<usize>, message: impl Into<String>) -> Self {
-        Self {
-            file: file.to_string(),
-            line,
-            message: one_line(&message.into()),
-        }
+        Self { file: file.to_string(), line, message: one_line(&message.into()) }
     }
 
     /// The line the message is about, from 1.
@@ -69,10 +65,7 @@ pub fn listed<S: AsRef<str>>(names: &[S]) -> String {
 
 /// The valid name nearest to a misspelt one (Damerau-Levenshtein; the first of equals).
 pub fn nearest<'n, S: AsRef<str>>(name: &str, valid: &'n [S]) -> Option<&'n str> {
-    valid
-        .iter()
-        .map(AsRef::as_ref)
-        .min_by_key(|candidate| strsim::damerau_levenshtein(name, candidate))
+    valid.iter().map(AsRef::as_ref).min_by_key(|candidate| strsim::damerau_levenshtein(name, candidate))
 }
 
 /// Line breaks become spaces and control characters disappear, so that a message is one line on any terminal.

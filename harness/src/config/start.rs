@@ -58,11 +58,7 @@ pub(super) fn read_start(
 }
 
 /// Reads `[prior]`: required for reinjection, refused elsewhere.
-pub(super) fn read_prior(
-    root: &Table<'_>,
-    scheme: Scheme,
-    names: &[String],
-) -> Result<Vec<Marginal>, Refusal> {
+pub(super) fn read_prior(root: &Table<'_>, scheme: Scheme, names: &[String]) -> Result<Vec<Marginal>, Refusal> {
     const ACCEPTED: &str = "a table with one entry a component, with scheme = \"reinjection\"";
     match (scheme, root.get("prior")) {
         (Scheme::Reinjection, found) => {
@@ -72,28 +68,16 @@ pub(super) fn read_prior(
             };
             marginals(&value.table(ACCEPTED)?, names, &[])
         }
-        (_, Some(value)) => Err(value.refuse_with(
-            "key \"prior\" is accepted with scheme = \"reinjection\" only, this run has another scheme",
-        )),
+        (_, Some(value)) => Err(value
+            .refuse_with("key \"prior\" is accepted with scheme = \"reinjection\" only, this run has another scheme")),
         (_, None) => Ok(Vec::new()),
     }
 }
 
-fn marginals(
-    table: &Table<'_>,
-    names: &[String],
-    others: &[&str],
-) -> Result<Vec<Marginal>, Refusal> {
-    let valid: Vec<&str> = names
-        .iter()
-        .map(String::as_str)
-        .chain(others.iter().copied())
-        .collect();
+fn marginals(table: &Table<'_>, names: &[String], others: &[&str]) -> Result<Vec<Marginal>, Refusal> {
+    let valid: Vec<&str> = names.iter().map(String::as_str).chain(others.iter().copied()).collect();
     table.only(&valid, " for this model")?;
-    names
-        .iter()
-        .map(|name| marginal(&table.require(name, MARGINAL)?))
-        .collect()
+    names.iter().map(|name| marginal(&table.require(name, MARGINAL)?)).collect()
 }
 
 fn marginal(value: &Value<'_>) -> Result<Marginal, Refusal> {
@@ -108,9 +92,7 @@ fn marginal(value: &Value<'_>) -> Result<Marginal, Refusal> {
             table.only(&["mean", "sd"], "")?;
             Ok(Marginal::Normal {
                 mean: table.require("mean", "a finite number")?.real(Sign::Any)?,
-                sd: table
-                    .require("sd", "a finite number of 0 or more")?
-                    .real(Sign::NonNegative)?,
+                sd: table.require("sd", "a finite number of 0 or more")?.real(Sign::NonNegative)?,
             })
         }
         (None, Some(uniform)) => {
@@ -120,9 +102,7 @@ fn marginal(value: &Value<'_>) -> Result<Marginal, Refusal> {
             let upper = table.require("high", "a finite number")?;
             let high = upper.real(Sign::Any)?;
             if high < low || !value.precision().holds(high - low, Sign::Any) {
-                return Err(upper.refuse(format!(
-                    "a number not below low = {low:?}, at a finite distance from it"
-                )));
+                return Err(upper.refuse(format!("a number not below low = {low:?}, at a finite distance from it")));
             }
             Ok(Marginal::Uniform { low, high })
         }

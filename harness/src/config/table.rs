@@ -34,18 +34,14 @@ pub(super) enum Names {
 
 /// SHA-256 in hexadecimal.
 pub fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The bytes of a file; else a message with what is accepted.
 pub(super) fn bytes_of(path: &Path, accepted: &str) -> Result<Vec<u8>, String> {
     match fs::metadata(path) {
         Ok(data) if data.is_dir() => Err(format!("is a folder; accepted: {accepted}")),
-        Ok(_) => fs::read(path)
-            .map_err(|error| format!("cannot be read ({error}); accepted: {accepted}")),
+        Ok(_) => fs::read(path).map_err(|error| format!("cannot be read ({error}); accepted: {accepted}")),
         Err(error) => Err(format!("cannot be read ({error}); accepted: {accepted}")),
     }
 }
@@ -80,33 +76,17 @@ pub(super) fn read(
     };
     let name = value.text(&wanted)?;
     let path = folder.join(name);
-    let bytes = bytes_of(&path, &wanted).map_err(|message| {
-        value.refuse_with(format!(
-            "{} = \"{}\": {message}",
-            value.path(),
-            quoted(name)
-        ))
-    })?;
+    let bytes = bytes_of(&path, &wanted)
+        .map_err(|message| value.refuse_with(format!("{} = \"{}\": {message}", value.path(), quoted(name))))?;
     let shown = path.display().to_string();
-    let text = text_of(&bytes).map_err(|(line, message)| {
-        Refusal::at(&shown, Some(line), format!("{message}; accepted: {wanted}"))
-    })?;
-    let columns = Reading {
-        file: &shown,
-        wanted: &wanted,
-        value,
-    }
-    .columns(
+    let text = text_of(&bytes)
+        .map_err(|(line, message)| Refusal::at(&shown, Some(line), format!("{message}; accepted: {wanted}")))?;
+    let columns = Reading { file: &shown, wanted: &wanted, value }.columns(
         text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text),
         names,
         rows,
     )?;
-    inputs.push(Input {
-        key: value.path().to_owned(),
-        name: name.to_owned(),
-        sha256: sha256(&bytes),
-        path,
-    });
+    inputs.push(Input { key: value.path().to_owned(), name: name.to_owned(), sha256: sha256(&bytes), path });
     Ok(columns)
 }
 
@@ -121,12 +101,7 @@ impl Reading<'_> {
         Refusal::at(self.file, Some(line), message)
     }
 
-    fn columns(
-        &self,
-        text: &str,
-        names: &Names,
-        rows: Option<usize>,
-    ) -> Result<Vec<Vec<f64>>, Refusal> {
+    fn columns(&self, text: &str, names: &Names, rows: Option<usize>) -> Result<Vec<Vec<f64>>, Refusal> {
         let mut reader = csv::ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
@@ -137,9 +112,9 @@ impl Reading<'_> {
         let mut record = csv::StringRecord::new();
         let mut last = 1;
         loop {
-            let more = reader.read_record(&mut record).map_err(|error| {
-                self.refuse(last, format!("{error}; accepted: {}", self.wanted))
-            })?;
+            let more = reader
+                .read_record(&mut record)
+                .map_err(|error| self.refuse(last, format!("{error}; accepted: {}", self.wanted)))?;
             if !more {
                 break;
             }
@@ -154,12 +129,7 @@ impl Reading<'_> {
             if record.len() != names.len() {
                 return Err(self.refuse(
                     line,
-                    format!(
-                        "{} fields; accepted: {} fields, {}",
-                        record.len(),
-                        names.len(),
-                        listed(names)
-                    ),
+                    format!("{} fields; accepted: {} fields, {}", record.len(), names.len(), listed(names)),
                 ));
             }
             for (field, &place) in record.iter().zip(places) {
@@ -174,14 +144,9 @@ impl Reading<'_> {
         match rows {
             Some(rows) if rows != found => Err(self.refuse(
                 last,
-                format!(
-                    "{found} rows below the header; accepted: {rows}, as many as there are particles"
-                ),
+                format!("{found} rows below the header; accepted: {rows}, as many as there are particles"),
             )),
-            None if found == 0 => Err(self.refuse(
-                last,
-                "0 rows below the header; accepted: 1 row or more".to_owned(),
-            )),
+            None if found == 0 => Err(self.refuse(last, "0 rows below the header; accepted: 1 row or more".to_owned())),
             _ => Ok(columns),
         }
     }
@@ -196,13 +161,7 @@ impl Reading<'_> {
         let names = match names {
             Names::Exactly(names) => names.clone(),
             Names::Positions if record.len() as u64 > MAX_DIMENSION => {
-                return Err(self.refuse(
-                    line,
-                    format!(
-                        "{} columns; accepted: at most {MAX_DIMENSION}",
-                        record.len()
-                    ),
-                ));
+                return Err(self.refuse(line, format!("{} columns; accepted: at most {MAX_DIMENSION}", record.len())));
             }
             Names::Positions => positions(record.len()),
         };
@@ -220,38 +179,24 @@ impl Reading<'_> {
                 ));
             };
             if places.contains(&place) {
-                return Err(self.refuse(
-                    line,
-                    format!("column \"{}\" twice; accepted: {accepted}", quoted(field)),
-                ));
+                return Err(self.refuse(line, format!("column \"{}\" twice; accepted: {accepted}", quoted(field))));
             }
             places.push(place);
         }
         match (0..names.len()).find(|place| !places.contains(place)) {
-            Some(missing) => Err(self.refuse(
-                line,
-                format!(
-                    "column \"{}\" is missing; accepted: {accepted}",
-                    names[missing]
-                ),
-            )),
+            Some(missing) => {
+                Err(self.refuse(line, format!("column \"{}\" is missing; accepted: {accepted}", names[missing])))
+            }
             None => Ok((names, places)),
         }
     }
 
     fn number(&self, field: &str, line: usize, name: &str) -> Result<f64, Refusal> {
         let precision = self.value.precision();
-        field
-            .parse()
-            .ok()
-            .filter(|&number| precision.holds(number, Sign::Any))
-            .ok_or_else(|| {
-                let accepted = format!("a number finite in {}", precision.name());
-                self.refuse(
-                    line,
-                    format!("{name} = \"{}\"; accepted: {accepted}", quoted(field)),
-                )
-            })
+        field.parse().ok().filter(|&number| precision.holds(number, Sign::Any)).ok_or_else(|| {
+            let accepted = format!("a number finite in {}", precision.name());
+            self.refuse(line, format!("{name} = \"{}\"; accepted: {accepted}", quoted(field)))
+        })
     }
 }
 
@@ -262,10 +207,7 @@ fn line_of(text: &str, record: &csv::StringRecord) -> usize {
     };
     let from = usize::try_from(position.byte()).unwrap_or(0);
     let blank = text.as_bytes().get(from..).map_or(0, |rest| {
-        rest.iter()
-            .take_while(|&&byte| byte == b'\n' || byte == b'\r')
-            .filter(|&&byte| byte == b'\n')
-            .count()
+        rest.iter().take_while(|&&byte| byte == b'\n' || byte == b'\r').filter(|&&byte| byte == b'\n').count()
     });
     usize::try_from(position.line()).unwrap_or(1) + blank
 }

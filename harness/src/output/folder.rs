@@ -17,9 +17,15 @@ pub const MANIFEST: &str = "manifest.json";
 /// What the manifest's key `program` holds.
 pub const PROGRAM: &str = "birth-death";
 
-/// A result folder to be: its place is checked and writable, its files are collected beside it.
-#[derive(Debug)]
+/// The place of a result: checked, and writable.
+#[derive(Debug, Clone)]
 pub struct Folder {
+    place: PathBuf,
+}
+
+/// A result that is being written, beside its place; dropped, it leaves no trace.
+#[derive(Debug)]
+pub struct Draft {
     place: PathBuf,
     staging: TempDir,
 }
@@ -31,20 +37,12 @@ impl Folder {
     /// A refusal that names the place if something else is there, if it is the current folder, if it holds one of
     /// the inputs, or if nothing can be written.
     pub fn claim(place: &Path, inputs: &[&Path]) -> Result<Self, Refusal> {
-        let refuse =
-            |message: String| Refusal::of_file(format!("--out {}", place.display()), message);
+        let refuse = |message: String| Refusal::of_file(format!("--out {}", place.display()), message);
         let place = std::path::absolute(place).map_err(|error| refuse(error.to_string()))?;
-        let place = if place.exists() {
-            place
-                .canonicalize()
-                .map_err(|error| refuse(error.to_string()))?
-        } else {
-            place
-        };
+        let place =
+            if place.exists() { place.canonicalize().map_err(|error| refuse(error.to_string()))? } else { place };
         if inside(&std::env::current_dir().unwrap_or_default(), &place) {
-            return Err(refuse(
-                "is the current folder or holds it; accepted: another folder".to_owned(),
-            ));
+            return Err(refuse("is the current folder or holds it; accepted: another folder".to_owned()));
         }
         replaceable(&place).map_err(refuse)?;
         for input in inputs {
@@ -55,47 +53,48 @@ impl Folder {
                 )));
             }
         }
-        let (Some(parent), Some(name)) = (place.parent(), place.file_name()) else {
-            return Err(refuse(
-                "has no name; accepted: a folder with a name".to_owned(),
-            ));
+        let folder = Self { place };
+        folder.try_out().map_err(|error| {
+            refuse(format!("nothing can be written there ({error}); accepted: a folder in a writable place"))
+        })?;
+        Ok(folder)
+    }
+
+    /// Writes a block and takes it away again: a disk without room for it would fail only after hours of computing.
+    fn try_out(&self) -> io::Result<()> {
+        let draft = self.draft()?;
+        draft.write("probe", |out| out.write_all(&[0; 4096]))
+    }
+
+    /// Begins to write a result.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn draft(&self) -> io::Result<Draft> {
+        let (Some(parent), Some(name)) = (self.place.parent(), self.place.file_name()) else {
+            return Err(io::Error::other("it has no name"));
         };
-        let unwritable = |error: io::Error| {
-            refuse(format!(
-                "nothing can be written there ({error}); accepted: a folder in a writable place"
-            ))
-        };
-        fs::create_dir_all(parent).map_err(unwritable)?;
-        let staging = tempfile::Builder::new()
-            .prefix(&format!(".{}.partial-", name.to_string_lossy()))
-            .tempdir_in(parent)
-            .map_err(unwritable)?;
-        // A disk without room for one block would fail only after hours of computing.
-        let probe = staging.path().join("probe");
-        fs::write(&probe, [0; 4096]).map_err(unwritable)?;
-        fs::remove_file(&probe).map_err(unwritable)?;
-        Ok(Self { place, staging })
+        fs::create_dir_all(parent)?;
+        let staging =
+            tempfile::Builder::new().prefix(&format!(".{}.partial-", name.to_string_lossy())).tempdir_in(parent)?;
+        Ok(Draft { place: self.place.clone(), staging })
     }
 
     /// Where the result will be.
     pub fn place(&self) -> &Path {
         &self.place
     }
+}
 
+impl Draft {
     /// Writes one file of the result.
     ///
     /// # Errors
     /// Those of the system; the earlier result is untouched.
-    pub fn write(
-        &self,
-        name: &str,
-        content: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-    ) -> io::Result<()> {
+    pub fn write(&self, name: &str, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
         let mut file = BufWriter::new(File::create(self.staging.path().join(name))?);
         content(&mut file)?;
-        file.into_inner()
-            .map_err(|error| error.into_error())?
-            .sync_all()
+        file.into_inner().map_err(|error| error.into_error())?.sync_all()
     }
 
     /// Puts the files written so far in place of what was there.
@@ -130,8 +129,7 @@ impl Folder {
 
 /// Whether `file` lies in `folder` or is it.
 fn inside(file: &Path, folder: &Path) -> bool {
-    file.canonicalize()
-        .is_ok_and(|file| file.starts_with(folder))
+    file.canonicalize().is_ok_and(|file| file.starts_with(folder))
 }
 
 /// Whether what is at `place` may be replaced; else a message.
@@ -142,8 +140,7 @@ fn replaceable(place: &Path) -> Result<(), String> {
         Err(error) => Err(format!("cannot be used ({error}); {ACCEPTED}")),
         Ok(data) if !data.is_dir() => Err(format!("is a file; {ACCEPTED}")),
         Ok(_) => {
-            let mut entries = fs::read_dir(place)
-                .map_err(|error| format!("cannot be read ({error}); {ACCEPTED}"))?;
+            let mut entries = fs::read_dir(place).map_err(|error| format!("cannot be read ({error}); {ACCEPTED}"))?;
             if entries.next().is_none() || made_here(place) {
                 Ok(())
             } else {
@@ -179,10 +176,10 @@ fn readable_by_others(_: &Path) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    fn put(folder: &Folder, text: &'static str) {
-        folder
-            .write(MANIFEST, |out| out.write_all(text.as_bytes()))
-            .expect("written");
+    fn put(folder: &Folder, text: &'static str) -> Draft {
+        let draft = folder.draft().expect("a draft");
+        draft.write(MANIFEST, |out| out.write_all(text.as_bytes())).expect("written");
+        draft
     }
 
     #[test]
@@ -190,13 +187,12 @@ mod tests {
         let top = TempDir::new().expect("a folder");
         let place = top.path().join("a/run");
         let folder = Folder::claim(&place, &[]).expect("claimed");
-        put(&folder, "{\"program\": \"birth-death\"}");
-        folder.replace().expect("replaced");
+        put(&folder, "{\"program\": \"birth-death\"}").replace().expect("replaced");
         fs::write(place.join("old.csv"), "").expect("written");
         let folder = Folder::claim(&place, &[]).expect("claimed again");
-        put(&folder, "{\"program\": \"birth-death\", \"a\": 2}");
+        let draft = put(&folder, "{\"program\": \"birth-death\", \"a\": 2}");
         assert!(place.join("old.csv").exists());
-        folder.replace().expect("replaced");
+        draft.replace().expect("replaced");
         assert!(!place.join("old.csv").exists());
         let left: Vec<_> = fs::read_dir(top.path().join("a")).expect("read").collect();
         assert_eq!(left.len(), 1, "no temporary folder is left: {left:?}");
@@ -207,11 +203,9 @@ mod tests {
         let top = TempDir::new().expect("a folder");
         let place = top.path().join("run");
         let folder = Folder::claim(&place, &[]).expect("claimed");
-        put(&folder, "{\"program\": \"birth-death\"}");
-        folder.replace().expect("replaced");
+        put(&folder, "{\"program\": \"birth-death\"}").replace().expect("replaced");
         let folder = Folder::claim(&place, &[]).expect("claimed again");
-        put(&folder, "half");
-        drop(folder);
+        drop(put(&folder, "half"));
         assert!(made_here(&place));
         assert_eq!(fs::read_dir(top.path()).expect("read").count(), 1);
     }
@@ -228,9 +222,7 @@ mod tests {
         let file = place.join("thesis.tex");
         let message = Folder::claim(&file, &[]).expect_err("refused").to_string();
         assert!(message.contains("is a file"), "{message}");
-        let message = Folder::claim(&file.join("x"), &[])
-            .expect_err("refused")
-            .to_string();
+        let message = Folder::claim(&file.join("x"), &[]).expect_err("refused").to_string();
         assert!(message.contains("thesis.tex"), "{message}");
         let here = std::env::current_dir().expect("a folder");
         Folder::claim(&here, &[]).expect_err("the current folder");
@@ -245,9 +237,7 @@ mod tests {
         fs::write(place.join(MANIFEST), "{\"program\": \"birth-death\"}").expect("written");
         let input = place.join("a.toml");
         fs::write(&input, "").expect("written");
-        let message = Folder::claim(&place, &[&input])
-            .expect_err("refused")
-            .to_string();
+        let message = Folder::claim(&place, &[&input]).expect_err("refused").to_string();
         assert!(message.contains("a.toml"), "{message}");
     }
 }

@@ -7,8 +7,7 @@ use super::folder::PROGRAM;
 /// Features of the core that the harness is built with (`harness/Cargo.toml`). None of them changes a number.
 pub const FEATURES: [&str; 1] = ["micromath"];
 /// The generator behind every result.
-pub const GENERATOR: &str =
-    "xorshift128 (rand_xorshift), birth_death::Stream::new(seed, replicate)";
+pub const GENERATOR: &str = "xorshift128 (rand_xorshift), birth_death::Stream::new(seed, replicate)";
 
 /// The binary that made a result; the same keys in every manifest of the harness.
 #[derive(Debug, Clone, Serialize)]
@@ -52,10 +51,7 @@ mod tests {
     #[test]
     fn the_features_are_those_of_the_package() {
         let package = include_str!("../../Cargo.toml");
-        let line = package
-            .lines()
-            .find(|line| line.starts_with("birth-death = "))
-            .expect("the dependency");
+        let line = package.lines().find(|line| line.starts_with("birth-death = ")).expect("the dependency");
         assert!(line.contains(&format!("features = {FEATURES:?}")), "{line}");
     }
 

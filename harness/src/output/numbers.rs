@@ -21,10 +21,7 @@ pub struct Summary {
 pub fn summary(values: &[f64]) -> Summary {
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
-    let squares: f64 = values
-        .iter()
-        .map(|value| (value - mean) * (value - mean))
-        .sum();
+    let squares: f64 = values.iter().map(|value| (value - mean) * (value - mean)).sum();
     let sd = (squares / (n - 1.0)).sqrt();
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -44,10 +41,7 @@ fn quantile(sorted: &[f64], q: f64) -> f64 {
     };
     let place = q * last as f64;
     let below = place.floor();
-    let (low, high) = (
-        sorted[below as usize],
-        sorted[(below as usize + 1).min(last)],
-    );
+    let (low, high) = (sorted[below as usize], sorted[(below as usize + 1).min(last)]);
     low + (place - below) * (high - low)
 }
 

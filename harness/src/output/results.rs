@@ -38,15 +38,8 @@ pub struct Trajectory<R> {
 ///
 /// # Errors
 /// Those of the system.
-pub fn trajectory<R: Real>(
-    out: &mut dyn Write,
-    trajectories: &[Trajectory<R>],
-    dt: f64,
-) -> io::Result<()> {
-    writeln!(
-        out,
-        "replicate,step,time,energy,mean_potential,births,deaths,distinct"
-    )?;
+pub fn trajectory<R: Real>(out: &mut dyn Write, trajectories: &[Trajectory<R>], dt: f64) -> io::Result<()> {
+    writeln!(out, "replicate,step,time,energy,mean_potential,births,deaths,distinct")?;
     for trajectory in trajectories {
         for row in &trajectory.rows {
             writeln!(
@@ -70,15 +63,8 @@ pub fn trajectory<R: Real>(
 ///
 /// # Errors
 /// Those of the system.
-pub fn summary<R: Real>(
-    out: &mut dyn Write,
-    trajectories: &[Trajectory<R>],
-    dt: f64,
-) -> io::Result<()> {
-    writeln!(
-        out,
-        "step,time,replicates,mean,sd,standard_error,q1,median,q3"
-    )?;
+pub fn summary<R: Real>(out: &mut dyn Write, trajectories: &[Trajectory<R>], dt: f64) -> io::Result<()> {
+    writeln!(out, "step,time,replicates,mean,sd,standard_error,q1,median,q3")?;
     let recorded = trajectories.first().map_or(&[][..], |first| &first.rows);
     for (place, row) in recorded.iter().enumerate() {
         let energies: Vec<f64> = trajectories
@@ -141,14 +127,7 @@ mod tests {
             .zip(0..)
             .map(|(&energy, replicate)| Trajectory {
                 replicate,
-                rows: vec![Row {
-                    step: 3,
-                    energy,
-                    mean_potential: -1e-9,
-                    births: 1,
-                    deaths: 2,
-                    distinct: 5,
-                }],
+                rows: vec![Row { step: 3, energy, mean_potential: -1e-9, births: 1, deaths: 2, distinct: 5 }],
             })
             .collect()
     }

@@ -48,9 +48,7 @@ pub struct Place {
 
 impl Place {
     pub fn new() -> Self {
-        Self {
-            folder: TempDir::new().expect("a temporary folder"),
-        }
+        Self { folder: TempDir::new().expect("a temporary folder") }
     }
 
     pub fn path(&self) -> &Path {
@@ -88,13 +86,7 @@ impl Place {
     pub fn names(&self) -> Vec<String> {
         let mut names: Vec<String> = fs::read_dir(self.path())
             .expect("read")
-            .map(|entry| {
-                entry
-                    .expect("read")
-                    .file_name()
-                    .to_string_lossy()
-                    .into_owned()
-            })
+            .map(|entry| entry.expect("read").file_name().to_string_lossy().into_owned())
             .collect();
         names.sort();
         names
@@ -107,9 +99,7 @@ impl Place {
     /// A CSV file as its header and its rows.
     pub fn table(&self, name: &str) -> (Vec<String>, Vec<Vec<String>>) {
         let text = self.read(name);
-        let mut lines = text
-            .lines()
-            .map(|line| line.split(',').map(str::to_owned).collect::<Vec<_>>());
+        let mut lines = text.lines().map(|line| line.split(',').map(str::to_owned).collect::<Vec<_>>());
         let header = lines.next().expect("a header");
         (header, lines.collect())
     }
