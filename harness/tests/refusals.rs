@@ -296,3 +296,42 @@ fn values_that_are_fine_one_by_one_but_not_together_are_refused_too() {
     let text = units(&small).replace("[-2.0]", "[0, 0, 0]").replace("[0.0]", "[0, 0, 0]") + "y2 = 0\ny3 = 0\n";
     check(&refusal(&place, &text), &["a.toml: model: ", "normaliser"]);
 }
+
+/// Texts with up to four bytes changed, deleted or doubled, from a fixed sequence.
+fn mutated(text: &str, count: u64) -> impl Iterator<Item = Vec<u8>> + '_ {
+    let mut state = 1_u64;
+    let mut next = move |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % below
+    };
+    (0..count).map(move |_| {
+        let mut bytes = text.as_bytes().to_vec();
+        for _ in 0..=next(4) {
+            let place = next(bytes.len());
+            match next(3) {
+                0 => bytes[place] = b"019.-=\"[]{},\n#ex \xc3"[next(18)],
+                1 => drop(bytes.remove(place)),
+                _ => bytes.insert(place, bytes[place]),
+            }
+        }
+        bytes
+    })
+}
+
+#[test]
+fn whatever_is_in_a_file_it_is_accepted_or_refused_in_one_line() {
+    let place = Place::new();
+    let given = "seed = 1\nparticles = 2\nsteps = 1\ndt = 0.1\nscheme = \"gradient-flow\"\n[model]\nkind = \"mmd\"\n\
+                 sample = \"sample.csv\"\n[start]\nx1 = 0\nx2 = 0\n";
+    let given = place.put("given.toml", given);
+    let mut refused = 0;
+    for text in mutated(UNITS, 1500) {
+        let path = place.put("a.toml", text);
+        refused += usize::from(Config::load(&path).is_err_and(|refusal| !refusal.to_string().contains('\n')));
+    }
+    for text in mutated("x1,x2\n0.5,1.5\n-2,3e1\n0,0\n", 1500) {
+        place.put("sample.csv", text);
+        refused += usize::from(Config::load(&given).is_err_and(|refusal| !refusal.to_string().contains('\n')));
+    }
+    assert!(refused > 1500 && refused < 3000, "{refused}");
+}

@@ -7,7 +7,7 @@ use super::folder::PROGRAM;
 /// Features of the core that the harness is built with (`harness/Cargo.toml`). None of them changes a number.
 pub const FEATURES: [&str; 1] = ["micromath"];
 /// The generator behind every result.
-pub const GENERATOR: &str = "xorshift128 (rand_xorshift), birth_death::Stream::new(seed, replicate)";
+pub const GENERATOR: &str = "xorshift128 (rand_xorshift), birth_death::Stream::seeded(seed, replicate)";
 
 /// The binary that made a result; the same keys in every manifest of the harness.
 #[derive(Debug, Clone, Serialize)]
