@@ -2,10 +2,12 @@
 
 pub mod cli;
 pub mod config;
+pub mod oracles;
 pub mod output;
 pub mod parallel;
 pub mod problem;
 pub mod progress;
 pub mod run;
 pub mod simulation;
+pub mod stats;
 pub mod verify;

@@ -1,0 +1,232 @@
+//! Exact expectations over the random events of one step of scheme 1 (birth-death, arXiv:1902.01843).
+//!
+//! Given V, particle i is present a_i times after the events: 0 or 1 if it may die, 1 or 2 if it may be duplicated.
+//! Uniform population control keeps, in mean, the average over those present, so the one-step mean of an observable g
+//! is E[sum a_i g_i / sum a_i]. With 1/S = ∫_0^1 s^(S-1) ds and independence this is
+//!
+//! ```text
+//! ∫_0^1 sum_i g_i psi_i(s) prod_{j != i} phi_j(s) ds/s,   phi_i = E[s^a_i],  psi_i = E[a_i s^a_i],
+//! ```
+//!
+//! a polynomial in s of degree 2n - 1 at most: Gauss-Legendre with n + 1 nodes has no error but rounding.
+//! The empty population contributes 0, for S = 0 has no term in sum_i a_i.
+
+use super::quadrature::Rule;
+
+/// The rule on (0, 1), built once for every n.
+#[derive(Clone, Debug)]
+pub struct OneStep {
+    rule: Rule,
+}
+
+impl OneStep {
+    /// For at most `n` particles.
+    pub fn new(n: usize) -> Self {
+        Self {
+            rule: Rule::legendre(n + 1, 0.0, 1.0),
+        }
+    }
+
+    /// `share[i]` = E[a_i / sum_j a_j]: the mean share of the offspring of i after population control, before transport.
+    ///
+    /// `b[i]` > 0 marks a death candidate, < 0 a birth candidate, 0 neither; `p[i]` in [0, 1] is the event's probability.
+    /// The shares sum to the probability that anyone is left. Cost O(n^2).
+    pub fn shares(&self, b: &[f64], p: &[f64]) -> Vec<f64> {
+        let n = b.len();
+        let mut share = vec![0.0; n];
+        let mut ratio = vec![0.0; n];
+        for (&s, &weight) in self.rule.nodes.iter().zip(&self.rule.weights) {
+            // phi > 0 at every node, even for p = 1 (1, or s^2), because the nodes are inside (0, 1): dividing the full product
+            // by it is safe. Should the product underflow, what is lost is below 1e-300 of shares that sum to order one.
+            let mut product = weight;
+            for i in 0..n {
+                let (p, q) = if b[i] == 0.0 {
+                    (0.0, 1.0)
+                } else {
+                    (p[i], 1.0 - p[i])
+                };
+                // psi / s, finite at s = 0.
+                let (phi, psi) = if b[i] > 0.0 {
+                    (p + q * s, q)
+                } else {
+                    (s * (q + p * s), q + 2.0 * p * s)
+                };
+                product *= phi;
+                ratio[i] = psi / phi;
+            }
+            for (share, ratio) in share.iter_mut().zip(&ratio) {
+                *share += product * ratio;
+            }
+        }
+        share
+    }
+}
+
+/// E[sum a_i g_i / sum a_i] for each functional `g[m][i]`; candidates and probabilities as in [`OneStep::shares`].
+///
+/// Exact up to rounding: 1e-14 relative to max |g|, for n up to some hundreds.
+pub fn mean_after_events(b: &[f64], p: &[f64], g: &[&[f64]]) -> Vec<f64> {
+    let share = OneStep::new(b.len()).shares(b, p);
+    g.iter()
+        .map(|g| g.iter().zip(&share).map(|(g, share)| g * share).sum())
+        .collect()
+}
+
+/// The drift at dt -> 0 of a functional of the ensemble under the events of scheme 1, in its continuous-time form.
+///
+/// Particle i has a clock of rate alpha |b_i|. On a death a copy of one of the other n - 1 takes its place; on a birth one
+/// of the n + 1 then present, the copy included, is removed. `delta(i, j)` is the functional's change when slot
+/// i is overwritten by a copy of slot j. Removing the parent or its copy changes nothing, so a birth of i is: slot r
+/// overwritten by i with probability 1/(n + 1) for each r != i. For n = 1 nothing can change and the drift is 0.
+///
+/// `delta` is called once for every ordered pair with b_i != 0.
+pub fn event_sum(alpha: f64, b: &[f64], mut delta: impl FnMut(usize, usize) -> f64) -> f64 {
+    let n = b.len();
+    let mut drift = 0.0;
+    for (i, &rate) in b.iter().enumerate() {
+        let others = (0..n).filter(|&j| j != i);
+        if rate > 0.0 && n > 1 {
+            let sum: f64 = others.map(|j| delta(i, j)).sum();
+            drift += rate * sum / (n - 1) as f64;
+        } else if rate < 0.0 {
+            let sum: f64 = others.map(|r| delta(r, i)).sum();
+            drift -= rate * sum / (n + 1) as f64;
+        }
+    }
+    alpha * drift
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::models::{Nodes, evaluate, irregular};
+    use super::super::units::GaussianUnits;
+    use super::*;
+
+    /// The definition: every pattern of events with its probability.
+    fn enumerate(b: &[f64], p: &[f64], g: &[f64]) -> f64 {
+        let n = b.len();
+        let mut mean = 0.0;
+        for pattern in 0u32..1 << n {
+            let (mut chance, mut present, mut sum) = (1.0, 0.0, 0.0);
+            for i in 0..n {
+                let p = if b[i] == 0.0 { 0.0 } else { p[i] };
+                let event = pattern >> i & 1 == 1;
+                chance *= if event { p } else { 1.0 - p };
+                let a = match event {
+                    false => 1.0,
+                    true if b[i] > 0.0 => 0.0,
+                    true => 2.0,
+                };
+                present += a;
+                sum += a * g[i];
+            }
+            if present > 0.0 {
+                mean += chance * sum / present;
+            }
+        }
+        mean
+    }
+
+    #[test]
+    fn equals_full_enumeration() {
+        let p_values = [0.3, 0.0, 1.0, 0.9, 1e-12, 0.55];
+        let g = [1.0, -2.0, 0.7, 3.1, -0.4, 5.0];
+        for n in 1..=6 {
+            // Every assignment of death, birth, neither; probabilities rotated so that each meets each.
+            for code in 0..3u32.pow(n as u32) {
+                let b: Vec<f64> = (0..n)
+                    .map(|i| f64::from(code / 3u32.pow(i as u32) % 3) - 1.0)
+                    .collect();
+                let p: Vec<f64> = (0..n).map(|i| p_values[(i + code as usize) % 6]).collect();
+                let exact = enumerate(&b, &p, &g[..n]);
+                let mean = mean_after_events(&b, &p, &[&g[..n]])[0];
+                assert!((mean - exact).abs() < 2e-14, "{b:?} {p:?}: {mean} {exact}");
+            }
+        }
+    }
+
+    #[test]
+    fn everyone_dies() {
+        let mean = mean_after_events(&[1.0; 4], &[1.0; 4], &[&[1.0; 4], &[2.0; 4]]);
+        assert_eq!(mean, [0.0, 0.0]);
+        // Extinction has probability 1/16: the shares sum to the rest.
+        let share = OneStep::new(4).shares(&[1.0; 4], &[0.5; 4]);
+        assert!((share.iter().sum::<f64>() - 15.0 / 16.0).abs() < 1e-15);
+    }
+
+    #[test]
+    fn large_ensembles_keep_total_mass_and_tend_to_the_covariance() {
+        for n in [64, 400, 1000] {
+            let b: Vec<f64> = (0..n).map(|i| (1.0 + 2.3 * i as f64).sin()).collect();
+            let mean = b.iter().sum::<f64>() / n as f64;
+            let b: Vec<f64> = b.iter().map(|b| b - mean).collect();
+            let x = 1e-4;
+            let p: Vec<f64> = b.iter().map(|b| -(-x * b.abs()).exp_m1()).collect();
+            let share = OneStep::new(n).shares(&b, &p);
+            assert!((share.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+            // n share_i - 1 = -x b_i up to O(x / n) and O(x^2).
+            let worst = (0..n).map(|i| (n as f64 * share[i] - 1.0 + x * b[i]).abs());
+            assert!(worst.fold(0.0, f64::max) < 4.0 * x / n as f64 + 4.0 * x * x);
+        }
+    }
+
+    #[test]
+    fn the_event_sum_of_a_mean_is_the_drift_of_the_specification() {
+        let b = [0.7, -0.2, 1.1, -0.9, 0.0];
+        let g = [1.0, -2.0, 0.7, 3.1, -0.4];
+        let n = 5.0;
+        let mean: f64 = g.iter().sum::<f64>() / n;
+        let drift = event_sum(3.0, &b, |i, j| (g[j] - g[i]) / n);
+        let formula = (0..5).map(|i| {
+            let others = if b[i] > 0.0 { n - 1.0 } else { n + 1.0 };
+            -3.0 * b[i] * (g[i] - mean) / others
+        });
+        assert!((drift - formula.sum::<f64>()).abs() < 1e-14);
+        assert_eq!(event_sum(1.0, &[2.0], |_, _| 1.0), 0.0);
+    }
+
+    #[test]
+    fn the_event_sum_is_the_limit_of_the_one_step_mean() {
+        let b = [0.7, -0.2, 1.1, -0.9, 0.3];
+        let g = [1.0, -2.0, 0.7, 3.1, -0.4];
+        let mean = g.iter().sum::<f64>() / 5.0;
+        let drift = event_sum(3.0, &b, |i, j| (g[j] - g[i]) / 5.0);
+        let slope = |dt: f64| {
+            let p = b.map(|b: f64| -(-3.0 * b.abs() * dt).exp_m1());
+            (mean_after_events(&b, &p, &[&g])[0] - mean) / dt
+        };
+        // First order in dt: Richardson leaves the second.
+        let (dt, limit) = (1e-4, 2.0 * slope(0.5e-4) - slope(1e-4));
+        assert!((limit - drift).abs() < 100.0 * dt * dt, "{limit} {drift}");
+    }
+
+    #[test]
+    fn the_event_sum_of_an_energy_by_brute_force() {
+        // Births spelt out: the ensemble of n + 1, every one of its members removed in turn.
+        let model = GaussianUnits::paper();
+        let rows = irregular(2, 4, 1.5).x;
+        let b = [0.5, -0.4, 0.0, -0.1];
+        let energy = |slots: &[usize]| {
+            let pick = |row: &Vec<f64>| slots.iter().map(|&i| row[i]).collect();
+            evaluate(&model, &Nodes::ensemble(rows.iter().map(pick).collect())).0
+        };
+        let start = energy(&[0, 1, 2, 3]);
+        let mut brute = 0.0;
+        for j in [1, 2, 3] {
+            brute += 0.5 * (energy(&[j, 1, 2, 3]) - start) / 3.0;
+        }
+        for (i, rate) in [(1, 0.4), (3, 0.1)] {
+            for removed in 0..5 {
+                let mut slots = vec![0, 1, 2, 3, i];
+                slots.remove(removed);
+                brute += rate * (energy(&slots) - start) / 5.0;
+            }
+        }
+        let drift = event_sum(2.0, &b, |i, j| {
+            let mut slots = [0, 1, 2, 3];
+            slots[i] = j;
+            energy(&slots) - start
+        });
+        assert!((drift - 2.0 * brute).abs() < 1e-15);
+    }
+}

@@ -1,0 +1,170 @@
+//! Estimates over replicates, with their intervals.
+
+use super::binomial;
+use super::tails::t_quantile;
+
+/// Mean and spread of independent replicates.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sample {
+    /// Number of replicates.
+    pub count: usize,
+    /// Their mean.
+    pub mean: f64,
+    /// Sample standard deviation, divisor count - 1; NaN for fewer than two.
+    pub sd: f64,
+}
+
+impl Sample {
+    /// Two passes: the deviations are taken from the mean already known.
+    pub fn of(values: &[f64]) -> Self {
+        let count = values.len();
+        let mean = values.iter().sum::<f64>() / count as f64;
+        let squares: f64 = values.iter().map(|v| (v - mean) * (v - mean)).sum();
+        Self {
+            count,
+            mean,
+            sd: if count > 1 {
+                (squares / (count - 1) as f64).sqrt()
+            } else {
+                f64::NAN
+            },
+        }
+    }
+
+    /// Standard error of the mean, sd / sqrt(count).
+    pub fn standard_error(&self) -> f64 {
+        self.sd / (self.count as f64).sqrt()
+    }
+
+    /// Degrees of freedom of the standard error, count - 1.
+    pub fn dof(&self) -> f64 {
+        self.count as f64 - 1.0
+    }
+
+    /// The t interval that covers the mean with probability 1 - `level`.
+    ///
+    /// Exact for normal replicates, for others in the limit of many: by the first Edgeworth term, skewness g changes a tail at
+    /// z by a factor of about exp(|g| z^3 / (3 sqrt(count))), which at level 1e-7 is exp(50 |g| / sqrt(count)).
+    pub fn interval(&self, level: f64) -> (f64, f64) {
+        let reach = t_quantile(0.5 * level, self.dof()) * self.standard_error();
+        (self.mean - reach, self.mean + reach)
+    }
+}
+
+/// The interval of Clopper and Pearson for a probability: covers with probability at least 1 - `level`, for every p and n.
+///
+/// By bisection on exact binomial tails; relative accuracy 1e-12.
+pub fn clopper_pearson(successes: u64, trials: u64, level: f64) -> (f64, f64) {
+    let share = successes as f64 / trials as f64;
+    let low = if successes == 0 {
+        0.0
+    } else {
+        bisect(0.0, share, |p| {
+            binomial::upper(successes, trials, p) < 0.5 * level
+        })
+    };
+    let high = if successes >= trials {
+        1.0
+    } else {
+        bisect(share, 1.0, |p| {
+            binomial::lower(successes, trials, p) > 0.5 * level
+        })
+    };
+    (low, high)
+}
+
+/// Where `below`, true on the left and false on the right of some point of [low, high], changes.
+pub(super) fn bisect(mut low: f64, mut high: f64, below: impl Fn(f64) -> bool) -> f64 {
+    // A hundred halvings reach the last bit of a root down to 1e-15 of the interval.
+    for _ in 0..100 {
+        let mid = 0.5 * (low + high);
+        if below(mid) {
+            low = mid;
+        } else {
+            high = mid;
+        }
+    }
+    0.5 * (low + high)
+}
+
+/// The quantile of a sample at `share` in [0, 1], by linear interpolation between order statistics (type 7 of Hyndman and Fan,
+/// the default of R and NumPy). NaN for an empty sample.
+pub fn quantile(values: &[f64], share: f64) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let Some(last) = sorted.len().checked_sub(1) else {
+        return f64::NAN;
+    };
+    let at = share.clamp(0.0, 1.0) * last as f64;
+    let below = at.floor() as usize;
+    let above = (below + 1).min(last);
+    sorted[below] + (at - below as f64) * (sorted[above] - sorted[below])
+}
+
+/// First quartile, median, third quartile (type 7).
+pub fn quartiles(values: &[f64]) -> [f64; 3] {
+    [0.25, 0.5, 0.75].map(|share| quantile(values, share))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::simulate::{Stream, assert_rate};
+    use super::*;
+
+    #[test]
+    fn mean_and_spread_by_hand() {
+        let sample = Sample::of(&[2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0]);
+        assert_eq!((sample.count, sample.mean), (8, 5.0));
+        assert!((sample.sd - (32f64 / 7.0).sqrt()).abs() < 1e-15);
+        assert!((sample.standard_error() - (4f64 / 7.0).sqrt()).abs() < 1e-15);
+        // t(7) at 97.5 %: 2.364624.
+        let (low, high) = sample.interval(0.05);
+        assert!(((high - low) / 2.0 - 2.364_624_25 * sample.standard_error()).abs() < 1e-8);
+        assert!(Sample::of(&[1.0]).sd.is_nan());
+    }
+
+    #[test]
+    fn clopper_pearson_known_values() {
+        // 100 of 100 at one-sided 95 %: 0.05^(1/100) = 0.9705; 8 of 10 from printed tables: (0.4439, 0.9748).
+        let (low, high) = clopper_pearson(100, 100, 0.1);
+        assert!((low - 0.05f64.powf(0.01)).abs() < 1e-12);
+        assert_eq!(high, 1.0);
+        let (low, high) = clopper_pearson(8, 10, 0.05);
+        assert!(
+            (low - 0.443_905).abs() < 1e-6 && (high - 0.974_789).abs() < 1e-6,
+            "{low} {high}"
+        );
+        let (low, high) = clopper_pearson(0, 20, 0.05);
+        assert_eq!(low, 0.0);
+        assert!((high - (1.0 - 0.025f64.powf(0.05))).abs() < 1e-12);
+        let (low, high) = clopper_pearson(300_000, 1_000_000, 1e-6);
+        assert!(low < 0.3 && 0.3 < high && high - low < 0.005);
+    }
+
+    #[test]
+    fn quantiles_are_those_of_type_seven() {
+        let values = [7.0, 1.0, 3.0, 10.0];
+        assert_eq!(quartiles(&values), [2.5, 5.0, 7.75]);
+        assert_eq!(
+            (quantile(&values, 0.0), quantile(&values, 1.0)),
+            (1.0, 10.0)
+        );
+        assert_eq!(quantile(&[4.0], 0.3), 4.0);
+        assert!(quantile(&[], 0.5).is_nan());
+    }
+
+    #[test]
+    fn intervals_cover_as_often_as_they_say() {
+        let mut stream = Stream(4);
+        let (mut missed, mut missed_share) = (0, 0);
+        for _ in 0..4000 {
+            let values: Vec<f64> = (0..8).map(|_| 3.0 + 2.0 * stream.normal()).collect();
+            let (low, high) = Sample::of(&values).interval(0.05);
+            missed += usize::from(!(low..=high).contains(&3.0));
+            let (low, high) = clopper_pearson(stream.successes(&[0.2; 50]), 50, 0.05);
+            missed_share += usize::from(!(low..=high).contains(&0.2));
+        }
+        assert_rate(missed, 4000, 0.05);
+        assert!(missed_share <= 200, "{missed_share}");
+    }
+}

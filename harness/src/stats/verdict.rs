@@ -1,0 +1,194 @@
+//! Verdicts: holds, fails or undecided; and how many claims share one level.
+
+use super::tails::{t_quantile, t_two_sided};
+
+/// The outcome of a claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Shown, within what the test can resolve.
+    Holds,
+    /// Refuted at the claim's level.
+    Fails,
+    /// Neither: more replicates are needed.
+    Undecided,
+}
+
+/// A limit claim: is the estimate's expectation within `tolerance` of `reference`?
+///
+/// By the t interval of coverage 1 - `level`: holds if it lies inside reference +- tolerance, fails if wholly outside, else
+/// undecided. So P(fails) <= `level` if the claim is true, and P(holds) <= level / 2 if it is not. A standard error of zero
+/// (a deterministic estimate) decides by the estimate alone. An estimate that is not finite fails, for a correct build has
+/// none. Any other argument that is not finite or makes no sense decides nothing; only `dof` may be infinite (known error).
+pub fn limit(
+    estimate: f64,
+    se: f64,
+    dof: f64,
+    reference: f64,
+    tolerance: f64,
+    level: f64,
+) -> Verdict {
+    if !estimate.is_finite() {
+        return Verdict::Fails;
+    }
+    if !decidable(se, dof, reference, tolerance) {
+        return Verdict::Undecided;
+    }
+    let reach = if se == 0.0 {
+        0.0
+    } else {
+        t_quantile(0.5 * level, dof) * se
+    };
+    let (low, high) = (estimate - reach - reference, estimate + reach - reference);
+    if low >= -tolerance && high <= tolerance {
+        Verdict::Holds
+    } else if low > tolerance || high < -tolerance {
+        Verdict::Fails
+    } else {
+        Verdict::Undecided
+    }
+}
+
+/// The p-value of "the expectation is within `tolerance` of `reference`", for Holm's procedure:
+/// below `level` exactly when [`limit`] at that level fails.
+pub fn limit_p(estimate: f64, se: f64, dof: f64, reference: f64, tolerance: f64) -> f64 {
+    if !estimate.is_finite() {
+        return 0.0;
+    }
+    let beyond = (estimate - reference).abs() - tolerance;
+    if !decidable(se, dof, reference, tolerance) || beyond <= 0.0 {
+        1.0
+    } else if se == 0.0 {
+        0.0
+    } else {
+        t_two_sided(beyond / se, dof)
+    }
+}
+
+/// Whether the arguments beside the estimate make a test: finite, and of the right sign. NaN makes none.
+fn decidable(se: f64, dof: f64, reference: f64, tolerance: f64) -> bool {
+    let size = |v: f64| v >= 0.0 && v.is_finite();
+    size(se) && size(tolerance) && reference.is_finite() && dof > 0.0
+}
+
+/// A sharp claim: fails if `p` is below the claim's `share` of the false-alarm budget; else holds if the
+/// test could have seen a deviation of `budget` (its `detectable` effect is no larger); else undecided.
+///
+/// A p-value that is no number, or a negative one, fails: there is no silent pass.
+pub fn sharp(p: f64, share: f64, detectable: f64, budget: f64) -> Verdict {
+    if p.is_nan() || p < share {
+        Verdict::Fails
+    } else if detectable <= budget {
+        Verdict::Holds
+    } else {
+        Verdict::Undecided
+    }
+}
+
+/// Holm's step-down: adjusted p-values, in the order given. Rejecting those below `a` has a family-wise error of at most `a`,
+/// whatever the dependence between the tests.
+///
+/// Sorted ascending, p_(k) is multiplied by the number of hypotheses not yet rejected, then made monotone and cut at 1.
+/// NaN counts as 0.
+pub fn holm(p: &[f64]) -> Vec<f64> {
+    let value = |i: usize| if p[i].is_nan() { 0.0 } else { p[i] };
+    let mut order: Vec<usize> = (0..p.len()).collect();
+    order.sort_by(|&i, &j| value(i).total_cmp(&value(j)));
+    let (mut adjusted, mut floor) = (vec![0.0; p.len()], 0.0f64);
+    for (rank, &i) in order.iter().enumerate() {
+        floor = floor.max((p.len() - rank) as f64 * value(i)).min(1.0);
+        adjusted[i] = floor;
+    }
+    adjusted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::interval::Sample;
+    use super::super::simulate::{Stream, assert_rate};
+    use super::*;
+
+    #[test]
+    fn the_three_verdicts_of_a_limit() {
+        // dof infinite, level 0.05: reach 1.96 se.
+        let at = |estimate: f64, se: f64| limit(estimate, se, f64::INFINITY, 1.0, 0.5, 0.05);
+        assert_eq!(at(1.1, 0.1), Verdict::Holds);
+        assert_eq!(at(1.4, 0.1), Verdict::Undecided);
+        assert_eq!(at(1.6, 0.1), Verdict::Undecided);
+        assert_eq!(at(1.8, 0.1), Verdict::Fails);
+        assert_eq!(at(0.2, 0.1), Verdict::Fails);
+        assert_eq!(at(1.0, 10.0), Verdict::Undecided);
+        assert_eq!(at(1.5, 0.0), Verdict::Holds);
+        assert_eq!(at(1.51, 0.0), Verdict::Fails);
+    }
+
+    #[test]
+    fn nothing_passes_silently() {
+        let nan = f64::NAN;
+        assert_eq!(limit(nan, 0.1, 9.0, 0.0, 1.0, 0.05), Verdict::Fails);
+        assert_eq!(
+            limit(f64::INFINITY, 0.1, 9.0, 0.0, 1.0, 0.05),
+            Verdict::Fails
+        );
+        assert_eq!(limit(0.0, nan, 9.0, 0.0, 1.0, 0.05), Verdict::Undecided);
+        assert_eq!(limit(0.0, 0.1, 0.0, 0.0, 1.0, 0.05), Verdict::Undecided);
+        assert_eq!(limit(0.0, 0.1, 9.0, 0.0, nan, 0.05), Verdict::Undecided);
+        assert_eq!(limit(0.0, 0.1, 9.0, nan, 1.0, 0.05), Verdict::Undecided);
+        assert_eq!(
+            limit(0.0, 0.1, 9.0, 0.0, f64::INFINITY, 0.05),
+            Verdict::Undecided
+        );
+        assert_eq!(limit_p(0.0, nan, 9.0, 0.0, 1.0), 1.0);
+        assert_eq!(limit_p(3.0, 0.1, 9.0, 0.0, nan), 1.0);
+        assert_eq!(sharp(nan, 1e-8, 0.1, 1.0), Verdict::Fails);
+        assert_eq!(sharp(0.5, 1e-8, nan, 1.0), Verdict::Undecided);
+        assert_eq!(holm(&[nan, 0.5]), [0.0, 0.5]);
+    }
+
+    #[test]
+    fn the_p_value_of_a_limit_agrees_with_its_verdict() {
+        for estimate in [0.0, 1.2, 1.9, 2.5, -2.5] {
+            let p = limit_p(estimate, 0.3, 12.0, 0.0, 1.0);
+            for level in [0.5, 0.05, 1e-3] {
+                let fails = limit(estimate, 0.3, 12.0, 0.0, 1.0, level) == Verdict::Fails;
+                assert_eq!(p < level, fails, "{estimate} {level}");
+            }
+        }
+        assert_eq!(limit_p(2.0, 0.0, 12.0, 0.0, 1.0), 0.0);
+        assert_eq!(limit_p(f64::NAN, 0.1, 12.0, 0.0, 1.0), 0.0);
+    }
+
+    #[test]
+    fn sharp_claims() {
+        assert_eq!(sharp(1e-9, 1e-8, 0.1, 1.0), Verdict::Fails);
+        assert_eq!(sharp(0.3, 1e-8, 0.1, 1.0), Verdict::Holds);
+        assert_eq!(sharp(0.3, 1e-8, 2.0, 1.0), Verdict::Undecided);
+    }
+
+    #[test]
+    fn holm_by_hand() {
+        // Sorted .005 .01 .03 .04, times 4 3 2 1: .02 .03 .06 .04 -> monotone.
+        let adjusted = holm(&[0.01, 0.04, 0.03, 0.005]);
+        for (value, exact) in adjusted.iter().zip([0.03, 0.06, 0.06, 0.02]) {
+            assert!((value - exact).abs() < 1e-15);
+        }
+        assert_eq!(holm(&[0.9, 0.8]), [1.0, 1.0]);
+        assert!(holm(&[]).is_empty());
+    }
+
+    #[test]
+    fn a_true_limit_at_the_edge_fails_at_half_its_level_and_holm_keeps_the_family() {
+        let mut stream = Stream(7);
+        let (mut edge, mut family) = (0, 0);
+        for _ in 0..2000 {
+            // True deviation equal to the tolerance: the worst case, one side of the interval.
+            let values: Vec<f64> = (0..10).map(|_| 0.5 + stream.normal()).collect();
+            let s = Sample::of(&values);
+            let verdict = limit(s.mean, s.standard_error(), s.dof(), 0.0, 0.5, 0.2);
+            edge += usize::from(verdict == Verdict::Fails);
+            let p: Vec<f64> = (0..20).map(|_| stream.uniform()).collect();
+            family += usize::from(holm(&p).iter().any(|&p| p < 0.05));
+        }
+        assert_rate(edge, 2000, 0.1);
+        assert_rate(family, 2000, 1.0 - (1.0 - 0.05f64 / 20.0).powi(20));
+    }
+}
