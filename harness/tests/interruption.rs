@@ -24,10 +24,25 @@ fn interrupt(child: &Child) {
     assert!(status.success());
 }
 
+/// Until the process catches SIGINT (its mask is in /proc), or a second where there is no /proc.
+fn wait_for_the_handler(child: &Child) {
+    for _ in 0..1000 {
+        let Ok(status) = std::fs::read_to_string(format!("/proc/{}/status", child.id())) else {
+            return sleep(Duration::from_secs(1));
+        };
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+        if mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 2 != 0) {
+            return;
+        }
+        sleep(Duration::from_millis(10));
+    }
+}
+
 /// Interrupts once the program has set itself up, and gives what it said.
 fn interrupted(place: &Place, text: &str) -> String {
     let child = begin(place, text);
-    sleep(Duration::from_millis(700));
+    wait_for_the_handler(&child);
+    sleep(Duration::from_millis(300));
     interrupt(&child);
     let output = child.wait_with_output().expect("it ends");
     let message = String::from_utf8(output.stderr).expect("text");
