@@ -1,0 +1,162 @@
+//! The command line: what may be asked, and which module answers.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::str::FromStr;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// All claims hold, or the simulation is complete.
+pub const SUCCESS: u8 = 0;
+/// A claim fails, or a simulation met a numerical error.
+pub const FAILURE: u8 = 1;
+/// Bad usage or bad input; nothing was computed or written.
+pub const BAD_INPUT: u8 = 2;
+/// A claim is undecided.
+pub const UNDECIDED: u8 = 3;
+/// Stopped by Ctrl-C; what was complete is kept.
+pub const INTERRUPTED: u8 = 130;
+
+/// Verifies the birth-death implementation, or runs a simulation from a configuration.
+#[derive(Debug, Parser)]
+#[command(name = "birth-death", version, about)]
+pub struct Cli {
+    /// Without one: `verify --profile quick`.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Hold the implementation against its claims, print the verdicts and write the report.
+    Verify(VerifyArgs),
+    /// Run the simulation that a configuration describes.
+    Run(RunArgs),
+}
+
+/// `birth-death verify`.
+#[derive(Debug, Clone, Args)]
+pub struct VerifyArgs {
+    /// How much to measure: quick takes less than a minute on two cores.
+    #[arg(long, value_enum, default_value_t = Profile::Quick)]
+    pub profile: Profile,
+    /// Seed of all streams, 0 to 2^63 - 1, or "random".
+    #[arg(long, value_name = "N|random")]
+    pub seed: Option<SeedChoice>,
+    /// Only these claims; may be repeated.
+    #[arg(long = "claim", value_name = "ID")]
+    pub claims: Vec<String>,
+    /// The report folder, replaced whole.
+    #[arg(long, value_name = "DIR", default_value = "report")]
+    pub out: PathBuf,
+    /// Number of threads; all cores if not given. The results are the same for any number.
+    #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+}
+
+impl Default for VerifyArgs {
+    /// What no subcommand means.
+    fn default() -> Self {
+        Self { profile: Profile::Quick, seed: None, claims: Vec::new(), out: PathBuf::from("report"), threads: None }
+    }
+}
+
+/// `birth-death run`.
+#[derive(Debug, Clone, Args)]
+pub struct RunArgs {
+    /// The configuration, in TOML.
+    #[arg(value_name = "CONFIG.toml")]
+    pub config: PathBuf,
+    /// The result folder, replaced whole.
+    #[arg(long, value_name = "DIR", default_value = "run")]
+    pub out: PathBuf,
+    /// Number of threads; all cores if not given. The results are the same for any number.
+    #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+}
+
+/// How much a verification measures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Profile {
+    /// Under a minute on two cores.
+    Quick,
+    /// With the power to see small effects.
+    Full,
+}
+
+/// The seed of a verification.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SeedChoice {
+    /// This one.
+    Fixed(u64),
+    /// A new one, which the report names.
+    Random,
+}
+
+impl FromStr for SeedChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "random" {
+            return Ok(Self::Random);
+        }
+        text.parse::<i64>()
+            .ok()
+            .and_then(|seed| u64::try_from(seed).ok())
+            .map(Self::Fixed)
+            .ok_or_else(|| "accepted: an integer from 0 to 9223372036854775807, or random".to_owned())
+    }
+}
+
+/// Reads the command line and does what it asks. The code is 0 (all well), 1 (something failed), 2 (bad usage or
+/// input), 3 (undecided) or 130 (interrupted).
+pub fn main() -> ExitCode {
+    match Cli::parse().command {
+        None => crate::verify::main(&VerifyArgs::default()),
+        Some(Command::Verify(arguments)) => crate::verify::main(&arguments),
+        Some(Command::Run(arguments)) => crate::run::main(&arguments),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn no_subcommand_means_the_defaults_of_verify() {
+        let given = Cli::try_parse_from(["birth-death", "verify"]).expect("parsed");
+        let Some(Command::Verify(arguments)) = given.command else {
+            panic!("not verify");
+        };
+        assert_eq!(format!("{arguments:?}"), format!("{:?}", VerifyArgs::default()));
+    }
+
+    #[test]
+    fn seeds_are_numbers_below_two_to_the_63_or_random() {
+        assert_eq!("7".parse(), Ok(SeedChoice::Fixed(7)));
+        assert_eq!("random".parse(), Ok(SeedChoice::Random));
+        for bad in ["-1", "9223372036854775808", "1.5", "", "Random"] {
+            assert!(bad.parse::<SeedChoice>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn claims_repeat_and_threads_are_at_least_one() {
+        let parse = |line: &str| Cli::try_parse_from(line.split(' '));
+        let cli = parse("birth-death verify --claim drift --claim gradient --seed random").expect("parsed");
+        let Some(Command::Verify(arguments)) = cli.command else {
+            panic!("not verify");
+        };
+        assert_eq!(arguments.claims, ["drift", "gradient"]);
+        assert!(parse("birth-death run a.toml --threads 0").is_err());
+        assert!(parse("birth-death run").is_err());
+        assert!(parse("birth-death --seed 3").is_err());
+    }
+}

@@ -1,0 +1,64 @@
+//! `manifest.json`: what made a result, so that it can be made again.
+
+use serde::Serialize;
+
+use super::folder::PROGRAM;
+
+/// Features of the core that the harness is built with (`harness/Cargo.toml`). None of them changes a number.
+pub const FEATURES: [&str; 1] = ["micromath"];
+/// The generator behind every result.
+pub const GENERATOR: &str = "xorshift128 (rand_xorshift), birth_death::Stream::seeded(seed, replicate)";
+
+/// The binary that made a result; the same keys in every manifest of the harness.
+#[derive(Debug, Clone, Serialize)]
+pub struct Build {
+    /// Always [`PROGRAM`]: folders with it in their manifest may be replaced.
+    pub program: &'static str,
+    /// The package's version.
+    pub version: &'static str,
+    /// The git commit it was built from, or "unknown".
+    pub commit: &'static str,
+    /// Whether sources differed from that commit; none if not known.
+    pub dirty: Option<bool>,
+    /// The target triple.
+    pub target: &'static str,
+    /// The core's features.
+    pub features: [&'static str; 1],
+}
+
+impl Build {
+    /// This binary.
+    pub fn this() -> Self {
+        Self {
+            program: PROGRAM,
+            version: env!("CARGO_PKG_VERSION"),
+            commit: env!("BIRTH_DEATH_COMMIT"),
+            dirty: match env!("BIRTH_DEATH_DIRTY") {
+                "true" => Some(true),
+                "false" => Some(false),
+                _ => None,
+            },
+            target: env!("BIRTH_DEATH_TARGET"),
+            features: FEATURES,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_features_are_those_of_the_package() {
+        let package = include_str!("../../Cargo.toml");
+        let line = package.lines().find(|line| line.starts_with("birth-death = ")).expect("the dependency");
+        assert!(line.contains(&format!("features = {FEATURES:?}")), "{line}");
+    }
+
+    #[test]
+    fn the_build_is_known() {
+        let build = Build::this();
+        assert!(build.commit == "unknown" || build.commit.len() == 40);
+        assert_ne!(build.target, "unknown");
+    }
+}

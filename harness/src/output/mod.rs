@@ -1,0 +1,6 @@
+//! What a run or a verification leaves behind: a folder of files, written whole or not at all.
+
+pub mod folder;
+pub mod manifest;
+pub mod numbers;
+pub mod results;

@@ -1,0 +1,304 @@
+//! One ensemble under the core's dynamics, with memory of any size.
+//!
+//! Every simulated step of the harness is [`Dynamics::step`]; this type owns what a step needs: the rows, the field,
+//! the scratch, the energy, the generator and the ancestors.
+
+use std::sync::Arc;
+
+use birth_death::{
+    Dynamics, Energy, Error, FRESH, Field, Generator, Marginal, Prior, ProductPrior, Quantity, Rate, Real, Report,
+    Rows, RowsMut, Scheme, Scratch, Stream,
+};
+
+use crate::config::{self, Config};
+
+/// A product prior with its marginals on the heap, shared between replicates.
+pub type Product<R> = ProductPrior<Arc<[Marginal<R>]>>;
+
+/// An ensemble of n particles, its dynamics, energy and generator.
+pub struct Simulation<'e, R, P = Product<R>, G = Stream> {
+    particles: usize,
+    dimension: usize,
+    rows: Vec<R>,
+    potential: Vec<R>,
+    gradient: Vec<R>,
+    copies: Vec<u32>,
+    origin: Vec<u32>,
+    particle: Vec<R>,
+    /// For each slot the number of its ancestor: a slot at the start, or a later draw from the prior.
+    ancestors: Vec<u64>,
+    next_ancestor: u64,
+    energy: Box<dyn Energy<R> + Send + 'e>,
+    dynamics: Dynamics<R, P>,
+    rng: G,
+}
+
+impl<'e, R: Real, P: Prior<R>, G: Generator> Simulation<'e, R, P, G> {
+    /// `particles` particles at the origin; put them somewhere with [`draw`](Self::draw) or [`place`](Self::place).
+    ///
+    /// # Errors
+    /// The core's, for no particle, or an energy without dimension.
+    pub fn new(
+        particles: usize,
+        energy: Box<dyn Energy<R> + Send + 'e>,
+        dynamics: Dynamics<R, P>,
+        rng: G,
+    ) -> Result<Self, Error> {
+        let dimension = energy.dim();
+        let values = dimension.saturating_mul(particles);
+        let simulation = Self {
+            particles,
+            dimension,
+            rows: vec![R::ZERO; values],
+            potential: vec![R::ZERO; particles],
+            gradient: vec![R::ZERO; values],
+            copies: vec![0; particles],
+            origin: (0u32..).take(particles).collect(),
+            particle: vec![R::ZERO; dimension],
+            ancestors: (0..).take(particles).collect(),
+            next_ancestor: particles as u64,
+            energy,
+            dynamics,
+            rng,
+        };
+        if particles == 0 {
+            return Err(Error::Empty);
+        }
+        Rows::new(&simulation.rows, particles, dimension, particles)?;
+        Ok(simulation)
+    }
+
+    /// Draws every particle from `start` with the simulation's own generator: particle by particle, components ascending.
+    pub fn draw(&mut self, start: &impl Prior<R>) {
+        for slot in 0..self.particles {
+            start.draw(&mut self.rng, &mut self.particle);
+            for (row, &value) in self.rows.chunks_exact_mut(self.particles).zip(&self.particle) {
+                row[slot] = value;
+            }
+        }
+        self.forget();
+    }
+
+    /// Puts the particles where they are told: row after row, component k of all particles in row k.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] for another number of values; nothing has changed then.
+    pub fn place(&mut self, rows: &[R]) -> Result<(), Error> {
+        if rows.len() != self.rows.len() {
+            return Err(Error::Mismatch { what: "values of the start", expected: self.rows.len(), found: rows.len() });
+        }
+        self.rows.copy_from_slice(rows);
+        self.forget();
+        Ok(())
+    }
+
+    /// Every particle its own ancestor.
+    fn forget(&mut self) {
+        self.ancestors.iter_mut().zip(0..).for_each(|(ancestor, slot)| *ancestor = slot);
+        self.next_ancestor = self.particles as u64;
+    }
+
+    /// One step of the dynamics.
+    ///
+    /// # Errors
+    /// The core's; the ensemble is unchanged then.
+    pub fn step(&mut self) -> Result<Report<R>, Error> {
+        let n = self.particles;
+        let rows = RowsMut::new(&mut self.rows, n, self.dimension, n)?;
+        let gradient = RowsMut::new(&mut self.gradient, n, self.dimension, n)?;
+        let field = Field::new(&mut self.potential, gradient)?;
+        let scratch = Scratch::new(field, &mut self.copies, &mut self.origin, &mut self.particle)?;
+        let report = self.dynamics.step(rows, &mut *self.energy, &mut self.rng, scratch)?;
+        if report.births > 0 || report.deaths > 0 {
+            self.descend();
+        }
+        Ok(report)
+    }
+
+    /// Takes the last step's origins into the ancestors. A parent survives in its own slot, so the order is free.
+    fn descend(&mut self) {
+        for slot in 0..self.particles {
+            let origin = self.origin[slot];
+            if origin == FRESH {
+                self.ancestors[slot] = self.next_ancestor;
+                self.next_ancestor += 1;
+            } else {
+                self.ancestors[slot] = self.ancestors[origin as usize];
+            }
+        }
+    }
+
+    /// Energy and mean potential of the present ensemble, without a step and without randomness. Afterwards
+    /// [`potentials`](Self::potentials) and [`gradients`](Self::gradients) are those of this ensemble.
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`] and the energy's own; the ensemble is unchanged.
+    pub fn evaluate(&mut self) -> Result<(R, R), Error> {
+        let n = self.particles;
+        let rows = Rows::new(&self.rows, n, self.dimension, n)?;
+        let gradient = RowsMut::new(&mut self.gradient, n, self.dimension, n)?;
+        let mut field = Field::new(&mut self.potential, gradient)?;
+        let energy = self.energy.evaluate(self.dynamics.steps(), rows, field.reborrow())?;
+        if !energy.is_finite() {
+            return Err(Error::NotFinite { quantity: Quantity::Energy, particle: None });
+        }
+        field.check_finite()?;
+        Ok((energy, field.mean_potential()))
+    }
+
+    /// Number of distinct ancestors alive: particles of the start, and draws from the prior since.
+    pub fn distinct(&self) -> u64 {
+        let mut ancestors = self.ancestors.clone();
+        ancestors.sort_unstable();
+        ancestors.dedup();
+        ancestors.len() as u64
+    }
+
+    /// The particles.
+    pub fn rows(&self) -> Rows<'_, R> {
+        view(&self.rows, self.dimension, self.particles)
+    }
+
+    /// The particles, for writing: row after row.
+    pub fn values_mut(&mut self) -> &mut [R] {
+        &mut self.rows
+    }
+
+    /// V of each particle, as the last step or evaluation found it.
+    pub fn potentials(&self) -> &[R] {
+        &self.potential
+    }
+
+    /// grad V of each particle, as the last evaluation found it. After a step the slots that took a draw from the prior
+    /// hold that draw instead.
+    pub fn gradients(&self) -> Rows<'_, R> {
+        view(&self.gradient, self.dimension, self.particles)
+    }
+
+    /// Where each slot's particle came from in the last step: a slot, or [`FRESH`].
+    pub fn origins(&self) -> &[u32] {
+        &self.origin
+    }
+
+    /// Number of particles.
+    pub fn particles(&self) -> usize {
+        self.particles
+    }
+
+    /// Components of a particle.
+    pub fn dimension(&self) -> usize {
+        self.dimension
+    }
+
+    /// The dynamics: its step, time and parameters.
+    pub fn dynamics(&self) -> &Dynamics<R, P> {
+        &self.dynamics
+    }
+
+    /// The dynamics, for schedules.
+    pub fn dynamics_mut(&mut self) -> &mut Dynamics<R, P> {
+        &mut self.dynamics
+    }
+
+    /// The generator.
+    pub fn rng_mut(&mut self) -> &mut G {
+        &mut self.rng
+    }
+}
+
+impl<R, P, G> std::fmt::Debug for Simulation<'_, R, P, G> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Simulation")
+            .field("particles", &self.particles)
+            .field("dimension", &self.dimension)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Rows in memory of exactly their size: the constructor has checked them.
+fn view<R: Real>(values: &[R], dimension: usize, particles: usize) -> Rows<'_, R> {
+    Rows::new(values, particles, dimension, particles).expect("checked by the constructor")
+}
+
+/// The dynamics of a configuration.
+///
+/// # Errors
+/// The core's, for a value that it does not accept.
+pub fn dynamics<R: Real>(config: &Config, prior: Option<Product<R>>) -> Result<Dynamics<R, Product<R>>, Error> {
+    let scheme = match (config.scheme, prior) {
+        (config::Scheme::Reinjection, Some(prior)) => Scheme::Reinjection(prior),
+        (config::Scheme::GradientFlow, _) => Scheme::GradientFlow,
+        (config::Scheme::BirthDeath | config::Scheme::Reinjection, _) => Scheme::BirthDeath,
+    };
+    let rate = match config.rate {
+        config::Rate::Centred => Rate::Centred,
+        config::Rate::Raw => Rate::Raw,
+    };
+    let dynamics = Dynamics::new(scheme, R::from_f64(config.dt), R::from_f64(config.alpha))?
+        .with_rate(rate)?
+        .with_quench_from(config.quench_from());
+    Ok(if config.transport { dynamics } else { dynamics.without_transport() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use birth_death::Genealogy;
+    use birth_death::models::Quadratic;
+
+    const CURVATURE: [f64; 2] = [1.0, 0.5];
+
+    fn simulation<P: Prior<f64>>(dynamics: Dynamics<f64, P>) -> Simulation<'static, f64, P> {
+        let energy = Quadratic::new(&CURVATURE).expect("an energy");
+        let rng = Stream::seeded(7, 3);
+        let mut simulation = Simulation::new(30, Box::new(energy), dynamics, rng).expect("a simulation");
+        simulation.draw(&normals());
+        simulation
+    }
+
+    fn normals() -> Product<f64> {
+        let marginal = Marginal::Normal { mean: 0.0, sd: 1.0 };
+        ProductPrior::new(vec![marginal; 2].into()).expect("a prior")
+    }
+
+    #[test]
+    fn a_step_reports_what_an_evaluation_before_it_found() {
+        let mut simulation = simulation(Dynamics::birth_death(0.05, 2.0).expect("dynamics"));
+        for _ in 0..20 {
+            let (energy, mean_potential) = simulation.evaluate().expect("finite");
+            let report = simulation.step().expect("a step");
+            assert_eq!((report.energy, report.mean_potential), (energy, mean_potential));
+        }
+    }
+
+    #[test]
+    fn ancestors_are_those_of_the_core_s_genealogy() {
+        let dynamics = Dynamics::reinjection(0.05, 2.0, normals()).expect("dynamics");
+        let mut simulation = simulation(dynamics);
+        let (mut family, mut size) = ([0; 30], [0; 30]);
+        let mut genealogy = Genealogy::new(&mut family, &mut size).expect("a genealogy");
+        let mut fresh = 0;
+        for _ in 0..100 {
+            simulation.step().expect("a step");
+            genealogy.update(simulation.origins()).expect("origins");
+            fresh += simulation.origins().iter().filter(|&&origin| origin == FRESH).count();
+            assert_eq!(simulation.distinct(), u64::from(genealogy.distinct()));
+        }
+        assert!(fresh > 0, "draws from the prior are among them");
+    }
+
+    #[test]
+    fn shapes_and_errors_leave_the_ensemble_alone() {
+        let dynamics = || Dynamics::<f64>::birth_death(0.05, 2.0).expect("dynamics");
+        let energy = || Box::new(Quadratic::new(&CURVATURE).expect("an energy"));
+        let none = Simulation::new(0, energy(), dynamics(), Stream::seeded(1, 0));
+        assert_eq!(none.map(|_| ()), Err(Error::Empty));
+        let mut simulation = simulation(dynamics());
+        assert!(simulation.place(&[1.0; 59]).is_err());
+        let mut values = vec![0.5; 60];
+        values[1] = f64::NAN;
+        simulation.place(&values).expect("placed");
+        assert!(simulation.step().is_err() && simulation.evaluate().is_err());
+        assert_eq!(simulation.rows().row(1), [0.5; 30]);
+    }
+}
