@@ -36,7 +36,7 @@ impl<S: AsRef<[u32]> + AsMut<[u32]>> Genealogy<S> {
             return Err(Error::Mismatch { what: "family sizes", expected: n, found: size.as_ref().len() });
         }
         if n > MAX_PARTICLES {
-            return Err(Error::Capacity { what: "particles", capacity: MAX_PARTICLES, requested: family.len() });
+            return Err(Error::Capacity { what: "particles", capacity: MAX_PARTICLES, requested: n });
         }
         family.as_mut().iter_mut().zip(0u32..).for_each(|(f, slot)| *f = slot);
         size.as_mut().fill(1);
@@ -70,9 +70,12 @@ impl<S: AsRef<[u32]> + AsMut<[u32]>> Genealogy<S> {
                 continue;
             }
             // a parent survives in its own slot, so its family number is still there
-            let family =
-                if origin == FRESH { self.unused() } else { self.family.get(origin as usize).copied().unwrap_or(0) };
-            if let (Some(f), Some(size)) = (self.family.get_mut(slot), self.size.get_mut(family as usize)) {
+            let family = if origin == FRESH {
+                unused(sizes, &mut self.cursor)
+            } else {
+                families.get(origin as usize).copied().unwrap_or(0)
+            };
+            if let (Some(f), Some(size)) = (families.get_mut(slot), sizes.get_mut(family as usize)) {
                 self.distinct = self.distinct.saturating_add(u32::from(*size == 0));
                 *f = family;
                 *size = size.saturating_add(1);

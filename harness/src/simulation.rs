@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use birth_death::{
-    Dynamics, Energy, Error, FRESH, Field, Generator, Marginal, Prior, ProductPrior, Quantity, Rate, Real, Report,
+    Dynamics, Energy, Error, Field, Genealogy, Generator, Marginal, Prior, ProductPrior, Quantity, Rate, Real, Report,
     Rows, RowsMut, Scheme, Scratch, Stream,
 };
 
@@ -25,9 +25,7 @@ pub struct Simulation<'e, R, P = Product<R>, G = Stream> {
     copies: Vec<u32>,
     origin: Vec<u32>,
     particle: Vec<R>,
-    /// For each slot the number of its ancestor: a slot at the start, or a later draw from the prior.
-    ancestors: Vec<u64>,
-    next_ancestor: u64,
+    ancestors: Genealogy<Vec<u32>>,
     energy: Box<dyn Energy<R> + Send + 'e>,
     dynamics: Dynamics<R, P>,
     rng: G,
@@ -55,8 +53,7 @@ impl<'e, R: Real, P: Prior<R>, G: Generator> Simulation<'e, R, P, G> {
             copies: vec![0; particles],
             origin: (0u32..).take(particles).collect(),
             particle: vec![R::ZERO; dimension],
-            ancestors: (0..).take(particles).collect(),
-            next_ancestor: particles as u64,
+            ancestors: founders(particles)?,
             energy,
             dynamics,
             rng,
@@ -76,7 +73,7 @@ impl<'e, R: Real, P: Prior<R>, G: Generator> Simulation<'e, R, P, G> {
                 row[slot] = value;
             }
         }
-        self.forget();
+        self.ancestors = founders(self.particles).expect("checked by the constructor");
     }
 
     /// Puts the particles where they are told: row after row, component k of all particles in row k.
@@ -88,14 +85,8 @@ impl<'e, R: Real, P: Prior<R>, G: Generator> Simulation<'e, R, P, G> {
             return Err(Error::Mismatch { what: "values of the start", expected: self.rows.len(), found: rows.len() });
         }
         self.rows.copy_from_slice(rows);
-        self.forget();
+        self.ancestors = founders(self.particles)?;
         Ok(())
-    }
-
-    /// Every particle its own ancestor.
-    fn forget(&mut self) {
-        self.ancestors.iter_mut().zip(0..).for_each(|(ancestor, slot)| *ancestor = slot);
-        self.next_ancestor = self.particles as u64;
     }
 
     /// One step of the dynamics.
@@ -110,22 +101,9 @@ impl<'e, R: Real, P: Prior<R>, G: Generator> Simulation<'e, R, P, G> {
         let scratch = Scratch::new(field, &mut self.copies, &mut self.origin, &mut self.particle)?;
         let report = self.dynamics.step(rows, &mut *self.energy, &mut self.rng, scratch)?;
         if report.births > 0 || report.deaths > 0 {
-            self.descend();
+            self.ancestors.update(&self.origin)?;
         }
         Ok(report)
-    }
-
-    /// Takes the last step's origins into the ancestors. A parent survives in its own slot, so the order is free.
-    fn descend(&mut self) {
-        for slot in 0..self.particles {
-            let origin = self.origin[slot];
-            if origin == FRESH {
-                self.ancestors[slot] = self.next_ancestor;
-                self.next_ancestor += 1;
-            } else {
-                self.ancestors[slot] = self.ancestors[origin as usize];
-            }
-        }
     }
 
     /// Energy and mean potential of the present ensemble, without a step and without randomness. Afterwards
@@ -147,11 +125,8 @@ impl<'e, R: Real, P: Prior<R>, G: Generator> Simulation<'e, R, P, G> {
     }
 
     /// Number of distinct ancestors alive: particles of the start, and draws from the prior since.
-    pub fn distinct(&self) -> u64 {
-        let mut ancestors = self.ancestors.clone();
-        ancestors.sort_unstable();
-        ancestors.dedup();
-        ancestors.len() as u64
+    pub fn distinct(&self) -> u32 {
+        self.ancestors.distinct()
     }
 
     /// The particles.
@@ -215,6 +190,11 @@ impl<R, P, G> std::fmt::Debug for Simulation<'_, R, P, G> {
     }
 }
 
+/// Every particle its own ancestor.
+fn founders(particles: usize) -> Result<Genealogy<Vec<u32>>, Error> {
+    Genealogy::new(vec![0; particles], vec![0; particles])
+}
+
 /// Rows in memory of exactly their size: the constructor has checked them.
 fn view<R: Real>(values: &[R], dimension: usize, particles: usize) -> Rows<'_, R> {
     Rows::new(values, particles, dimension, particles).expect("checked by the constructor")
@@ -243,7 +223,7 @@ pub fn dynamics<R: Real>(config: &Config, prior: Option<Product<R>>) -> Result<D
 #[cfg(test)]
 mod tests {
     use super::*;
-    use birth_death::Genealogy;
+    use birth_death::FRESH;
     use birth_death::models::Quadratic;
 
     const CURVATURE: [f64; 2] = [1.0, 0.5];
@@ -272,19 +252,20 @@ mod tests {
     }
 
     #[test]
-    fn ancestors_are_those_of_the_core_s_genealogy() {
+    fn draws_from_the_prior_are_new_ancestors() {
         let dynamics = Dynamics::reinjection(0.05, 2.0, normals()).expect("dynamics");
         let mut simulation = simulation(dynamics);
-        let (mut family, mut size) = ([0; 30], [0; 30]);
-        let mut genealogy = Genealogy::new(&mut family, &mut size).expect("a genealogy");
-        let mut fresh = 0;
-        for _ in 0..100 {
+        let mut naive: Vec<usize> = (0..30).collect();
+        for step in 1..=100 {
             simulation.step().expect("a step");
-            genealogy.update(simulation.origins()).expect("origins");
-            fresh += simulation.origins().iter().filter(|&&origin| origin == FRESH).count();
-            assert_eq!(simulation.distinct(), u64::from(genealogy.distinct()));
+            let old = naive.clone();
+            for (slot, &origin) in simulation.origins().iter().enumerate() {
+                naive[slot] = if origin == FRESH { 100 * step + slot } else { old[origin as usize] };
+            }
+            let distinct: std::collections::BTreeSet<_> = naive.iter().collect();
+            assert_eq!(simulation.distinct() as usize, distinct.len());
         }
-        assert!(fresh > 0, "draws from the prior are among them");
+        assert!(naive.iter().any(|&ancestor| ancestor >= 100), "draws from the prior are among them");
     }
 
     #[test]

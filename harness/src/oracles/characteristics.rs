@@ -53,12 +53,7 @@ pub fn solve<T>(
         }
         now = time;
         let energy = work.evaluate(model, &state);
-        seen.push(observe(&Moment {
-            time,
-            nodes: &work.nodes,
-            fields: &work.fields,
-            energy,
-        }));
+        seen.push(observe(&Moment { time, nodes: &work.nodes, fields: &work.fields, energy }));
     }
     seen
 }
@@ -105,15 +100,9 @@ struct Work {
 
 impl Work {
     fn new(dim: usize, len: usize) -> Self {
-        let zero = State {
-            x: vec![vec![0.0; len]; dim],
-            log_w: vec![0.0; len],
-        };
+        let zero = State { x: vec![vec![0.0; len]; dim], log_w: vec![0.0; len] };
         Self {
-            nodes: Nodes {
-                x: zero.x.clone(),
-                w: zero.log_w.clone(),
-            },
+            nodes: Nodes { x: zero.x.clone(), w: zero.log_w.clone() },
             fields: Fields::zeros(dim, len),
             stage: zero.clone(),
             slope: zero.clone(),
@@ -156,13 +145,7 @@ impl Work {
         self.sum = start.clone();
         for (reach, weight) in [(0.0, 1.0), (0.5, 2.0), (0.5, 2.0), (1.0, 1.0)] {
             // At reach 0 the stage is the start itself, whatever slope is left over.
-            let mut stage = core::mem::replace(
-                &mut self.stage,
-                State {
-                    x: vec![],
-                    log_w: vec![],
-                },
-            );
+            let mut stage = core::mem::replace(&mut self.stage, State { x: vec![], log_w: vec![] });
             if reach == 0.0 {
                 stage.clone_from(&start);
             } else {
@@ -193,13 +176,8 @@ mod tests {
     }
 
     fn units_energies(n: usize, alpha: f64, h: f64, times: &[f64]) -> Vec<f64> {
-        let model = DirectUnits {
-            model: GaussianUnits::paper(),
-        };
-        let flow = Flow {
-            alpha,
-            transport: true,
-        };
+        let model = DirectUnits { model: GaussianUnits::paper() };
+        let flow = Flow { alpha, transport: true };
         solve(&model, &units_start(n), flow, h, times, |m| m.energy)
     }
 
@@ -219,13 +197,7 @@ mod tests {
 
     #[test]
     fn the_pairwise_model_gives_the_same_flow() {
-        let (start, flow) = (
-            units_start(8),
-            Flow {
-                alpha: 5.0,
-                transport: true,
-            },
-        );
+        let (start, flow) = (units_start(8), Flow { alpha: 5.0, transport: true });
         let model = GaussianUnits::paper();
         let slow = solve(&model, &start, flow, 0.1, &[0.5, 1.0], |m| m.energy);
         let fast = units_energies(8, 5.0, 0.1, &[0.5, 1.0]);
@@ -235,24 +207,10 @@ mod tests {
     #[test]
     fn agrees_with_the_gaussian_law() {
         for transport in [true, false] {
-            let law = GaussianLaw {
-                curvature: vec![1.0, 0.5],
-                precision: vec![1.0, 2.0],
-                alpha: 2.0,
-                transport,
-            };
-            let model = Quadratic {
-                curvature: law.curvature.clone(),
-            };
-            let rules: Vec<Rule> = law
-                .precision
-                .iter()
-                .map(|p| Rule::normal(48, 0.0, 1.0 / p.sqrt()))
-                .collect();
-            let flow = Flow {
-                alpha: law.alpha,
-                transport,
-            };
+            let law = GaussianLaw { curvature: vec![1.0, 0.5], precision: vec![1.0, 2.0], alpha: 2.0, transport };
+            let model = Quadratic { curvature: law.curvature.clone() };
+            let rules: Vec<Rule> = law.precision.iter().map(|p| Rule::normal(48, 0.0, 1.0 / p.sqrt())).collect();
+            let flow = Flow { alpha: law.alpha, transport };
             let times = [0.0, 0.3, 1.0];
             let start = TensorRule::new(&rules).into();
             let seen = solve(&model, &start, flow, 0.01, &times, |m| {
@@ -283,8 +241,7 @@ mod tests {
     fn the_nodes_converge_spectrally() {
         // Each four more nodes an axis gain more than the last did: at least a digit.
         let reference = units_energies(32, 5.0, 0.1, &[2.0])[0];
-        let errors =
-            [4, 8, 12, 16].map(|n| (units_energies(n, 5.0, 0.1, &[2.0])[0] - reference).abs());
+        let errors = [4, 8, 12, 16].map(|n| (units_energies(n, 5.0, 0.1, &[2.0])[0] - reference).abs());
         assert!(errors.windows(2).all(|e| e[1] < 0.1 * e[0]), "{errors:?}");
         assert!(errors[3] < 1e-8, "{errors:?}");
     }
@@ -293,25 +250,16 @@ mod tests {
     fn dissipates_at_the_rate_of_pde_1() {
         // dE/dt = -∫|grad V|^2 - alpha ∫(V - Vbar)^2, by a central difference over 2e-3: relative error 1e-6 or so.
         let model = GaussianUnits::paper();
-        let flow = Flow {
-            alpha: 5.0,
-            transport: true,
-        };
+        let flow = Flow { alpha: 5.0, transport: true };
         let times = [0.499, 0.5, 0.501];
         let seen = solve(&model, &units_start(12), flow, 0.05, &times, |m| {
             let mean = m.nodes.mean(|i| m.fields.v[i]);
-            let slope = m
-                .nodes
-                .mean(|i| m.fields.grad.iter().map(|g| g[i] * g[i]).sum());
+            let slope = m.nodes.mean(|i| m.fields.grad.iter().map(|g| g[i] * g[i]).sum());
             let spread = m.nodes.mean(|i| (m.fields.v[i] - mean).powi(2));
             (m.energy, -slope - flow.alpha * spread)
         });
         let rate = (seen[2].0 - seen[0].0) / 0.002;
-        assert!(
-            (rate / seen[1].1 - 1.0).abs() < 1e-5,
-            "{rate} {}",
-            seen[1].1
-        );
+        assert!((rate / seen[1].1 - 1.0).abs() < 1e-5, "{rate} {}", seen[1].1);
     }
 
     #[test]
@@ -322,10 +270,7 @@ mod tests {
         let start = TensorRule::new(&[Rule::normal(48, 0.5, 0.6)]).into();
         let barrier = well.stationary()[1];
         let log_odds = |alpha: f64, times: &[f64]| {
-            let flow = Flow {
-                alpha,
-                transport: true,
-            };
+            let flow = Flow { alpha, transport: true };
             solve(&well, &start, flow, 0.002, times, |m| {
                 let wrong = m.nodes.mean(|i| f64::from(m.nodes.x[0][i] > barrier));
                 (wrong / (1.0 - wrong)).ln()
@@ -342,27 +287,14 @@ mod tests {
     fn pure_birth_death_on_a_convex_energy_obeys_its_bound() {
         // E <= KL(nu | mu_0) / (alpha t); nu = N(.3, .6^2), mu_0 = N(0, 1):
         // KL = (.6^2 + .3^2 - 1) / 2 - ln .6.
-        let model = Mmd {
-            bandwidth: 0.8,
-            target: vec![Component {
-                weight: 1.0,
-                centre: vec![0.3],
-                variance: 0.36,
-            }],
-        };
+        let model = Mmd { bandwidth: 0.8, target: vec![Component { weight: 1.0, centre: vec![0.3], variance: 0.36 }] };
         let divergence = (0.36 + 0.09 - 1.0) / 2.0 - 0.6f64.ln();
         let start = TensorRule::new(&[Rule::normal(40, 0.0, 1.0)]).into();
-        let flow = Flow {
-            alpha: 2.0,
-            transport: false,
-        };
+        let flow = Flow { alpha: 2.0, transport: false };
         let times = [0.5, 2.0, 10.0, 50.0];
         let energies = solve(&model, &start, flow, 0.05, &times, |m| m.energy);
         for (t, energy) in times.iter().zip(&energies) {
-            assert!(
-                *energy > 0.0 && energy * flow.alpha * t < divergence,
-                "{t} {energy}"
-            );
+            assert!(*energy > 0.0 && energy * flow.alpha * t < divergence, "{t} {energy}");
         }
         assert!(energies.windows(2).all(|e| e[1] < e[0]));
     }

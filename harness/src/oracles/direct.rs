@@ -41,10 +41,7 @@ impl Grid {
             let count = ((high.fold(low, f64::max) - low) / step).ceil() as usize + 1;
             (0..count).map(|g| low + g as f64 * step).collect()
         };
-        Self {
-            axes: gaussians.iter().map(axis).collect(),
-            step,
-        }
+        Self { axes: gaussians.iter().map(axis).collect(), step }
     }
 
     fn len(&self) -> usize {
@@ -217,9 +214,7 @@ mod tests {
         probe.x[1].push(4.5);
         probe.w.push(0.0);
         let (_, formula) = evaluate(&GaussianUnits::paper(), &probe);
-        let direct = DirectUnits {
-            model: GaussianUnits::paper(),
-        };
+        let direct = DirectUnits { model: GaussianUnits::paper() };
         let v = direct.potential(&nodes, &[vec![2.0], vec![4.5]]);
         assert!((v[0] - formula.v[4]).abs() < 1e-14);
     }

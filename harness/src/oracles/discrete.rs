@@ -42,23 +42,14 @@ pub fn solve<T>(
             done += 1;
         }
         let energy = model.fields(&nodes, &mut fields);
-        seen.push(observe(&Moment {
-            time: target as f64 * flow.dt,
-            nodes: &nodes,
-            fields: &fields,
-            energy,
-        }));
+        seen.push(observe(&Moment { time: target as f64 * flow.dt, nodes: &nodes, fields: &fields, energy }));
     }
     seen
 }
 
 /// One step of the map, given V and grad V at the nodes.
 pub fn step(nodes: &mut Nodes, fields: &Fields, flow: DiscreteFlow) {
-    let centre = if flow.centred {
-        nodes.mean(|i| fields.v[i])
-    } else {
-        0.0
-    };
+    let centre = if flow.centred { nodes.mean(|i| fields.v[i]) } else { 0.0 };
     for (w, v) in nodes.w.iter_mut().zip(&fields.v) {
         let b = v - centre;
         let p = -(-flow.alpha * b.abs() * flow.dt).exp_m1();
@@ -89,37 +80,22 @@ mod tests {
     use super::*;
 
     fn three_nodes() -> Nodes {
-        Nodes {
-            x: vec![vec![0.0, 1.0, 2.0]],
-            w: vec![0.5, 0.3, 0.2],
-        }
+        Nodes { x: vec![vec![0.0, 1.0, 2.0]], w: vec![0.5, 0.3, 0.2] }
     }
 
     fn square() -> Quadratic {
-        Quadratic {
-            curvature: vec![2.0],
-        }
+        Quadratic { curvature: vec![2.0] }
     }
 
     #[test]
     fn one_step_of_three_nodes_by_hand() {
         // V = x^2 = 0, 1, 4; Vbar = 0.3 + 0.8 = 1.1; b = -1.1, -0.1, 2.9; alpha dt = 0.4.
-        let flow = DiscreteFlow {
-            alpha: 4.0,
-            transport: true,
-            centred: true,
-            dt: 0.1,
-        };
+        let flow = DiscreteFlow { alpha: 4.0, transport: true, centred: true, dt: 0.1 };
         let born = |b: f64| 2.0 - (-0.4 * b).exp();
-        let raw = [
-            0.5 * born(1.1),
-            0.3 * born(0.1),
-            0.2 * (-0.4f64 * 2.9).exp(),
-        ];
+        let raw = [0.5 * born(1.1), 0.3 * born(0.1), 0.2 * (-0.4f64 * 2.9).exp()];
         let sum: f64 = raw.iter().sum();
-        let seen = solve(&square(), &three_nodes(), flow, &[1], |m| {
-            (m.nodes.w.clone(), m.nodes.x[0].clone(), m.energy)
-        });
+        let seen =
+            solve(&square(), &three_nodes(), flow, &[1], |m| (m.nodes.w.clone(), m.nodes.x[0].clone(), m.energy));
         let (w, x, energy) = &seen[0];
         for i in 0..3 {
             assert!((w[i] - raw[i] / sum).abs() < 1e-15);
@@ -131,12 +107,7 @@ mod tests {
 
     #[test]
     fn raw_rates_and_no_transport_by_hand() {
-        let flow = DiscreteFlow {
-            alpha: 4.0,
-            transport: false,
-            centred: false,
-            dt: 0.1,
-        };
+        let flow = DiscreteFlow { alpha: 4.0, transport: false, centred: false, dt: 0.1 };
         let model = square();
         let mut nodes = three_nodes();
         let (_, fields) = evaluate(&model, &nodes);
@@ -152,21 +123,13 @@ mod tests {
 
     #[test]
     fn tends_to_the_pde_with_order_one() {
-        let model = DirectUnits {
-            model: GaussianUnits::paper(),
-        };
-        let start: Nodes =
-            TensorRule::new(&[Rule::normal(12, 0.0, 1.0), Rule::uniform(12, -2.0, 2.0)]).into();
+        let model = DirectUnits { model: GaussianUnits::paper() };
+        let start: Nodes = TensorRule::new(&[Rule::normal(12, 0.0, 1.0), Rule::uniform(12, -2.0, 2.0)]).into();
         for (alpha, transport) in [(0.0, true), (5.0, true), (5.0, false)] {
             let pde = Flow { alpha, transport };
             let exact = characteristics::solve(&model, &start, pde, 0.05, &[1.0], |m| m.energy)[0];
             let error = |steps: usize| {
-                let flow = DiscreteFlow {
-                    alpha,
-                    transport,
-                    centred: true,
-                    dt: 1.0 / steps as f64,
-                };
+                let flow = DiscreteFlow { alpha, transport, centred: true, dt: 1.0 / steps as f64 };
                 solve(&model, &start, flow, &[steps], |m| m.energy)[0] - exact
             };
             let ratio = error(64) / error(128);
@@ -176,20 +139,11 @@ mod tests {
 
     #[test]
     fn observes_step_zero_and_repeats_itself() {
-        let flow = DiscreteFlow {
-            alpha: 1.0,
-            transport: true,
-            centred: true,
-            dt: 0.05,
-        };
-        let seen = solve(&square(), &three_nodes(), flow, &[0, 3, 3, 5], |m| {
-            (m.time, m.energy)
-        });
+        let flow = DiscreteFlow { alpha: 1.0, transport: true, centred: true, dt: 0.05 };
+        let seen = solve(&square(), &three_nodes(), flow, &[0, 3, 3, 5], |m| (m.time, m.energy));
         assert_eq!(seen[0], (0.0, 0.3 + 0.8));
         assert_eq!(seen[1], seen[2]);
-        let alone = solve(&square(), &three_nodes(), flow, &[5], |m| {
-            (m.time, m.energy)
-        });
+        let alone = solve(&square(), &three_nodes(), flow, &[5], |m| (m.time, m.energy));
         assert_eq!(seen[3], alone[0]);
     }
 }

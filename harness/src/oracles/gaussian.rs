@@ -36,9 +36,7 @@ impl GaussianLaw {
 
     /// E(t) = 1/2 sum_k h_k / P_k(t).
     pub fn energy(&self, t: f64) -> f64 {
-        (0..self.curvature.len())
-            .map(|k| 0.5 * self.curvature[k] * self.second_moment(k, t))
-            .sum()
+        (0..self.curvature.len()).map(|k| 0.5 * self.curvature[k] * self.second_moment(k, t)).sum()
     }
 }
 
@@ -47,12 +45,7 @@ mod tests {
     use super::*;
 
     fn check_case(transport: bool) -> GaussianLaw {
-        GaussianLaw {
-            curvature: vec![1.0, 0.5],
-            precision: vec![1.0, 1.0],
-            alpha: 2.0,
-            transport,
-        }
+        GaussianLaw { curvature: vec![1.0, 0.5], precision: vec![1.0, 1.0], alpha: 2.0, transport }
     }
 
     #[test]
@@ -67,12 +60,7 @@ mod tests {
         // RK4 on P' = h (alpha + 2 P [transport]), 2000 steps: each leaves out (2 h dt)^5 / 120 of P; twice that, and rounding.
         for (h, start, alpha) in [(1.0, 1.0, 2.0), (0.3, 4.0, 5.0), (2.0, 0.02, 0.0)] {
             for transport in [true, false] {
-                let law = GaussianLaw {
-                    curvature: vec![h],
-                    precision: vec![start],
-                    alpha,
-                    transport,
-                };
+                let law = GaussianLaw { curvature: vec![h], precision: vec![start], alpha, transport };
                 let slope = |p: f64| h * (alpha + if transport { 2.0 * p } else { 0.0 });
                 let (mut p, dt) = (start, 1e-3);
                 for _ in 0..2000 {

@@ -25,10 +25,7 @@ impl Mmd {
             centre: rows.iter().map(|row| row[i]).collect(),
             variance: 0.0,
         });
-        Self {
-            bandwidth,
-            target: target.collect(),
-        }
+        Self { bandwidth, target: target.collect() }
     }
 
     /// k smoothed by a Gaussian of variance `u`, at square distance `r2`:
@@ -89,15 +86,8 @@ mod tests {
     use super::*;
 
     fn mixture() -> Mmd {
-        let term = |weight: f64, x: f64, y: f64, variance: f64| Component {
-            weight,
-            centre: vec![x, y],
-            variance,
-        };
-        Mmd {
-            bandwidth: 0.8,
-            target: vec![term(0.3, -0.6, 0.4, 0.25), term(0.7, 0.5, -0.2, 0.5)],
-        }
+        let term = |weight: f64, x: f64, y: f64, variance: f64| Component { weight, centre: vec![x, y], variance };
+        Mmd { bandwidth: 0.8, target: vec![term(0.3, -0.6, 0.4, 0.25), term(0.7, 0.5, -0.2, 0.5)] }
     }
 
     #[test]
@@ -127,10 +117,7 @@ mod tests {
         let mut target = vec![];
         for term in &model.target {
             let sd = term.variance.sqrt();
-            let rule = TensorRule::new(&[
-                Rule::normal(24, term.centre[0], sd),
-                Rule::normal(24, term.centre[1], sd),
-            ]);
+            let rule = TensorRule::new(&[Rule::normal(24, term.centre[0], sd), Rule::normal(24, term.centre[1], sd)]);
             target.extend((0..rule.weights.len()).map(|i| Component {
                 weight: term.weight * rule.weights[i],
                 centre: vec![rule.points[0][i], rule.points[1][i]],
@@ -139,10 +126,7 @@ mod tests {
         }
         let nodes = irregular(2, 4, 1.5);
         let (energy, fields) = evaluate(&model, &nodes);
-        let discrete = Mmd {
-            bandwidth: model.bandwidth,
-            target,
-        };
+        let discrete = Mmd { bandwidth: model.bandwidth, target };
         let (reference, points) = evaluate(&discrete, &nodes);
         assert!((energy - reference).abs() < 1e-8);
         for i in 0..nodes.len() {

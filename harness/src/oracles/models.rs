@@ -19,10 +19,7 @@ impl Nodes {
     /// Equal weights: an ensemble of particles, given as component-major rows.
     pub fn ensemble(x: Vec<Vec<f64>>) -> Self {
         let n = x.first().map_or(0, Vec::len);
-        Self {
-            w: vec![1.0 / n as f64; n],
-            x,
-        }
+        Self { w: vec![1.0 / n as f64; n], x }
     }
 
     /// Number of nodes.
@@ -43,10 +40,7 @@ impl Nodes {
 
 impl From<TensorRule> for Nodes {
     fn from(rule: TensorRule) -> Self {
-        Self {
-            x: rule.points,
-            w: rule.weights,
-        }
+        Self { x: rule.points, w: rule.weights }
     }
 }
 
@@ -62,10 +56,7 @@ pub struct Fields {
 impl Fields {
     /// Zeros for `dim` components and `len` nodes.
     pub fn zeros(dim: usize, len: usize) -> Self {
-        Self {
-            v: vec![0.0; len],
-            grad: vec![vec![0.0; len]; dim],
-        }
+        Self { v: vec![0.0; len], grad: vec![vec![0.0; len]; dim] }
     }
 }
 
@@ -154,9 +145,7 @@ impl DoubleWell {
     /// Roots of 4x^3 - 4x + tilt by Newton's method from -1, 0, 1; for |tilt| < 8 / (3 sqrt 3) there are three.
     pub fn stationary(&self) -> [f64; 3] {
         [-1.0, 0.0, 1.0].map(|start: f64| {
-            (0..60).fold(start, |x, _| {
-                x - (4.0 * x * (x * x - 1.0) + self.tilt) / (12.0 * x * x - 4.0)
-            })
+            (0..60).fold(start, |x, _| x - (4.0 * x * (x * x - 1.0) + self.tilt) / (12.0 * x * x - 4.0))
         })
     }
 
@@ -244,14 +233,9 @@ pub(crate) fn irregular(dim: usize, len: usize, spread: f64) -> Nodes {
             row.collect()
         })
         .collect();
-    let w: Vec<f64> = (0..len)
-        .map(|i| 1.0 + 0.5 * (i as f64 * 1.9).cos())
-        .collect();
+    let w: Vec<f64> = (0..len).map(|i| 1.0 + 0.5 * (i as f64 * 1.9).cos()).collect();
     let sum: f64 = w.iter().sum();
-    Nodes {
-        x,
-        w: w.iter().map(|w| w / sum).collect(),
-    }
+    Nodes { x, w: w.iter().map(|w| w / sum).collect() }
 }
 
 #[cfg(test)]
@@ -261,40 +245,22 @@ mod tests {
     #[test]
     fn gradients_of_the_external_potentials() {
         // Third derivatives up to 24 |x| for the well and A (2 pi)^3 = 250 A for Rastrigin, times step^2 / 6 = 2e-11.
-        let quadratic = Quadratic {
-            curvature: vec![1.0, 0.5, 3.0],
-        };
+        let quadratic = Quadratic { curvature: vec![1.0, 0.5, 3.0] };
         assert_gradient(&quadratic, &irregular(3, 7, 2.0), 1e-9);
-        assert_gradient(
-            &DoubleWell { tilt: 0.1, dim: 2 },
-            &irregular(2, 7, 2.0),
-            5e-9,
-        );
-        let rastrigin = Rastrigin {
-            dim: 2,
-            amplitude: 0.7,
-        };
+        assert_gradient(&DoubleWell { tilt: 0.1, dim: 2 }, &irregular(2, 7, 2.0), 5e-9);
+        let rastrigin = Rastrigin { dim: 2, amplitude: 0.7 };
         assert_gradient(&rastrigin, &irregular(2, 7, 2.0), 1e-8);
     }
 
     #[test]
     fn values_by_hand() {
-        let nodes = Nodes {
-            x: vec![vec![0.5, 2.0]],
-            w: vec![0.25, 0.75],
-        };
+        let nodes = Nodes { x: vec![vec![0.5, 2.0]], w: vec![0.25, 0.75] };
         let well = DoubleWell { tilt: 0.1, dim: 1 };
         let (energy, fields) = evaluate(&well, &nodes);
         assert!((fields.v[0] - (0.5625 + 0.05)).abs() < 1e-15);
         assert!((fields.v[1] - 9.2).abs() < 1e-14);
         assert!((energy - (0.25 * 0.6125 + 0.75 * 9.2)).abs() < 1e-14);
-        let (energy, _) = evaluate(
-            &Rastrigin {
-                dim: 1,
-                amplitude: 10.0,
-            },
-            &nodes,
-        );
+        let (energy, _) = evaluate(&Rastrigin { dim: 1, amplitude: 10.0 }, &nodes);
         assert!((energy - (0.25 * 20.25 + 0.75 * 4.0)).abs() < 1e-13);
     }
 

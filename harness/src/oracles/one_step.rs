@@ -22,9 +22,7 @@ pub struct OneStep {
 impl OneStep {
     /// For at most `n` particles.
     pub fn new(n: usize) -> Self {
-        Self {
-            rule: Rule::legendre(n + 1, 0.0, 1.0),
-        }
+        Self { rule: Rule::legendre(n + 1, 0.0, 1.0) }
     }
 
     /// `share[i]` = E[a_i / sum_j a_j]: the mean share of the offspring of i after population control, before transport.
@@ -40,17 +38,9 @@ impl OneStep {
             // by it is safe. Should the product underflow, what is lost is below 1e-300 of shares that sum to order one.
             let mut product = weight;
             for i in 0..n {
-                let (p, q) = if b[i] == 0.0 {
-                    (0.0, 1.0)
-                } else {
-                    (p[i], 1.0 - p[i])
-                };
+                let (p, q) = if b[i] == 0.0 { (0.0, 1.0) } else { (p[i], 1.0 - p[i]) };
                 // psi / s, finite at s = 0.
-                let (phi, psi) = if b[i] > 0.0 {
-                    (p + q * s, q)
-                } else {
-                    (s * (q + p * s), q + 2.0 * p * s)
-                };
+                let (phi, psi) = if b[i] > 0.0 { (p + q * s, q) } else { (s * (q + p * s), q + 2.0 * p * s) };
                 product *= phi;
                 ratio[i] = psi / phi;
             }
@@ -67,9 +57,7 @@ impl OneStep {
 /// Exact up to rounding: 1e-14 relative to max |g|, for n up to some hundreds.
 pub fn mean_after_events(b: &[f64], p: &[f64], g: &[&[f64]]) -> Vec<f64> {
     let share = OneStep::new(b.len()).shares(b, p);
-    g.iter()
-        .map(|g| g.iter().zip(&share).map(|(g, share)| g * share).sum())
-        .collect()
+    g.iter().map(|g| g.iter().zip(&share).map(|(g, share)| g * share).sum()).collect()
 }
 
 /// The drift at dt -> 0 of a functional of the ensemble under the events of scheme 1, in its continuous-time form.
@@ -134,9 +122,7 @@ mod tests {
         for n in 1..=6 {
             // Every assignment of death, birth, neither; probabilities rotated so that each meets each.
             for code in 0..3u32.pow(n as u32) {
-                let b: Vec<f64> = (0..n)
-                    .map(|i| f64::from(code / 3u32.pow(i as u32) % 3) - 1.0)
-                    .collect();
+                let b: Vec<f64> = (0..n).map(|i| f64::from(code / 3u32.pow(i as u32) % 3) - 1.0).collect();
                 let p: Vec<f64> = (0..n).map(|i| p_values[(i + code as usize) % 6]).collect();
                 let exact = enumerate(&b, &p, &g[..n]);
                 let mean = mean_after_events(&b, &p, &[&g[..n]])[0];

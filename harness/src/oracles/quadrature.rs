@@ -44,19 +44,12 @@ impl Rule {
 
     /// The Dirac measure at `x`: a coordinate that is the same for every particle.
     pub fn point(x: f64) -> Self {
-        Self {
-            nodes: vec![x],
-            weights: vec![1.0],
-        }
+        Self { nodes: vec![x], weights: vec![1.0] }
     }
 
     /// `sum_i weights[i] * g(nodes[i])`.
     pub fn integrate(&self, mut g: impl FnMut(f64) -> f64) -> f64 {
-        self.nodes
-            .iter()
-            .zip(&self.weights)
-            .map(|(&x, &w)| w * g(x))
-            .sum()
+        self.nodes.iter().zip(&self.weights).map(|(&x, &w)| w * g(x)).sum()
     }
 
     fn collect(pairs: &[(f64, f64)], place: impl Fn(f64) -> f64, scale: f64) -> Self {
@@ -84,25 +77,15 @@ pub struct TensorRule {
 impl TensorRule {
     /// The product of `rules`, first factor slowest. No rule at all gives the one empty point, of weight 1.
     pub fn new(rules: &[Rule]) -> Self {
-        let mut product = Self {
-            points: vec![],
-            weights: vec![1.0],
-        };
+        let mut product = Self { points: vec![], weights: vec![1.0] };
         for rule in rules {
             let times = rule.nodes.len();
-            let repeat = |row: &[f64]| -> Vec<f64> {
-                row.iter()
-                    .flat_map(|&v| core::iter::repeat_n(v, times))
-                    .collect()
-            };
+            let repeat =
+                |row: &[f64]| -> Vec<f64> { row.iter().flat_map(|&v| core::iter::repeat_n(v, times)).collect() };
             let old = product.weights.len();
             product.points = product.points.iter().map(|row| repeat(row)).collect();
             product.points.push(rule.nodes.repeat(old));
-            product.weights = product
-                .weights
-                .iter()
-                .flat_map(|&w| rule.weights.iter().map(move |&v| w * v))
-                .collect();
+            product.weights = product.weights.iter().flat_map(|&w| rule.weights.iter().map(move |&v| w * v)).collect();
         }
         product
     }
@@ -165,11 +148,7 @@ mod tests {
 
     #[test]
     fn a_product_integrates_products() {
-        let rules = [
-            Rule::normal(6, 0.0, 1.0),
-            Rule::uniform(5, 0.0, 1.0),
-            Rule::point(3.0),
-        ];
+        let rules = [Rule::normal(6, 0.0, 1.0), Rule::uniform(5, 0.0, 1.0), Rule::point(3.0)];
         let tensor = TensorRule::new(&rules);
         assert_eq!(tensor.points.len(), 3);
         assert_eq!(tensor.weights.len(), 30);

@@ -34,18 +34,10 @@ pub const PAPER_E0: f64 = 0.068_868_27;
 impl GaussianUnits {
     /// The paper's instance: d = 1, s2 = 1/2, q = (1, -2, 1)/3, y = (-2, 0, 2), v = (1/2, 1, 1/2).
     pub fn paper() -> Self {
-        let term = |weight: f64, centre: f64, variance: f64| Component {
-            weight,
-            centre: vec![centre],
-            variance,
-        };
+        let term = |weight: f64, centre: f64, variance: f64| Component { weight, centre: vec![centre], variance };
         Self {
             unit_variance: 0.5,
-            target: vec![
-                term(1.0 / 3.0, -2.0, 0.5),
-                term(-2.0 / 3.0, 0.0, 1.0),
-                term(1.0 / 3.0, 2.0, 0.5),
-            ],
+            target: vec![term(1.0 / 3.0, -2.0, 0.5), term(-2.0 / 3.0, 0.0, 1.0), term(1.0 / 3.0, 2.0, 0.5)],
         }
     }
 
@@ -60,10 +52,7 @@ impl GaussianUnits {
         for a in &self.target {
             for b in &self.target {
                 let r2 = square_distance(&a.centre, &b.centre);
-                sum += 0.5
-                    * a.weight
-                    * b.weight
-                    * gaussian(r2, a.variance + b.variance, a.centre.len());
+                sum += 0.5 * a.weight * b.weight * gaussian(r2, a.variance + b.variance, a.centre.len());
             }
         }
         sum
@@ -153,15 +142,8 @@ pub(crate) mod tests {
 
     /// A second instance, in two dimensions and with nothing equal to one or to anything else.
     pub(crate) fn planar() -> GaussianUnits {
-        let term = |weight: f64, x: f64, y: f64, variance: f64| Component {
-            weight,
-            centre: vec![x, y],
-            variance,
-        };
-        GaussianUnits {
-            unit_variance: 0.3,
-            target: vec![term(0.8, -1.0, 0.4, 0.6), term(-0.5, 0.7, -0.2, 0.35)],
-        }
+        let term = |weight: f64, x: f64, y: f64, variance: f64| Component { weight, centre: vec![x, y], variance };
+        GaussianUnits { unit_variance: 0.3, target: vec![term(0.8, -1.0, 0.4, 0.6), term(-0.5, 0.7, -0.2, 0.35)] }
     }
 
     #[test]
@@ -183,10 +165,7 @@ pub(crate) mod tests {
     #[test]
     fn the_potential_is_the_first_variation() {
         // dE/dw_i at fixed other weights is V_i: E is quadratic in w, so the central difference is exact.
-        for (model, nodes) in [
-            (GaussianUnits::paper(), irregular(2, 6, 1.7)),
-            (planar(), irregular(3, 6, 1.7)),
-        ] {
+        for (model, nodes) in [(GaussianUnits::paper(), irregular(2, 6, 1.7)), (planar(), irregular(3, 6, 1.7))] {
             let (_, fields) = evaluate(&model, &nodes);
             for i in 0..nodes.len() {
                 let at = |shift: f64| {
@@ -205,11 +184,7 @@ pub(crate) mod tests {
         // One unit of charge 1 at the centre of a target of the same width.
         let model = GaussianUnits {
             unit_variance: 0.4,
-            target: vec![Component {
-                weight: 1.0,
-                centre: vec![0.3, -0.2],
-                variance: 0.4,
-            }],
+            target: vec![Component { weight: 1.0, centre: vec![0.3, -0.2], variance: 0.4 }],
         };
         let nodes = Nodes::ensemble(vec![vec![1.0; 2], vec![0.3; 2], vec![-0.2; 2]]);
         let (energy, fields) = evaluate(&model, &nodes);

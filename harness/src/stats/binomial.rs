@@ -21,11 +21,8 @@ pub fn mass(k: u64, n: u64, p: f64) -> f64 {
     if k == n {
         return (m * p.ln()).exp();
     }
-    let exponent = stirling_error(n)
-        - stirling_error(k)
-        - stirling_error(n - k)
-        - deviance(x, m * p)
-        - deviance(y, m * (1.0 - p));
+    let exponent =
+        stirling_error(n) - stirling_error(k) - stirling_error(n - k) - deviance(x, m * p) - deviance(y, m * (1.0 - p));
     exponent.exp() * (m / (TAU * x * y)).sqrt()
 }
 
@@ -139,14 +136,8 @@ mod tests {
                 assert!((mass(at.0, at.1, p) / law[k] - 1.0).abs() < 1e-12, "{at:?}");
                 let above: f64 = law[k..].iter().rev().sum();
                 let below: f64 = law[..=k].iter().sum();
-                assert!(
-                    (upper(at.0, at.1, p) - above).abs() < 1e-12 * above.max(1e-3),
-                    "{at:?}"
-                );
-                assert!(
-                    (lower(at.0, at.1, p) - below).abs() < 1e-12 * below.max(1e-3),
-                    "{at:?}"
-                );
+                assert!((upper(at.0, at.1, p) - above).abs() < 1e-12 * above.max(1e-3), "{at:?}");
+                assert!((lower(at.0, at.1, p) - below).abs() < 1e-12 * below.max(1e-3), "{at:?}");
                 if k as f64 > n as f64 * p {
                     assert!((upper(at.0, at.1, p) / above - 1.0).abs() < 1e-12);
                 }
@@ -159,10 +150,7 @@ mod tests {
         assert_eq!(mass(0, 5, 0.0), 1.0);
         assert_eq!(mass(5, 5, 1.0), 1.0);
         assert_eq!(mass(6, 5, 0.5), 0.0);
-        assert_eq!(
-            (upper(0, 5, 0.2), upper(6, 5, 0.2), lower(5, 5, 0.2)),
-            (1.0, 0.0, 1.0)
-        );
+        assert_eq!((upper(0, 5, 0.2), upper(6, 5, 0.2), lower(5, 5, 0.2)), (1.0, 0.0, 1.0));
         assert_eq!((two_sided(0, 5, 0.0), two_sided(1, 5, 0.0)), (1.0, 0.0));
         assert_eq!((two_sided(5, 5, 1.0), two_sided(4, 5, 1.0)), (1.0, 0.0));
         assert_eq!(two_sided(0, 0, 0.5), 1.0);
@@ -191,10 +179,7 @@ mod tests {
             found += usize::from(two_sided(stream.successes(&[0.4; 400]), 400, 0.3) < 0.05);
         }
         // Discrete, so below 5 %: exactly the mass of the rejected counts.
-        let size: f64 = (0..=400)
-            .filter(|&k| two_sided(k, 400, 0.3) < 0.05)
-            .map(|k| mass(k, 400, 0.3))
-            .sum();
+        let size: f64 = (0..=400).filter(|&k| two_sided(k, 400, 0.3) < 0.05).map(|k| mass(k, 400, 0.3)).sum();
         assert!(size <= 0.05 && size > 0.035, "{size}");
         assert_rate(alarms, 2000, size);
         assert!(found > 1960);

@@ -20,15 +20,7 @@ impl Sample {
         let count = values.len();
         let mean = values.iter().sum::<f64>() / count as f64;
         let squares: f64 = values.iter().map(|v| (v - mean) * (v - mean)).sum();
-        Self {
-            count,
-            mean,
-            sd: if count > 1 {
-                (squares / (count - 1) as f64).sqrt()
-            } else {
-                f64::NAN
-            },
-        }
+        Self { count, mean, sd: if count > 1 { (squares / (count - 1) as f64).sqrt() } else { f64::NAN } }
     }
 
     /// Standard error of the mean, sd / sqrt(count).
@@ -56,19 +48,12 @@ impl Sample {
 /// By bisection on exact binomial tails; relative accuracy 1e-12.
 pub fn clopper_pearson(successes: u64, trials: u64, level: f64) -> (f64, f64) {
     let share = successes as f64 / trials as f64;
-    let low = if successes == 0 {
-        0.0
-    } else {
-        bisect(0.0, share, |p| {
-            binomial::upper(successes, trials, p) < 0.5 * level
-        })
-    };
+    let low =
+        if successes == 0 { 0.0 } else { bisect(0.0, share, |p| binomial::upper(successes, trials, p) < 0.5 * level) };
     let high = if successes >= trials {
         1.0
     } else {
-        bisect(share, 1.0, |p| {
-            binomial::lower(successes, trials, p) > 0.5 * level
-        })
+        bisect(share, 1.0, |p| binomial::lower(successes, trials, p) > 0.5 * level)
     };
     (low, high)
 }
@@ -130,10 +115,7 @@ mod tests {
         assert!((low - 0.05f64.powf(0.01)).abs() < 1e-12);
         assert_eq!(high, 1.0);
         let (low, high) = clopper_pearson(8, 10, 0.05);
-        assert!(
-            (low - 0.443_905).abs() < 1e-6 && (high - 0.974_789).abs() < 1e-6,
-            "{low} {high}"
-        );
+        assert!((low - 0.443_905).abs() < 1e-6 && (high - 0.974_789).abs() < 1e-6, "{low} {high}");
         let (low, high) = clopper_pearson(0, 20, 0.05);
         assert_eq!(low, 0.0);
         assert!((high - (1.0 - 0.025f64.powf(0.05))).abs() < 1e-12);
@@ -145,10 +127,7 @@ mod tests {
     fn quantiles_are_those_of_type_seven() {
         let values = [7.0, 1.0, 3.0, 10.0];
         assert_eq!(quartiles(&values), [2.5, 5.0, 7.75]);
-        assert_eq!(
-            (quantile(&values, 0.0), quantile(&values, 1.0)),
-            (1.0, 10.0)
-        );
+        assert_eq!((quantile(&values, 0.0), quantile(&values, 1.0)), (1.0, 10.0));
         assert_eq!(quantile(&[4.0], 0.3), 4.0);
         assert!(quantile(&[], 0.5).is_nan());
     }

@@ -54,9 +54,6 @@ pub(crate) mod simulate {
     /// Asserts that `hits` of `trials` is within five standard deviations of probability `p`.
     pub(crate) fn assert_rate(hits: usize, trials: usize, p: f64) {
         let (mean, sd) = (trials as f64 * p, (trials as f64 * p * (1.0 - p)).sqrt());
-        assert!(
-            (hits as f64 - mean).abs() < 5.0 * sd,
-            "{hits} of {trials}, expected {mean}"
-        );
+        assert!((hits as f64 - mean).abs() < 5.0 * sd, "{hits} of {trials}, expected {mean}");
     }
 }

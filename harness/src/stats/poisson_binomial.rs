@@ -63,11 +63,7 @@ pub fn upper_of_sum(p: &[f64], repeats: u64, k: u64) -> f64 {
 
 /// P(S <= k), like [`upper_of_sum`] (relative error small below the mean).
 pub fn lower_of_sum(p: &[f64], repeats: u64, k: u64) -> f64 {
-    if (k as f64) < mean_of_sum(p, repeats) {
-        lower_tail(p, repeats, k)
-    } else {
-        1.0 - upper_of_sum(p, repeats, k + 1)
-    }
+    if (k as f64) < mean_of_sum(p, repeats) { lower_tail(p, repeats, k) } else { 1.0 - upper_of_sum(p, repeats, k + 1) }
 }
 
 /// The exact two-sided p-value of the sum of counts over `repeats` repeats: twice the smaller tail, at most 1.
@@ -217,9 +213,7 @@ mod tests {
     use super::*;
 
     fn uneven(n: usize) -> Vec<f64> {
-        (0..n)
-            .map(|i| 0.5 + 0.49 * (1.7 * i as f64).sin())
-            .collect()
+        (0..n).map(|i| 0.5 + 0.49 * (1.7 * i as f64).sin()).collect()
     }
 
     /// The law of the sum by exact convolution: mass to the power `repeats`.
@@ -236,8 +230,7 @@ mod tests {
             let exact: f64 = (0u32..32)
                 .filter(|pattern| pattern.count_ones() as usize == count)
                 .map(|pattern| {
-                    let chance =
-                        |(i, p): (usize, &f64)| if pattern >> i & 1 == 1 { *p } else { 1.0 - p };
+                    let chance = |(i, p): (usize, &f64)| if pattern >> i & 1 == 1 { *p } else { 1.0 - p };
                     p.iter().enumerate().map(chance).product::<f64>()
                 })
                 .sum();
@@ -252,13 +245,7 @@ mod tests {
     fn tails_of_sums_against_exact_convolution() {
         let few = vec![1e-3, 2e-4, 0.03, 1e-7];
         let mixed = vec![1.0, 0.0, 0.4, 0.9];
-        for (p, repeats) in [
-            (uneven(64), 60),
-            (uneven(4), 1),
-            (few, 50),
-            (mixed, 30),
-            (vec![0.5], 3),
-        ] {
+        for (p, repeats) in [(uneven(64), 60), (uneven(4), 1), (few, 50), (mixed, 30), (vec![0.5], 3)] {
             let law = power(&p, repeats);
             let (mut above, total) = (0.0, law.len() - 1);
             let mean = mean_of_sum(&p, repeats);
@@ -275,18 +262,11 @@ mod tests {
                 below += law[k];
                 let above = upper[total - k];
                 // The convolution itself rounds 4000 times: 1e-12.
-                let bound =
-                    |exact: f64, tail: bool| if tail { 3e-11 * exact + 1e-200 } else { 3e-12 };
+                let bound = |exact: f64, tail: bool| if tail { 3e-11 * exact + 1e-200 } else { 3e-12 };
                 let error = upper_of_sum(&p, repeats, k as u64) - above;
-                assert!(
-                    error.abs() <= bound(above, k as f64 > mean),
-                    "{repeats} {k} {error:e} of {above:e}"
-                );
+                assert!(error.abs() <= bound(above, k as f64 > mean), "{repeats} {k} {error:e} of {above:e}");
                 let error = lower_of_sum(&p, repeats, k as u64) - below;
-                assert!(
-                    error.abs() <= bound(below, (k as f64) < mean),
-                    "{repeats} {k} {error:e} of {below:e}"
-                );
+                assert!(error.abs() <= bound(below, (k as f64) < mean), "{repeats} {k} {error:e} of {below:e}");
             }
         }
     }
@@ -301,10 +281,7 @@ mod tests {
                 let k = (mean + z * sd).round() as u64;
                 let value = two_sided_of_sum(&[p; 64], 20_000, k);
                 let exact = binomial::two_sided(k, n, p);
-                assert!(
-                    (value / exact - 1.0).abs() < 1e-10,
-                    "{p} {z}: {value:e} {exact:e}"
-                );
+                assert!((value / exact - 1.0).abs() < 1e-10, "{p} {z}: {value:e} {exact:e}");
             }
         }
     }
@@ -335,8 +312,7 @@ mod tests {
         let (p, mut stream) = (uneven(64), Stream(3));
         let off: Vec<f64> = p.iter().map(|p| (1.03 * p).min(1.0)).collect();
         let (mut alarms, mut found) = (0, 0);
-        let count =
-            |stream: &mut Stream, p: &[f64]| (0..20).map(|_| stream.successes(p)).sum::<u64>();
+        let count = |stream: &mut Stream, p: &[f64]| (0..20).map(|_| stream.successes(p)).sum::<u64>();
         for _ in 0..1500 {
             alarms += usize::from(two_sided_of_sum(&p, 20, count(&mut stream, &p)) < 0.05);
             found += usize::from(two_sided_of_sum(&p, 20, count(&mut stream, &off)) < 0.05);

@@ -40,9 +40,7 @@ pub fn detectable_noncentrality(dof: f64, level: f64, power: f64) -> f64 {
     };
     // Beyond the critical value by a few standard deviations 2 sqrt(noncentrality) it is found for certain.
     let most = 4.0 * critical + 200.0;
-    bisect(0.0, most, |lambda| {
-        noncentral_upper(critical, dof, lambda) < power
-    })
+    bisect(0.0, most, |lambda| noncentral_upper(critical, dof, lambda) < power)
 }
 
 /// P(X >= x) for noncentral chi-square: the chi-square with dof + 2J degrees, J Poisson of mean lambda / 2.
@@ -136,18 +134,9 @@ mod tests {
             let deviation = 0.3 + detectable_limit(se, count as f64 - 1.0, level, 0.9);
             let mut found = 0;
             for _ in 0..3000 {
-                let values: Vec<f64> = (0..count)
-                    .map(|_| deviation + sd * stream.normal())
-                    .collect();
+                let values: Vec<f64> = (0..count).map(|_| deviation + sd * stream.normal()).collect();
                 let sample = Sample::of(&values);
-                let verdict = limit(
-                    sample.mean,
-                    sample.standard_error(),
-                    sample.dof(),
-                    0.0,
-                    0.3,
-                    level,
-                );
+                let verdict = limit(sample.mean, sample.standard_error(), sample.dof(), 0.0, 0.3, level);
                 found += usize::from(verdict == Verdict::Fails);
             }
             assert_rate(found, 3000, 0.9);
@@ -159,18 +148,13 @@ mod tests {
         // One degree: |Z + m| > z, so noncentrality m^2 with m the detectable shift (both sides counted: 1e-9 apart).
         let shift = detectable_shift(1.0, 1e-6, POWER);
         let lambda = detectable_noncentrality(1.0, 1e-6, POWER);
-        assert!(
-            (lambda.sqrt() / shift - 1.0).abs() < 1e-6,
-            "{lambda} {shift}"
-        );
+        assert!((lambda.sqrt() / shift - 1.0).abs() < 1e-6, "{lambda} {shift}");
         // Printed tables: level 0.05, power 0.9, 10 degrees.
         assert!((detectable_noncentrality(10.0, 0.05, 0.9) - 20.53).abs() < 0.01);
         // Mean and tail of the law itself, by simulation.
         let (mut stream, mut hits) = (Stream(6), 0);
         for _ in 0..4000 {
-            let x: f64 = (0..5)
-                .map(|k| (stream.normal() + if k == 0 { 4.0 } else { 0.0 }).powi(2))
-                .sum();
+            let x: f64 = (0..5).map(|k| (stream.normal() + if k == 0 { 4.0 } else { 0.0 }).powi(2)).sum();
             hits += usize::from(x >= 15.0);
         }
         assert_rate(hits, 4000, noncentral_upper(15.0, 5.0, 16.0));

@@ -32,18 +32,14 @@ pub struct PowerLaw {
 /// what propagates through that fit.
 pub fn log_log(points: &[Point]) -> Option<PowerLaw> {
     let usable = |v: f64| v > 0.0 && v.is_finite();
-    if !points
-        .iter()
-        .all(|p| usable(p.x) && usable(p.estimate) && p.se >= 0.0 && p.se.is_finite())
-    {
+    if !points.iter().all(|p| usable(p.x) && usable(p.estimate) && p.se >= 0.0 && p.se.is_finite()) {
         return None;
     }
     let spread = |p: &Point| p.se / p.estimate;
     let equal = points.iter().any(|p| p.se == 0.0);
     let weight = |p: &Point| if equal { 1.0 } else { spread(p).powi(-2) };
     let total: f64 = points.iter().map(weight).sum();
-    let average =
-        |g: &dyn Fn(&Point) -> f64| points.iter().map(|p| weight(p) * g(p)).sum::<f64>() / total;
+    let average = |g: &dyn Fn(&Point) -> f64| points.iter().map(|p| weight(p) * g(p)).sum::<f64>() / total;
     let (x_mean, y_mean) = (average(&|p| p.x.ln()), average(&|p| p.estimate.ln()));
     let xx = average(&|p| (p.x.ln() - x_mean).powi(2));
     // Rounding of equal x leaves 1e-32 or so; no points at all leave NaN.
@@ -59,11 +55,7 @@ pub fn log_log(points: &[Point]) -> Option<PowerLaw> {
         slope,
         intercept,
         slope_se: points.iter().map(variance).sum::<f64>().sqrt(),
-        misfit: if equal {
-            0.0
-        } else {
-            points.iter().map(misfit).sum()
-        },
+        misfit: if equal { 0.0 } else { points.iter().map(misfit).sum() },
     })
 }
 
@@ -74,23 +66,15 @@ mod tests {
     use super::*;
 
     fn points(values: &[(f64, f64, f64)]) -> Vec<Point> {
-        values
-            .iter()
-            .map(|&(x, estimate, se)| Point { x, estimate, se })
-            .collect()
+        values.iter().map(|&(x, estimate, se)| Point { x, estimate, se }).collect()
     }
 
     #[test]
     fn an_exact_power_law() {
         let exact = |x: f64| 3.0 * x.powf(-0.5);
         for se in [0.0, 0.1] {
-            let all: Vec<Point> = [200.0, 800.0, 3200.0]
-                .map(|x| Point {
-                    x,
-                    estimate: exact(x),
-                    se: se * exact(x),
-                })
-                .to_vec();
+            let all: Vec<Point> =
+                [200.0, 800.0, 3200.0].map(|x| Point { x, estimate: exact(x), se: se * exact(x) }).to_vec();
             let law = log_log(&all).unwrap();
             assert!((law.slope + 0.5).abs() < 1e-14);
             assert!((law.intercept - 3f64.ln()).abs() < 1e-13);
@@ -112,10 +96,7 @@ mod tests {
         assert_eq!(log_log(&points(&[(1.0, 2.0, 0.1)])), None);
         assert_eq!(log_log(&points(&[(3.0, 2.0, 0.1), (3.0, 2.1, 0.1)])), None);
         assert_eq!(log_log(&points(&[(1.0, -2.0, 0.1), (2.0, 1.0, 0.1)])), None);
-        assert_eq!(
-            log_log(&points(&[(1.0, f64::NAN, 0.1), (2.0, 1.0, 0.1)])),
-            None
-        );
+        assert_eq!(log_log(&points(&[(1.0, f64::NAN, 0.1), (2.0, 1.0, 0.1)])), None);
         assert_eq!(log_log(&[]), None);
     }
 
@@ -131,11 +112,7 @@ mod tests {
                     let x = 2f64.powi(i);
                     let exact = 5.0 / x;
                     let estimate = exact * (1.0 + se[i as usize] * stream.normal());
-                    Point {
-                        x,
-                        estimate,
-                        se: se[i as usize] * exact,
-                    }
+                    Point { x, estimate, se: se[i as usize] * exact }
                 })
                 .collect();
             let law = log_log(&all).unwrap();

@@ -19,25 +19,14 @@ pub enum Verdict {
 /// undecided. So P(fails) <= `level` if the claim is true, and P(holds) <= level / 2 if it is not. A standard error of zero
 /// (a deterministic estimate) decides by the estimate alone. An estimate that is not finite fails, for a correct build has
 /// none. Any other argument that is not finite or makes no sense decides nothing; only `dof` may be infinite (known error).
-pub fn limit(
-    estimate: f64,
-    se: f64,
-    dof: f64,
-    reference: f64,
-    tolerance: f64,
-    level: f64,
-) -> Verdict {
+pub fn limit(estimate: f64, se: f64, dof: f64, reference: f64, tolerance: f64, level: f64) -> Verdict {
     if !estimate.is_finite() {
         return Verdict::Fails;
     }
     if !decidable(se, dof, reference, tolerance) {
         return Verdict::Undecided;
     }
-    let reach = if se == 0.0 {
-        0.0
-    } else {
-        t_quantile(0.5 * level, dof) * se
-    };
+    let reach = if se == 0.0 { 0.0 } else { t_quantile(0.5 * level, dof) * se };
     let (low, high) = (estimate - reach - reference, estimate + reach - reference);
     if low >= -tolerance && high <= tolerance {
         Verdict::Holds
@@ -125,18 +114,12 @@ mod tests {
     fn nothing_passes_silently() {
         let nan = f64::NAN;
         assert_eq!(limit(nan, 0.1, 9.0, 0.0, 1.0, 0.05), Verdict::Fails);
-        assert_eq!(
-            limit(f64::INFINITY, 0.1, 9.0, 0.0, 1.0, 0.05),
-            Verdict::Fails
-        );
+        assert_eq!(limit(f64::INFINITY, 0.1, 9.0, 0.0, 1.0, 0.05), Verdict::Fails);
         assert_eq!(limit(0.0, nan, 9.0, 0.0, 1.0, 0.05), Verdict::Undecided);
         assert_eq!(limit(0.0, 0.1, 0.0, 0.0, 1.0, 0.05), Verdict::Undecided);
         assert_eq!(limit(0.0, 0.1, 9.0, 0.0, nan, 0.05), Verdict::Undecided);
         assert_eq!(limit(0.0, 0.1, 9.0, nan, 1.0, 0.05), Verdict::Undecided);
-        assert_eq!(
-            limit(0.0, 0.1, 9.0, 0.0, f64::INFINITY, 0.05),
-            Verdict::Undecided
-        );
+        assert_eq!(limit(0.0, 0.1, 9.0, 0.0, f64::INFINITY, 0.05), Verdict::Undecided);
         assert_eq!(limit_p(0.0, nan, 9.0, 0.0, 1.0), 1.0);
         assert_eq!(limit_p(3.0, 0.1, 9.0, 0.0, nan), 1.0);
         assert_eq!(sharp(nan, 1e-8, 0.1, 1.0), Verdict::Fails);
