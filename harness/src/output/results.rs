@@ -22,7 +22,7 @@ pub struct Row<R> {
     /// Deaths since the last recorded row.
     pub deaths: u64,
     /// Distinct ancestors alive.
-    pub distinct: u64,
+    pub distinct: u32,
 }
 
 /// The recorded steps of one replicate.
