@@ -15,7 +15,14 @@ use crate::{Error, Quantity, Real, Rows, RowsMut};
 /// assert_eq!(x.particle(0), Some([0.5, -1.0]));
 /// # Ok::<(), birth_death::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+/// Equal are ensembles of equal live particles, slot by slot. A particle without components, or no room, does not compile:
+/// ```compile_fail,E0080
+/// let x = birth_death::Ensemble::<f32, 0, 4>::new();
+/// ```
+/// ```compile_fail,E0080
+/// let x = birth_death::Ensemble::<f32, 2, 0>::new();
+/// ```
+#[derive(Clone, Debug)]
 pub struct Ensemble<R, const D: usize, const N: usize> {
     rows: [[R; N]; D],
     len: usize,
@@ -90,6 +97,12 @@ impl<R: Real, const D: usize, const N: usize> Ensemble<R, D, N> {
     /// The live particles, for writing: what a step takes.
     pub fn rows_mut(&mut self) -> RowsMut<'_, R> {
         RowsMut::of_arrays(&mut self.rows, self.len)
+    }
+}
+
+impl<R: Real, const D: usize, const N: usize> PartialEq for Ensemble<R, D, N> {
+    fn eq(&self, other: &Self) -> bool {
+        self.len == other.len && self.rows().iter().eq(other.rows().iter())
     }
 }
 
