@@ -14,7 +14,11 @@ use heapless::Vec;
 /// assert!(f.push(1.0, [0.0], 1.0).is_err(), "two fit");
 /// # Ok::<(), birth_death::Error>(())
 /// ```
-#[derive(Clone, Debug, Default)]
+/// No dimension does not compile:
+/// ```compile_fail,E0080
+/// let f = birth_death::models::Mixture::<f32, 0, 2>::default();
+/// ```
+#[derive(Clone, Debug)]
 pub struct Mixture<R, const D: usize, const K: usize> {
     weights: Vec<R, K>,
     centres: Vec<[R; D], K>,
@@ -45,6 +49,12 @@ impl<R: Real, const D: usize, const K: usize> Mixture<R, D, K> {
     /// The view that an energy takes.
     pub fn view(&self) -> MixtureRef<'_, R> {
         MixtureRef { weights: &self.weights, centres: self.centres.as_flattened(), variances: &self.variances, dim: D }
+    }
+}
+
+impl<R: Real, const D: usize, const K: usize> Default for Mixture<R, D, K> {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
