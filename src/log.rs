@@ -3,7 +3,7 @@
 use crate::{Real, Report};
 use heapless::Deque;
 
-/// The last `K` reports, oldest first, and the number of those that had to go.
+/// The last `K >= 1` reports, oldest first, and the number of those that had to go.
 ///
 /// ```
 /// use birth_death::{Report, ReportLog};
@@ -13,6 +13,10 @@ use heapless::Deque;
 /// (0..5).for_each(|step| log.push(report(step)));
 /// assert_eq!(log.iter().map(|r| r.step).collect::<Vec<_>>(), [3, 4]);
 /// assert_eq!(log.dropped(), 3);
+/// ```
+/// A log of nothing does not compile:
+/// ```compile_fail,E0080
+/// let log = birth_death::ReportLog::<f64, 0>::new();
 /// ```
 #[derive(Clone, Debug)]
 pub struct ReportLog<R, const K: usize> {
@@ -26,7 +30,7 @@ impl<R: Real, const K: usize> ReportLog<R, K> {
         Self { reports: Deque::new(), dropped: 0 }
     }
 
-    /// Adds a report; the oldest goes when `K` are there. (With `K = 0` every report is dropped.)
+    /// Adds a report; the oldest goes when `K` are there.
     pub fn push(&mut self, report: Report<R>) {
         if self.reports.is_full() && self.reports.pop_front().is_some() {
             self.dropped = self.dropped.saturating_add(1);
