@@ -47,12 +47,13 @@ impl<'t, R: Real> GaussianUnits<'t, R> {
     /// Units of variance `s2 = unit_variance` in each direction, fitted to `target`; O(K^2 d).
     ///
     /// # Errors
-    /// [`Error::Parameter`] for a variance that is not finite and positive, or so small or large that a normaliser of
-    /// the model over- or underflows.
+    /// [`Error::Parameter`] for a variance that is not finite and positive, or so small or large that a normaliser or an
+    /// exponent's scale over- or underflows.
     pub fn new(unit_variance: R, target: MixtureRef<'t, R>) -> Result<Self, Error> {
         parameter("unit_variance", unit_variance, "a finite number > 0", |v| v > R::ZERO)?;
         let dim = target.dim();
         let normal = |variance: R| {
+            parameter("scale of an exponent", scale(variance), "finite: choose larger variances", |_| true)?;
             parameter(
                 "normaliser (2 pi variance)^(-d/2)",
                 normaliser(variance, dim),

@@ -52,9 +52,12 @@ impl<'t, R: Real> Mmd<'t, R> {
     /// [`Error::Parameter`] for a bandwidth that is not finite and positive; [`Error::Empty`] for a sample without
     /// points; [`Error::NotFinite`] for a point that is not finite.
     pub fn new(bandwidth: R, target: Target<'t, R>) -> Result<Self, Error> {
-        parameter("bandwidth", bandwidth, "a finite number > 0, with a finite square > 0", |h| {
-            h > R::ZERO && h * h > R::ZERO && (h * h).is_finite()
-        })?;
+        parameter(
+            "bandwidth",
+            bandwidth,
+            "a finite number > 0 whose square has a finite inverse, and is finite",
+            |h| h > R::ZERO && scale(h * h).is_finite() && (h * h).is_finite(),
+        )?;
         let squared = bandwidth * bandwidth;
         let constant = match target {
             Target::Mixture(mixture) => {
