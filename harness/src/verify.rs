@@ -34,8 +34,8 @@ fn selected(ids: &[String]) -> Result<Vec<(u64, &'static Claim)>, Refusal> {
     let names: Vec<&str> = REGISTRY.iter().map(|claim| claim.id).collect();
     for id in ids {
         if !names.contains(&id.as_str()) {
-            let hint = nearest(id, &names).map_or(String::new(), |name| format!("; did you mean {name}?"));
-            let message = format!("there is no claim {id:?}{hint} accepted: {}", names.join(", "));
+            let hint = nearest(id, &names).map_or(String::new(), |name| format!(", did you mean {name}?"));
+            let message = format!("there is no claim {id:?}{hint}; accepted: {}", names.join(", "));
             return Err(Refusal::of_file("--claim", message));
         }
     }
@@ -61,7 +61,10 @@ fn verify(arguments: &VerifyArgs) -> Result<u8, Refusal> {
     let bar = progress::bar(0, "replicates");
     let mut decided = Vec::new();
     let total = claims.len();
-    for (number, claim) in claims {
+    for ((number, claim), index) in claims.into_iter().zip(1..) {
+        bar.reset();
+        bar.set_length(0);
+        bar.set_prefix(format!("{} ({index} of {total}) ", claim.id));
         let context = Context {
             subject: Subject::correct(seed),
             profile: arguments.profile,

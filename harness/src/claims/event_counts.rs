@@ -1,20 +1,19 @@
 //! One step's births and deaths from a frozen ensemble, against their exact law.
 
-use birth_death::Marginal;
-
 use super::check::{Measured, Null};
+use super::problem::frozen;
 use super::{CLAIM_LEVEL, Claim, Context, Interrupted};
 use crate::stats::binomial;
 use crate::stats::poisson_binomial::{mean_of_sum, two_sided_of_sum, variance_of_sum};
 use crate::stats::power::{POWER, detectable_shift};
 use crate::stats::tails::z_two_sided;
-use crate::subject::{Separable, Setup, product};
+use crate::subject::{Separable, Setup};
 
 pub static CLAIM: Claim = Claim {
     id: "event-counts",
     statement: "deaths and births in a step are sums of independent events of probability p_i = 1 - exp(-alpha |b_i| dt)",
     source: "arXiv:1902.01843, the birth-death algorithm; p_i exact for rates frozen over the step",
-    setting: "potentials 10 + z_i^2 (the offset shows a mean that is not subtracted), n = 64 and 4, alpha dt <|b|> = 0.3 and 2, raw \
+    setting: "potentials 10 + z_i^2 at shifted normal quantiles z_i (the offset shows a mean that is not subtracted), n = 64 and 4, alpha dt <|b|> = 0.3 and 2, raw \
               rates too; 2e4 steps of one stepper, the ensemble put back after each; and each particle alone",
     estimator: "number of deaths, and of births, over all steps; variance of deaths plus births and of deaths minus births between \
                 steps; events of each particle when all others have rate 0",
@@ -40,11 +39,9 @@ struct Case {
 }
 
 impl Case {
-    /// Potentials from a stream of the claim, alpha so that alpha dt <|b|> = `strength`.
-    fn new(context: &Context, part: u64, n: usize, strength: f64, raw: bool) -> Self {
-        let mut start = context.trial(&Setup::gradient_flow(n, 0.0), Box::new(Separable(|z| z)), 99, part);
-        start.draw(&product(&[Marginal::Normal { mean: 0.0, sd: 1.0 }]));
-        let potentials: Vec<f64> = start.values().iter().map(|z| if raw { *z } else { 10.0 + z * z }).collect();
+    /// Potentials at fixed z, alpha so that alpha dt <|b|> = `strength`.
+    fn new(n: usize, strength: f64, raw: bool) -> Self {
+        let potentials = frozen(n).iter().map(|z| if raw { *z } else { 10.0 + z * z }).collect();
         let mut case = Self {
             name: format!("n = {n}, alpha dt <|b|> = {strength}{}", if raw { ", raw" } else { "" }),
             potentials,
@@ -82,7 +79,7 @@ fn measure(context: &Context) -> Result<Vec<Measured>, Interrupted> {
     let cases = [(64, 0.3, false), (64, 2.0, false), (4, 0.3, false), (4, 2.0, false), (64, 0.3, true)];
     let mut measured = Vec::new();
     for ((n, strength, raw), part) in cases.into_iter().zip(0..) {
-        let case = Case::new(context, part, n, strength, raw);
+        let case = Case::new(n, strength, raw);
         let blocks = context.map(BLOCKS, |block| {
             let mut trial = context.trial(&case.setup(), Box::new(Separable(|z| z)), part, block);
             (0..steps / BLOCKS)
@@ -151,7 +148,7 @@ fn single_particles(context: &Context, steps: u64, level: f64) -> Result<Measure
     let found = context.map(N as u64, |slot| {
         let slot = slot as usize;
         let mut rows = [0.0; N];
-        let sign = if slot % 2 == 0 { 1.0 } else { -1.0 };
+        let sign = if slot.is_multiple_of(2) { 1.0 } else { -1.0 };
         rows[slot] = -sign * (1.0 - probability(slot)).ln() / DT;
         let setup = Setup::birth_death(N, DT, 1.0).without_transport().raw();
         let mut trial = context.trial(&setup, Box::new(Separable(|z| z)), 50, slot as u64);

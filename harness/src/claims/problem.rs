@@ -7,7 +7,13 @@ use crate::oracles::direct::DirectUnits;
 use crate::oracles::mmd;
 use crate::oracles::models::{self, MeanField};
 use crate::oracles::units::{self, Component};
+use crate::stats::tails::normal_quantile;
 use crate::subject::BoxedEnergy;
+
+/// A fixed ensemble on the line: the quantiles (i + 0.3)/n of the standard normal law, without the symmetry of the midpoints.
+pub fn frozen(n: usize) -> Vec<f64> {
+    (0..n).map(|i| -normal_quantile((i as f64 + 0.3) / n as f64)).collect()
+}
 
 /// A mixture as constants: weights, centres (component after component), variances.
 #[derive(Debug)]
@@ -64,7 +70,7 @@ pub enum Problem {
     Quadratic(&'static [f64]),
     /// Tilt 0.2, two components.
     DoubleWell,
-    /// Amplitude 3, two components.
+    /// Amplitude 0.3, two components.
     Rastrigin,
 }
 
@@ -96,7 +102,7 @@ impl Problem {
             }
             Problem::Quadratic(curvature) => Box::new(Quadratic::new(curvature).expect(VALID)),
             Problem::DoubleWell => Box::new(DoubleWell::new(0.2, 2).expect(VALID)),
-            Problem::Rastrigin => Box::new(Rastrigin::new(3.0, 2).expect(VALID)),
+            Problem::Rastrigin => Box::new(Rastrigin::new(0.3, 2).expect(VALID)),
         }
     }
 
@@ -112,7 +118,7 @@ impl Problem {
             }
             Problem::Quadratic(curvature) => Box::new(models::Quadratic { curvature: curvature.to_vec() }),
             Problem::DoubleWell => Box::new(models::DoubleWell { tilt: 0.2, dim: 2 }),
-            Problem::Rastrigin => Box::new(models::Rastrigin { dim: 2, amplitude: 3.0 }),
+            Problem::Rastrigin => Box::new(models::Rastrigin { dim: 2, amplitude: 0.3 }),
         }
     }
 }

@@ -3,6 +3,9 @@
 //! Each is built around the real crate: it changes parameters, wraps the energy or the generator, or spoils the ensemble after
 //! a step. A claim knows nothing of them; see [`Subject`](crate::subject::Subject).
 
+// The workspace forbids std's transcendentals for the core's sake; here nothing has to be portable to the bit.
+#![allow(clippy::disallowed_methods)]
+
 mod energies;
 mod moves;
 mod randomness;
