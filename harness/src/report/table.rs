@@ -17,14 +17,16 @@ fn word(verdict: Verdict) -> &'static str {
 
 /// Four significant digits, in whichever notation is shorter.
 fn number(x: f64) -> String {
-    let size = x.abs();
-    if x == 0.0 || (1e-3..1e5).contains(&size) {
-        let digits = if size >= 1000.0 || x == 0.0 { 0 } else { 3 - size.log10().floor().min(3.0) as usize };
-        let text = format!("{x:.digits$}");
-        if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
-    } else {
-        format!("{x:.2e}")
+    let scientific = format!("{x:.3e}");
+    let Some((_, Ok(exponent))) = scientific.split_once('e').map(|(digits, e)| (digits, e.parse::<i32>())) else {
+        return x.to_string();
+    };
+    if !(-3..5).contains(&exponent) {
+        return format!("{x:.2e}");
     }
+    let decimals = usize::try_from(3 - exponent).unwrap_or(0);
+    let text = format!("{x:.decimals$}");
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
 fn estimate(check: &Check) -> String {
@@ -75,11 +77,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_have_four_digits() {
+    fn numbers_have_four_significant_digits() {
         for (x, text) in [
             (0.0, "0"),
             (1.0, "1"),
             (0.12345, "0.1235"),
+            (0.043678, "0.04368"),
             (0.001, "0.001"),
             (-0.5, "-0.5"),
             (12345.6, "12346"),
