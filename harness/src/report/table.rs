@@ -49,7 +49,7 @@ fn tolerance(check: &Check) -> String {
 /// The table of the claims decided.
 pub fn table(claims: &[Decided]) -> String {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+    table.load_style(presets::ASCII_MARKDOWN).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(["claim", "verdict", "estimate", "tolerance", "detects", "replicates", "tightest of", "what"]);
     for claim in claims {
         let Some(check) = tightest(&claim.checks) else { continue };
