@@ -42,7 +42,7 @@ pub struct VerifyArgs {
     #[arg(long, value_enum, default_value_t = Profile::Quick)]
     pub profile: Profile,
     /// Seed of all streams, 0 to 2^63 - 1, or "random".
-    #[arg(long, value_name = "N|random")]
+    #[arg(long, value_name = "N|random", allow_hyphen_values = true)]
     pub seed: Option<SeedChoice>,
     /// Only these claims; may be repeated.
     #[arg(long = "claim", value_name = "ID")]

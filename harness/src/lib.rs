@@ -1,13 +1,21 @@
-//! The harness of `birth-death`: simulations from a configuration, and what holds the core against its claims.
+//! The harness of `birth-death`: it holds the crate against its claims, and runs simulations from a configuration.
+//!
+//! `verify` measures the [`claims`] on a [`subject`] (the crate, or the crate with one of the planted [`defects`]) against
+//! [`oracles`], decides with [`stats`], and writes a [`report`]. `run` reads a [`config`] and makes tables. Every simulated step
+//! is `birth_death::Dynamics::step`, in [`simulation`].
 
+pub mod claims;
 pub mod cli;
 pub mod config;
+pub mod defects;
 pub mod oracles;
 pub mod output;
 pub mod parallel;
 pub mod problem;
 pub mod progress;
+pub mod report;
 pub mod run;
 pub mod simulation;
 pub mod stats;
+pub mod subject;
 pub mod verify;

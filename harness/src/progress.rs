@@ -13,7 +13,7 @@ pub fn bar(total: u64, unit: &'static str) -> ProgressBar {
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(5));
-    let template = format!("{{wide_bar}} {{percent}} % of {{len}} {unit}, {{eta}} left");
+    let template = format!("{{prefix}}{{wide_bar}} {{percent}} % of {{len}} {unit}, {{eta}} left");
     if let Ok(style) = ProgressStyle::with_template(&template) {
         bar.set_style(style);
     }

@@ -16,9 +16,9 @@ use crate::cli::{BAD_INPUT, FAILURE, INTERRUPTED, RunArgs, SUCCESS};
 use crate::config::{Config, Precision, Refusal, sha256};
 use crate::output::folder::{Folder, MANIFEST};
 use crate::output::manifest::{Build, GENERATOR};
-use crate::output::numbers;
 use crate::output::results::{self, Row, Trajectory};
 use crate::problem::{Numbers, Problem};
+use crate::stats::interval::Sample;
 use crate::{parallel, progress};
 
 /// Steps between two calls of the progress bar, each of which looks at the clock.
@@ -298,9 +298,9 @@ fn report<R: Real>(config: &Config, outcome: &Outcome<R>, place: &Path, took: Du
         .filter_map(|trajectory| trajectory.rows.last())
         .map(|row| row.energy.to_f64())
         .collect();
-    let found = numbers::summary(&last);
+    let found = Sample::of(&last);
     let error =
-        if last.len() > 1 { format!(" +- {:.2e} (standard error)", found.standard_error) } else { String::new() };
+        if last.len() > 1 { format!(" +- {:.2e} (standard error)", found.standard_error()) } else { String::new() };
     format!(
         "final mean energy {:.6e}{error} over {} of {} replicates, step {}\n\
          trajectory.csv, summary.csv, ensemble.csv and manifest.json are in {}\n\

@@ -1,11 +1,157 @@
-//! Stub; the verification replaces it.
+//! `birth-death verify`: measures the claims, prints the verdicts, writes the report folder.
 
+use std::hash::{BuildHasher, RandomState};
+use std::io::{self, Write};
 use std::process::ExitCode;
+use std::time::Instant;
 
-use crate::cli::{BAD_INPUT, VerifyArgs};
+use serde::Serialize;
 
-/// Not yet.
-pub fn main(_arguments: &VerifyArgs) -> ExitCode {
-    eprintln!("verify: not yet");
-    ExitCode::from(BAD_INPUT)
+use crate::claims::{Claim, Context, REGISTRY};
+use crate::cli::{BAD_INPUT, FAILURE, INTERRUPTED, SUCCESS, SeedChoice, UNDECIDED, VerifyArgs};
+use crate::config::{Refusal, nearest};
+use crate::output::folder::{Folder, MANIFEST};
+use crate::output::manifest::Build;
+use crate::report::{Decided, Verdicts, table};
+use crate::stats::verdict::Verdict;
+use crate::subject::Subject;
+use crate::{parallel, progress};
+
+/// The seed without `--seed`: CI repeats itself bit for bit.
+pub const DEFAULT_SEED: u64 = 1;
+
+/// Verifies as the arguments say; the result is the exit code.
+pub fn main(arguments: &VerifyArgs) -> ExitCode {
+    let code = verify(arguments).unwrap_or_else(|refusal| {
+        let _ = writeln!(io::stderr(), "error: {refusal}");
+        BAD_INPUT
+    });
+    ExitCode::from(code)
+}
+
+/// The claims asked for, in the order of the registry, with their numbers.
+fn selected(ids: &[String]) -> Result<Vec<(u64, &'static Claim)>, Refusal> {
+    let names: Vec<&str> = REGISTRY.iter().map(|claim| claim.id).collect();
+    for id in ids {
+        if !names.contains(&id.as_str()) {
+            let hint = nearest(id, &names).map_or(String::new(), |name| format!(", did you mean {name}?"));
+            let message = format!("there is no claim {id:?}{hint}; accepted: {}", names.join(", "));
+            return Err(Refusal::of_file("--claim", message));
+        }
+    }
+    let wanted = |claim: &Claim| ids.is_empty() || ids.iter().any(|id| id == claim.id);
+    Ok((1..).zip(REGISTRY).filter(|(_, claim)| wanted(claim)).collect())
+}
+
+fn verify(arguments: &VerifyArgs) -> Result<u8, Refusal> {
+    let began = Instant::now();
+    let claims = selected(&arguments.claims)?;
+    let seed = match arguments.seed {
+        None => DEFAULT_SEED,
+        Some(SeedChoice::Fixed(seed)) => seed,
+        // the keys of a hash map are seeded by the system
+        Some(SeedChoice::Random) => RandomState::new().hash_one(std::process::id()) >> 1,
+    };
+    let folder = Folder::claim(&arguments.out, &[])?;
+    let pool = parallel::pool(arguments.threads).map_err(|error| {
+        Refusal::of_file("--threads", format!("{error}; accepted: as many threads as the system gives"))
+    })?;
+
+    let stop = progress::interruption();
+    let bar = progress::bar(0, "replicates");
+    let mut decided = Vec::new();
+    let total = claims.len();
+    for ((number, claim), index) in claims.into_iter().zip(1..) {
+        bar.reset();
+        bar.set_length(0);
+        bar.set_prefix(format!("{} ({index} of {total}) ", claim.id));
+        let context = Context {
+            subject: Subject::correct(seed),
+            profile: arguments.profile,
+            pool: &pool,
+            stop,
+            progress: &bar,
+            claim: number,
+        };
+        match claim.decide(&context) {
+            Ok(checks) => decided.push(Decided::new(claim, checks)),
+            Err(crate::claims::Interrupted) => break,
+        }
+    }
+    bar.finish_and_clear();
+
+    let complete = decided.len() == total;
+    let verdicts = Verdicts::new(arguments.profile, seed, complete, decided);
+    let mut out = io::stdout().lock();
+    let _ = writeln!(out, "{}", table(&verdicts.claims));
+    let saved = save(&folder, &verdicts);
+    let _ = writeln!(out, "{}", closing(&verdicts, total));
+    match &saved {
+        Ok(()) => {
+            let seconds = began.elapsed().as_secs_f64();
+            let _ = writeln!(out, "report in {}; {seconds:.1} s", folder.place().display());
+        }
+        Err(error) => {
+            let _ = writeln!(
+                io::stderr(),
+                "error: --out {}: {error}; an earlier report there is untouched",
+                folder.place().display()
+            );
+        }
+    }
+    Ok(code(&verdicts, saved.is_ok()))
+}
+
+/// The exit code.
+fn code(verdicts: &Verdicts, saved: bool) -> u8 {
+    let any = |verdict| verdicts.claims.iter().any(|claim| claim.verdict == verdict);
+    if !verdicts.complete {
+        INTERRUPTED
+    } else if any(Verdict::Fails) || !saved {
+        FAILURE
+    } else if any(Verdict::Undecided) {
+        UNDECIDED
+    } else {
+        SUCCESS
+    }
+}
+
+/// What the verdicts come to, and how to repeat them.
+fn closing(verdicts: &Verdicts, total: usize) -> String {
+    let count = |verdict| verdicts.claims.iter().filter(|claim| claim.verdict == verdict).count();
+    let (holds, fails, undecided) = (count(Verdict::Holds), count(Verdict::Fails), count(Verdict::Undecided));
+    let interrupted = if verdicts.complete {
+        String::new()
+    } else {
+        format!("interrupted after {} of {total} claims; ", verdicts.claims.len())
+    };
+    format!(
+        "{interrupted}{holds} hold, {fails} fail, {undecided} undecided; profile {}, seed {}",
+        verdicts.profile, verdicts.seed
+    )
+}
+
+/// What makes the folder one of this program's.
+#[derive(Serialize)]
+struct Manifest<'a> {
+    #[serde(flatten)]
+    build: Build,
+    command: &'static str,
+    profile: &'a str,
+    seed: u64,
+    complete: bool,
+}
+
+fn save(folder: &Folder, verdicts: &Verdicts) -> io::Result<()> {
+    let manifest = Manifest {
+        build: Build::this(),
+        command: "verify",
+        profile: verdicts.profile,
+        seed: verdicts.seed,
+        complete: verdicts.complete,
+    };
+    let draft = folder.draft()?;
+    draft.write("verdicts.json", |out| Ok(serde_json::to_writer_pretty(out, verdicts)?))?;
+    draft.write(MANIFEST, |out| Ok(serde_json::to_writer_pretty(out, &manifest)?))?;
+    draft.replace().map(|_| ())
 }

@@ -2,5 +2,4 @@
 
 pub mod folder;
 pub mod manifest;
-pub mod numbers;
 pub mod results;

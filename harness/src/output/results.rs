@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use birth_death::Real;
 
-use super::numbers;
+use crate::stats::interval::{Sample, quartiles};
 
 /// One recorded step of one replicate.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -72,7 +72,8 @@ pub fn summary<R: Real>(out: &mut dyn Write, trajectories: &[Trajectory<R>], dt:
             .filter_map(|trajectory| trajectory.rows.get(place))
             .map(|row| row.energy.to_f64())
             .collect();
-        let found = numbers::summary(&energies);
+        let found = Sample::of(&energies);
+        let [q1, median, q3] = quartiles(&energies);
         writeln!(
             out,
             "{},{:?},{},{:?},{:?},{:?},{:?},{:?},{:?}",
@@ -81,10 +82,10 @@ pub fn summary<R: Real>(out: &mut dyn Write, trajectories: &[Trajectory<R>], dt:
             energies.len(),
             found.mean,
             found.sd,
-            found.standard_error,
-            found.q1,
-            found.median,
-            found.q3
+            found.standard_error(),
+            q1,
+            median,
+            q3
         )?;
     }
     Ok(())

@@ -3,7 +3,8 @@
 use super::tails::{t_quantile, t_two_sided};
 
 /// The outcome of a claim.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// Shown, within what the test can resolve.
     Holds,

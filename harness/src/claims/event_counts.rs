@@ -1,0 +1,175 @@
+//! One step's births and deaths from a frozen ensemble, against their exact law.
+
+use super::check::{Measured, Null};
+use super::problem::frozen;
+use super::{CLAIM_LEVEL, Claim, Context, Interrupted};
+use crate::stats::binomial;
+use crate::stats::poisson_binomial::{mean_of_sum, two_sided_of_sum, variance_of_sum};
+use crate::stats::power::{POWER, detectable_shift};
+use crate::stats::tails::z_two_sided;
+use crate::subject::{Separable, Setup};
+
+pub static CLAIM: Claim = Claim {
+    id: "event-counts",
+    statement: "deaths and births in a step are sums of independent events of probability p_i = 1 - exp(-alpha |b_i| dt)",
+    source: "arXiv:1902.01843, the birth-death algorithm; p_i exact for rates frozen over the step",
+    setting: "potentials 10 + z_i^2 at shifted normal quantiles z_i (the offset shows a mean that is not subtracted), n = 64 and 4, alpha dt <|b|> = 0.3 and 2, raw \
+              rates too; 2e4 steps of one stepper, the ensemble put back after each; and each particle alone",
+    estimator: "number of deaths, and of births, over all steps; variance of deaths plus births and of deaths minus births between \
+                steps; events of each particle when all others have rate 0",
+    oracle: "Poisson-binomial law of the sum over all steps, exact; its variance; the binomial law of one particle",
+    tolerance: "sharp: exact p-values, variances by their normal limit over 2e4 steps; must be able to see 3 % in a count of n = 64 (10 % \
+                of n = 4), 20 % in a variance, 0.4 in one particle's probability",
+    measure,
+};
+
+const STEPS: u64 = 20_000;
+const BLOCKS: u64 = 20;
+const DT: f64 = 0.1;
+
+/// What to freeze.
+#[derive(Clone, Debug)]
+struct Case {
+    name: String,
+    potentials: Vec<f64>,
+    raw: bool,
+    alpha: f64,
+    /// The relative change of a count that must be visible.
+    budget: f64,
+}
+
+impl Case {
+    /// Potentials at fixed z, alpha so that alpha dt <|b|> = `strength`.
+    fn new(n: usize, strength: f64, raw: bool) -> Self {
+        let potentials = frozen(n).iter().map(|z| if raw { *z } else { 10.0 + z * z }).collect();
+        let mut case = Self {
+            name: format!("n = {n}, alpha dt <|b|> = {strength}{}", if raw { ", raw" } else { "" }),
+            potentials,
+            raw,
+            alpha: 1.0,
+            budget: if n < 10 { 0.1 } else { 0.03 },
+        };
+        let mean_rate = case.rates().iter().map(|b| b.abs()).sum::<f64>() / n as f64;
+        case.alpha = strength / (DT * mean_rate);
+        case
+    }
+
+    fn rates(&self) -> Vec<f64> {
+        let mean = self.potentials.iter().sum::<f64>() / self.potentials.len() as f64;
+        self.potentials.iter().map(|v| if self.raw { *v } else { v - mean }).collect()
+    }
+
+    /// p_i of those that can die, and of those that can be born.
+    fn probabilities(&self) -> (Vec<f64>, Vec<f64>) {
+        let p = |b: &f64| 1.0 - (-self.alpha * b.abs() * DT).exp();
+        let (deaths, births): (Vec<f64>, Vec<f64>) = self.rates().into_iter().partition(|b| *b > 0.0);
+        (deaths.iter().map(p).collect(), births.iter().map(p).collect())
+    }
+
+    fn setup(&self) -> Setup {
+        let setup = Setup::birth_death(self.potentials.len(), DT, self.alpha).without_transport();
+        if self.raw { setup.raw() } else { setup }
+    }
+}
+
+fn measure(context: &Context) -> Result<Vec<Measured>, Interrupted> {
+    // deaths, births and variance: 5 checks a case, 5 cases; and one check for single particles
+    let level = CLAIM_LEVEL / 21.0;
+    let steps = context.replicates(STEPS);
+    let cases = [(64, 0.3, false), (64, 2.0, false), (4, 0.3, false), (4, 2.0, false), (64, 0.3, true)];
+    let mut measured = Vec::new();
+    for ((n, strength, raw), part) in cases.into_iter().zip(0..) {
+        let case = Case::new(n, strength, raw);
+        let blocks = context.map(BLOCKS, |block| {
+            let mut trial = context.trial(&case.setup(), Box::new(Separable(|z| z)), part, block);
+            (0..steps / BLOCKS)
+                .map(|_| {
+                    trial.reset(&case.potentials);
+                    trial.step().map_or((u32::MAX, u32::MAX), |report| (report.deaths, report.births))
+                })
+                .collect::<Vec<_>>()
+        })?;
+        let counts: Vec<(u32, u32)> = blocks.into_iter().flatten().collect();
+        let (deaths, births) = case.probabilities();
+        let total = |of: fn(&(u32, u32)) -> u32| counts.iter().map(|c| u64::from(of(c))).sum::<u64>();
+        measured.push(count("deaths", &case, &deaths, total(|c| c.0), steps, level));
+        measured.push(count("births", &case, &births, total(|c| c.1), steps, level));
+        for (what, sign) in [("sum", 1.0), ("difference", -1.0)] {
+            let values: Vec<f64> = counts.iter().map(|c| f64::from(c.0) + sign * f64::from(c.1)).collect();
+            let mean = mean_of_sum(&deaths, 1) + sign * mean_of_sum(&births, 1);
+            measured.push(spread(what, &case, &deaths, &births, mean, &values, level));
+        }
+    }
+    measured.push(single_particles(context, steps, level)?);
+    Ok(measured)
+}
+
+/// A count against its Poisson-binomial law, as a ratio to its mean.
+fn count(what: &str, case: &Case, p: &[f64], found: u64, steps: u64, level: f64) -> Measured {
+    let mean = mean_of_sum(p, steps);
+    let sd = variance_of_sum(p, steps).sqrt();
+    let most = steps * p.len() as u64;
+    let p_value = if found > most { 0.0 } else { two_sided_of_sum(p, steps, found) };
+    Measured {
+        what: format!("{what} over expected, {}", case.name),
+        estimate: found as f64 / mean,
+        reference: 1.0,
+        tolerance: case.budget,
+        replicates: steps,
+        null: Null::Sharp { p: p_value, detectable: detectable_shift(sd, level, POWER) / mean },
+    }
+}
+
+/// The variance between steps against the exact one. The estimate about the known mean has variance
+/// (mu_4 - sigma^4) / steps, mu_4 = 3 sigma^4 + sum p q (1 - 6 p q) for a sum of Bernoulli variables of either sign.
+fn spread(what: &str, case: &Case, deaths: &[f64], births: &[f64], mean: f64, values: &[f64], level: f64) -> Measured {
+    let steps = values.len() as f64;
+    let pq: Vec<f64> = deaths.iter().chain(births).map(|p| p * (1.0 - p)).collect();
+    let variance: f64 = pq.iter().sum();
+    let excess: f64 = pq.iter().map(|v| v * (1.0 - 6.0 * v)).sum();
+    let error = ((2.0 * variance * variance + excess) / steps).sqrt() / variance;
+    let found = values.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / (steps * variance);
+    Measured {
+        what: format!("variance of the {what} of deaths and births over expected, {}", case.name),
+        estimate: found,
+        reference: 1.0,
+        tolerance: 0.2,
+        replicates: values.len() as u64,
+        null: Null::Sharp { p: z_two_sided((found - 1.0) / error), detectable: detectable_shift(error, level, POWER) },
+    }
+}
+
+/// Raw rates, all but one particle at V = 0: every event is that particle's. Two-sided binomial p-values, combined by
+/// the smallest; the probabilities go from 0.05 to 0.9 over the slots, births and deaths in turn.
+fn single_particles(context: &Context, steps: u64, level: f64) -> Result<Measured, Interrupted> {
+    const N: usize = 64;
+    let each = steps / N as u64;
+    let probability = |slot: usize| 0.05 + 0.85 * slot as f64 / (N - 1) as f64;
+    let found = context.map(N as u64, |slot| {
+        let slot = slot as usize;
+        let mut rows = [0.0; N];
+        let sign = if slot.is_multiple_of(2) { 1.0 } else { -1.0 };
+        rows[slot] = -sign * (1.0 - probability(slot)).ln() / DT;
+        let setup = Setup::birth_death(N, DT, 1.0).without_transport().raw();
+        let mut trial = context.trial(&setup, Box::new(Separable(|z| z)), 50, slot as u64);
+        let (mut right, mut wrong) = (0u64, 0u64);
+        for _ in 0..each {
+            trial.reset(&rows);
+            let Ok(report) = trial.step() else { return 0.0 };
+            let (own, other) = if sign > 0.0 { (report.deaths, report.births) } else { (report.births, report.deaths) };
+            right += u64::from(own);
+            wrong += u64::from(other);
+        }
+        if wrong > 0 || right > each { 0.0 } else { binomial::two_sided(right, each, probability(slot)) }
+    })?;
+    let smallest = found.iter().copied().fold(1.0, f64::min);
+    let deviation = detectable_shift((0.25 / each as f64).sqrt(), level / N as f64, POWER);
+    Ok(Measured {
+        what: "smallest p-value over particles that are alone in having a rate, times their number".into(),
+        estimate: (smallest * N as f64).min(1.0),
+        reference: 1.0,
+        tolerance: 0.4,
+        replicates: each * N as u64,
+        null: Null::Sharp { p: (smallest * N as f64).min(1.0), detectable: deviation },
+    })
+}

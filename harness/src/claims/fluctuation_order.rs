@@ -1,0 +1,76 @@
+//! Fluctuations over replicates shrink as one over the root of n.
+
+use birth_death::Marginal;
+
+use super::check::{Measured, Null};
+use super::problem::Problem;
+use super::{Claim, Context, Interrupted};
+use crate::stats::regression::{Point, log_log};
+use crate::subject::{Setup, product};
+
+pub static CLAIM: Claim = Claim {
+    id: "fluctuation-order",
+    statement: "the standard deviation of E over replicates scales as n^(-1/2), and its law is nearly symmetric",
+    source: "arXiv:1902.01843, the central limit remark on fluctuations of the particle system",
+    setting: "F = 1/2 (x_1^2 + 1/2 x_2^2), start standard normal, alpha = 2, dt = 0.05, t = 1, n = 200, 800, 3200, 1600 replicates; alpha n dt \
+              <|b|> is 3 or more at every step (below that the constant depends on it)",
+    estimator: "slope of log sd against log n, weighted by the standard errors of log sd, root((kurtosis - 1) / 4R); third standardised \
+                moment at each n",
+    oracle: "the exponent -1/2; skewness 0 in the limit",
+    tolerance: "slope +-0.1. Skewness: independent particles have root(8/D)/root n for D equal curvatures, genealogies of mean size up to 9 \
+                triple it at most: 6/root n, and 11 standard errors root(6/R)",
+    measure,
+};
+
+const SIZES: [usize; 3] = [200, 800, 3200];
+const CURVATURE: &[f64] = &[1.0, 0.5];
+const DT: f64 = 0.05;
+const STEPS: usize = 20;
+
+fn measure(context: &Context) -> Result<Vec<Measured>, Interrupted> {
+    let replicates = context.replicates(1600);
+    let mut points = Vec::new();
+    let mut measured = Vec::new();
+    for (n, part) in SIZES.into_iter().zip(0..) {
+        let setup = Setup::birth_death(n, DT, 2.0);
+        let energies = context.map(replicates, |replicate| {
+            let mut trial = context.trial(&setup, Problem::Quadratic(CURVATURE).core(), part, replicate);
+            trial.draw(&product(&[Marginal::Normal { mean: 0.0, sd: 1.0 }; 2]));
+            if (0..STEPS).any(|_| trial.step().is_err()) {
+                return f64::NAN;
+            }
+            trial.evaluate().map_or(f64::NAN, |(energy, _)| energy)
+        })?;
+        let r = replicates as f64;
+        let mean = energies.iter().sum::<f64>() / r;
+        let moment = |k: i32| energies.iter().map(|e| (e - mean).powi(k)).sum::<f64>() / r;
+        let sd = moment(2).sqrt();
+        let kurtosis = moment(4) / sd.powi(4);
+        points.push(Point { x: n as f64, estimate: sd, se: sd * ((kurtosis - 1.0) / (4.0 * r)).sqrt() });
+        let error = (6.0 / r).sqrt();
+        measured.push(Measured {
+            what: format!("skewness of E over replicates, n = {n}"),
+            estimate: moment(3) / sd.powi(3),
+            reference: 0.0,
+            tolerance: 6.0 / (n as f64).sqrt() + 11.0 * error,
+            replicates,
+            null: Null::Limit { standard_error: error, dof: r - 1.0 },
+        });
+    }
+    let law = log_log(&points);
+    measured.insert(
+        0,
+        Measured {
+            what: "slope of log sd(E) against log n".into(),
+            estimate: law.as_ref().map_or(f64::NAN, |law| law.slope),
+            reference: -0.5,
+            tolerance: 0.1,
+            replicates,
+            null: Null::Limit {
+                standard_error: law.as_ref().map_or(f64::NAN, |law| law.slope_se),
+                dof: replicates as f64 - 1.0,
+            },
+        },
+    );
+    Ok(measured)
+}

@@ -1,0 +1,163 @@
+//! What is verified: one file a claim, one line in [`REGISTRY`].
+//!
+//! A claim states what should be so, measures it on the [`Subject`](crate::subject::Subject), and hands back checks, each
+//! with an exact, sharp or limit null hypothesis; [`check`] turns them into verdicts.
+
+// The workspace forbids std's transcendentals for the core's sake; the harness is meant not to share the core's.
+#![allow(clippy::disallowed_methods)]
+
+pub mod check;
+pub mod problem;
+
+mod conservation;
+mod drift;
+mod event_counts;
+mod fluctuation_order;
+mod gaussian_law;
+mod gradient;
+mod mean_field;
+mod uniform_control;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use indicatif::ProgressBar;
+use rayon::ThreadPool;
+
+use crate::parallel;
+use crate::subject::{BoxedEnergy, Setup, Subject, Trial};
+use check::{Check, Measured};
+
+pub use crate::cli::Profile;
+
+/// False alarms of one verification of a correct build: at most this probability, over fresh seeds.
+pub const FALSE_ALARMS: f64 = 1e-6;
+/// The claims of the full table, over which the budget is split (Bonferroni): the share of a claim does not depend on which
+/// of them are run. About 5.5 standard errors for one check.
+pub const CLAIMS: f64 = 24.0;
+/// The share of one claim, which its checks split equally.
+pub const CLAIM_LEVEL: f64 = FALSE_ALARMS / CLAIMS;
+
+/// A claim: everything that is written down before it is run.
+#[derive(Debug)]
+pub struct Claim {
+    /// Its name on the command line.
+    pub id: &'static str,
+    /// What should be so.
+    pub statement: &'static str,
+    /// Where it comes from.
+    pub source: &'static str,
+    /// On what it is measured.
+    pub setting: &'static str,
+    /// What is measured.
+    pub estimator: &'static str,
+    /// What it is held against.
+    pub oracle: &'static str,
+    /// The null hypothesis or tolerance, and its derivation.
+    pub tolerance: &'static str,
+    /// The measurement.
+    pub measure: fn(&Context) -> Result<Vec<Measured>, Interrupted>,
+}
+
+/// Every claim there is, in the order of the report.
+pub static REGISTRY: [&Claim; 8] = [
+    &conservation::CLAIM,
+    &gradient::CLAIM,
+    &event_counts::CLAIM,
+    &uniform_control::CLAIM,
+    &drift::CLAIM,
+    &gaussian_law::CLAIM,
+    &fluctuation_order::CLAIM,
+    &mean_field::CLAIM,
+];
+
+/// The run was stopped by Ctrl-C.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Interrupted;
+
+/// What a measurement has at hand.
+#[derive(Debug)]
+pub struct Context<'a> {
+    /// The crate, or the crate with a defect.
+    pub subject: Subject,
+    /// How much to measure.
+    pub profile: Profile,
+    /// Where replicates run.
+    pub pool: &'a ThreadPool,
+    /// Set when the run is to stop.
+    pub stop: &'a AtomicBool,
+    /// Ticks once a replicate; it learns the total as measurements announce themselves.
+    pub progress: &'a ProgressBar,
+    /// Which claim this is: its streams are its own.
+    pub claim: u64,
+}
+
+impl Context<'_> {
+    /// `quick` replicates, or as many times more as the profile says.
+    pub fn replicates(&self, quick: u64) -> u64 {
+        match self.profile {
+            Profile::Quick => quick,
+            Profile::Full => 10 * quick,
+        }
+    }
+
+    /// A simulation on stream `replicate` of measurement number `part` of this claim.
+    pub fn trial(&self, setup: &Setup, energy: BoxedEnergy, part: u64, replicate: u64) -> Trial {
+        self.subject.trial(setup, energy, self.stream(part, replicate))
+    }
+
+    /// The stream of a replicate: claim, measurement and replicate have bits of their own.
+    pub fn stream(&self, part: u64, replicate: u64) -> u64 {
+        (self.claim << 48) | (part << 32) | replicate
+    }
+
+    /// `task(0), ..., task(count - 1)` on the pool, in this order whatever the number of threads.
+    ///
+    /// # Errors
+    /// [`Interrupted`] if the run was stopped meanwhile.
+    pub fn map<T: Send>(&self, count: u64, task: impl Fn(u64) -> T + Sync) -> Result<Vec<T>, Interrupted> {
+        self.progress.inc_length(count);
+        let results = parallel::map_in_order(self.pool, count, |replicate| {
+            if self.stop.load(Ordering::Relaxed) {
+                return None;
+            }
+            let result = task(replicate);
+            self.progress.inc(1);
+            Some(result)
+        });
+        results.into_iter().collect::<Option<_>>().ok_or(Interrupted)
+    }
+}
+
+impl Claim {
+    /// The claim of this name.
+    pub fn named(id: &str) -> Option<&'static Claim> {
+        REGISTRY.into_iter().find(|claim| claim.id == id)
+    }
+
+    /// Measures and decides.
+    ///
+    /// # Errors
+    /// [`Interrupted`] if the run was stopped meanwhile.
+    pub fn decide(&self, context: &Context) -> Result<Vec<Check>, Interrupted> {
+        let measured = (self.measure)(context)?;
+        let level = CLAIM_LEVEL / measured.len() as f64;
+        Ok(measured.into_iter().map(|measured| Check::decide(measured, level)).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_everything_is_written_down() {
+        for (i, claim) in REGISTRY.iter().enumerate() {
+            assert!(REGISTRY[..i].iter().all(|other| other.id != claim.id));
+            for text in [claim.statement, claim.source, claim.setting, claim.estimator, claim.oracle, claim.tolerance] {
+                assert!(text.len() > 10, "{}", claim.id);
+            }
+            assert!(Claim::named(claim.id).is_some());
+        }
+        assert!(Claim::named("no-such-claim").is_none());
+    }
+}

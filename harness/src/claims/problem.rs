@@ -1,0 +1,128 @@
+//! The models that claims run on, each stated twice: as the crate's energy and as the oracles' own.
+
+use birth_death::Rows;
+use birth_death::models::{DoubleWell, GaussianUnits, MixtureRef, Mmd, Quadratic, Rastrigin, Target};
+
+use crate::oracles::direct::DirectUnits;
+use crate::oracles::mmd;
+use crate::oracles::models::{self, MeanField};
+use crate::oracles::units::{self, Component};
+use crate::stats::tails::normal_quantile;
+use crate::subject::BoxedEnergy;
+
+/// A fixed ensemble on the line: the quantiles (i + 0.3)/n of the standard normal law, without the symmetry of the midpoints.
+pub fn frozen(n: usize) -> Vec<f64> {
+    (0..n).map(|i| -normal_quantile((i as f64 + 0.3) / n as f64)).collect()
+}
+
+/// A mixture as constants: weights, centres (component after component), variances.
+#[derive(Debug)]
+pub struct MixtureData {
+    dim: usize,
+    weights: &'static [f64],
+    centres: &'static [f64],
+    variances: &'static [f64],
+}
+
+impl MixtureData {
+    fn core(&'static self) -> MixtureRef<'static, f64> {
+        MixtureRef::new(self.weights, self.centres, self.variances, self.dim).expect("a valid constant")
+    }
+
+    fn oracle(&self) -> Vec<Component> {
+        let centres = self.centres.chunks(self.dim).zip(self.weights).zip(self.variances);
+        centres.map(|((centre, &weight), &variance)| Component { weight, centre: centre.to_vec(), variance }).collect()
+    }
+}
+
+const THIRD: f64 = 1.0 / 3.0;
+
+/// The paper's target: (1, -2, 1)/3 at (-2, 0, 2) with variances (1/2, 1, 1/2).
+static PAPER: MixtureData = MixtureData {
+    dim: 1,
+    weights: &[THIRD, -2.0 * THIRD, THIRD],
+    centres: &[-2.0, 0.0, 2.0],
+    variances: &[0.5, 1.0, 0.5],
+};
+
+/// A target in the plane without symmetries.
+static PLANE: MixtureData =
+    MixtureData { dim: 2, weights: &[0.7, -0.4], centres: &[-0.5, 0.3, 1.1, -0.2], variances: &[0.4, 0.9] };
+
+/// A probability on the line.
+static BUMPS: MixtureData = MixtureData { dim: 1, weights: &[0.4, 0.6], centres: &[-1.0, 1.5], variances: &[0.2, 0.5] };
+
+/// Three points in the plane, component after component.
+static POINTS: [f64; 6] = [-1.0, 0.0, 2.0, 0.5, -0.7, 0.1];
+
+/// A model.
+#[derive(Clone, Copy, Debug)]
+pub enum Problem {
+    /// The paper's Gaussian units, s2 = 1/2.
+    Units,
+    /// Gaussian units with inputs in the plane, s2 = 0.6.
+    PlaneUnits,
+    /// MMD to a mixture on the line, h = 0.8.
+    MmdMixture,
+    /// MMD to three points in the plane, h = 1.1.
+    MmdSample,
+    /// `1/2 sum_k h_k x_k^2`.
+    Quadratic(&'static [f64]),
+    /// Tilt 0.2, two components.
+    DoubleWell,
+    /// Amplitude 0.3, two components.
+    Rastrigin,
+}
+
+impl Problem {
+    /// One of each kind.
+    pub const ALL: [Problem; 7] = [
+        Problem::Units,
+        Problem::PlaneUnits,
+        Problem::MmdMixture,
+        Problem::MmdSample,
+        Problem::Quadratic(&[1.0, 0.5, 2.0]),
+        Problem::DoubleWell,
+        Problem::Rastrigin,
+    ];
+
+    /// The crate's energy.
+    ///
+    /// # Panics
+    /// Never: the constants are valid.
+    pub fn core(self) -> BoxedEnergy {
+        const VALID: &str = "a valid constant";
+        match self {
+            Problem::Units => Box::new(GaussianUnits::new(0.5, PAPER.core()).expect(VALID)),
+            Problem::PlaneUnits => Box::new(GaussianUnits::new(0.6, PLANE.core()).expect(VALID)),
+            Problem::MmdMixture => Box::new(Mmd::new(0.8, Target::Mixture(BUMPS.core())).expect(VALID)),
+            Problem::MmdSample => {
+                let points = Rows::new(&POINTS, 3, 2, 3).expect(VALID);
+                Box::new(Mmd::new(1.1, Target::Sample(points)).expect(VALID))
+            }
+            Problem::Quadratic(curvature) => Box::new(Quadratic::new(curvature).expect(VALID)),
+            Problem::DoubleWell => Box::new(DoubleWell::new(0.2, 2).expect(VALID)),
+            Problem::Rastrigin => Box::new(Rastrigin::new(0.3, 2).expect(VALID)),
+        }
+    }
+
+    /// The oracles' statement of it.
+    pub fn oracle(self) -> Box<dyn MeanField> {
+        match self {
+            Problem::Units => Box::new(DirectUnits { model: units_of(&PAPER, 0.5) }),
+            Problem::PlaneUnits => Box::new(DirectUnits { model: units_of(&PLANE, 0.6) }),
+            Problem::MmdMixture => Box::new(mmd::Mmd { bandwidth: 0.8, target: BUMPS.oracle() }),
+            Problem::MmdSample => {
+                let rows: Vec<Vec<f64>> = POINTS.chunks(3).map(<[f64]>::to_vec).collect();
+                Box::new(mmd::Mmd::to_sample(1.1, &rows))
+            }
+            Problem::Quadratic(curvature) => Box::new(models::Quadratic { curvature: curvature.to_vec() }),
+            Problem::DoubleWell => Box::new(models::DoubleWell { tilt: 0.2, dim: 2 }),
+            Problem::Rastrigin => Box::new(models::Rastrigin { dim: 2, amplitude: 0.3 }),
+        }
+    }
+}
+
+fn units_of(target: &MixtureData, unit_variance: f64) -> units::GaussianUnits {
+    units::GaussianUnits { unit_variance, target: target.oracle() }
+}

@@ -1,0 +1,167 @@
+//! Population control chooses uniformly: victims, parents, subsets.
+
+use std::collections::BTreeMap;
+
+use birth_death::{FRESH, Marginal, Scheme};
+
+use super::check::{Measured, Null};
+use super::{CLAIM_LEVEL, Claim, Context, Interrupted};
+use crate::stats::power::{POWER, detectable_noncentrality};
+use crate::stats::tails::goodness_of_fit;
+use crate::subject::{Separable, Setup, product};
+
+pub static CLAIM: Claim = Claim {
+    id: "uniform-control",
+    statement: "what population control removes is a uniform subset of those present, copies included; what it copies is uniform among \
+                those present before it",
+    source: "arXiv:1902.01843, the algorithm's last lines: random selection back to n neurons",
+    setting: "n = 10, raw rates, V = ±1e6 (an event for certain) or 0: one birth; one death; two deaths and a birth; two births; one birth \
+              under scheme 2; 1e5 steps each of one stepper, the slots of the events moving along",
+    estimator: "counts of the outcome, as the origins tell it",
+    oracle: "enumeration of the equally likely choices",
+    tolerance: "sharp: chi-square goodness of fit, at least 1500 expected in a cell; must be able to see an effect of 0.05 (Cohen's w: root of \
+                the relative squared deviation, averaged over cells)",
+    measure,
+};
+
+const N: usize = 10;
+const STEPS: u64 = 100_000;
+const BLOCKS: u64 = 20;
+const CERTAIN: f64 = 1e6;
+
+/// A forced step: offsets (from a moving slot) of deaths and births, and the probability of each outcome.
+struct Case {
+    name: &'static str,
+    deaths: &'static [usize],
+    births: &'static [usize],
+    reinjection: bool,
+    /// Cells: an outcome's name and its probability, names as [`outcome`] makes them.
+    cells: fn() -> BTreeMap<Vec<usize>, f64>,
+}
+
+/// The multiset that stands in the slots after the step, as how often each offset is present.
+fn outcome(origins: &[u32], shift: usize) -> Vec<usize> {
+    let mut present = vec![0; N];
+    for &origin in origins {
+        if origin != FRESH {
+            present[(origin as usize + N - shift) % N] += 1;
+        }
+    }
+    present
+}
+
+/// Removing each subset of `excess` of those present, equally likely.
+fn removals(present: [usize; N], excess: usize) -> BTreeMap<Vec<usize>, f64> {
+    let mut cells = BTreeMap::from([(present.to_vec(), 1.0)]);
+    for _ in 0..excess {
+        let mut next: BTreeMap<Vec<usize>, f64> = BTreeMap::new();
+        for (state, p) in cells {
+            let total = state.iter().sum::<usize>() as f64;
+            for i in 0..N {
+                if state[i] > 0 {
+                    let mut left = state.clone();
+                    left[i] -= 1;
+                    *next.entry(left).or_default() += p * state[i] as f64 / total;
+                }
+            }
+        }
+        cells = next;
+    }
+    cells
+}
+
+/// Copying one of those present.
+fn copies(present: [usize; N]) -> BTreeMap<Vec<usize>, f64> {
+    let total = present.iter().sum::<usize>() as f64;
+    let with = |i: usize| {
+        let mut state = present.to_vec();
+        state[i] += 1;
+        (state, present[i] as f64 / total)
+    };
+    (0..N).filter(|&i| present[i] > 0).map(with).collect()
+}
+
+const CASES: [Case; 5] = [
+    Case {
+        name: "one birth",
+        deaths: &[],
+        births: &[0],
+        reinjection: false,
+        cells: || removals([2, 1, 1, 1, 1, 1, 1, 1, 1, 1], 1),
+    },
+    Case {
+        name: "one death",
+        deaths: &[0],
+        births: &[],
+        reinjection: false,
+        cells: || copies([0, 1, 1, 1, 1, 1, 1, 1, 1, 1]),
+    },
+    Case {
+        name: "two deaths and a birth",
+        deaths: &[0, 4],
+        births: &[7],
+        reinjection: false,
+        cells: || copies([0, 1, 1, 1, 0, 1, 1, 2, 1, 1]),
+    },
+    Case {
+        name: "two births",
+        deaths: &[],
+        births: &[0, 5],
+        reinjection: false,
+        cells: || removals([2, 1, 1, 1, 1, 2, 1, 1, 1, 1], 2),
+    },
+    Case {
+        name: "one birth, scheme 2",
+        deaths: &[],
+        births: &[0],
+        reinjection: true,
+        cells: || removals([2, 1, 1, 1, 1, 1, 1, 1, 1, 1], 1),
+    },
+];
+
+fn measure(context: &Context) -> Result<Vec<Measured>, Interrupted> {
+    let level = CLAIM_LEVEL / CASES.len() as f64;
+    let steps = context.replicates(STEPS);
+    let mut measured = Vec::new();
+    for (case, part) in CASES.iter().zip(0..) {
+        let cells = (case.cells)();
+        let blocks = context.map(BLOCKS, |block| tally(context, case, part, block, steps / BLOCKS))?;
+        let mut counts: BTreeMap<Vec<usize>, u64> = BTreeMap::new();
+        blocks.into_iter().flatten().for_each(|(outcome, count)| *counts.entry(outcome).or_default() += count);
+        let impossible: u64 = counts.iter().filter(|(outcome, _)| !cells.contains_key(*outcome)).map(|(_, c)| c).sum();
+        let observed: Vec<u64> = cells.keys().map(|outcome| counts.get(outcome).copied().unwrap_or(0)).collect();
+        let expected: Vec<f64> = cells.values().copied().collect();
+        let p = if impossible > 0 { 0.0 } else { goodness_of_fit(&observed, &expected) };
+        let chi: f64 =
+            observed.iter().zip(&expected).map(|(&o, &e)| (o as f64 / steps as f64 - e).powi(2) / e).sum::<f64>();
+        let dof = (cells.len() - 1) as f64;
+        measured.push(Measured {
+            what: format!("effect w over {} outcomes, {}", cells.len(), case.name),
+            estimate: if impossible > 0 { f64::INFINITY } else { chi.sqrt() },
+            reference: 0.0,
+            tolerance: 0.05,
+            replicates: steps,
+            null: Null::Sharp { p, detectable: (detectable_noncentrality(dof, level, POWER) / steps as f64).sqrt() },
+        });
+    }
+    Ok(measured)
+}
+
+fn tally(context: &Context, case: &Case, part: u64, block: u64, steps: u64) -> BTreeMap<Vec<usize>, u64> {
+    let mut setup = Setup::birth_death(N, 1.0, 1.0).without_transport().raw();
+    if case.reinjection {
+        setup.scheme = Scheme::Reinjection(product(&[Marginal::Constant(0.0)]));
+    }
+    let mut trial = context.trial(&setup, Box::new(Separable(|z| z)), part, block);
+    let mut counts = BTreeMap::new();
+    for step in 0..steps {
+        let shift = step as usize % N;
+        let mut rows = [0.0; N];
+        case.deaths.iter().for_each(|offset| rows[(offset + shift) % N] = CERTAIN);
+        case.births.iter().for_each(|offset| rows[(offset + shift) % N] = -CERTAIN);
+        trial.reset(&rows);
+        let outcome = trial.step().map_or(Vec::new(), |_| outcome(trial.origins(), shift));
+        *counts.entry(outcome).or_default() += 1;
+    }
+    counts
+}

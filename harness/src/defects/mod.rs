@@ -1,0 +1,67 @@
+//! Planted defects: wrong dynamics that the claims have to catch.
+//!
+//! Each is built around the real crate: it changes parameters, wraps the energy or the generator, or spoils the ensemble after
+//! a step. A claim knows nothing of them; see [`Subject`](crate::subject::Subject).
+
+// The workspace forbids std's transcendentals for the core's sake; here nothing has to be portable to the bit.
+#![allow(clippy::disallowed_methods)]
+
+mod energies;
+mod moves;
+mod randomness;
+mod rates;
+
+use std::fmt::Debug;
+
+use crate::subject::{BoxedEnergy, BoxedGenerator, Setup};
+
+/// A way of being wrong. Every method defaults to being right.
+pub trait Defect: Debug + Sync {
+    /// Its name and what is wrong, in a few words.
+    fn describe(&self) -> (&'static str, &'static str);
+
+    /// Spoils the parameters.
+    fn parameters(&self, _setup: &mut Setup) {}
+
+    /// Spoils what the dynamics sees of the energy. `setup` is the one asked for.
+    fn energy(&self, energy: BoxedEnergy, _setup: &Setup) -> BoxedEnergy {
+        energy
+    }
+
+    /// Spoils the generator.
+    fn generator(&self, rng: BoxedGenerator, _setup: &Setup) -> BoxedGenerator {
+        rng
+    }
+
+    /// Spoils the ensemble (`after`, row after row) once a step is done, given that before the step, the gradients there
+    /// and the step's origins.
+    fn after_step(&self, _before: &[f64], _gradients: &[f64], _origins: &[u32], _dt: f64, _after: &mut [f64]) {}
+}
+
+/// All of them.
+pub static REGISTRY: [&dyn Defect; 19] = [
+    &rates::Swapped,
+    &rates::MeanNotSubtracted,
+    &rates::Doubled,
+    &rates::WithoutDt,
+    &rates::Linear,
+    &rates::AlphaOff,
+    &rates::MeanOverOneLess,
+    &rates::OnlyDeaths,
+    &rates::Stale,
+    &energies::WrongSign,
+    &energies::FactorTwo,
+    &energies::SelfLeftOut,
+    &randomness::FirstHalf,
+    &randomness::SharedWords,
+    &randomness::Restarted,
+    &moves::ChargeNotCopied,
+    &moves::ComponentNotCopied,
+    &moves::ChargeAtRest,
+    &moves::DtDoubled,
+];
+
+/// The defect of this name.
+pub fn named(id: &str) -> Option<&'static dyn Defect> {
+    REGISTRY.into_iter().find(|defect| defect.describe().0 == id)
+}

@@ -1,0 +1,79 @@
+//! Defects of copying and transport, planted after the step.
+
+use birth_death::FRESH;
+
+use super::Defect;
+
+/// Gives component `k` of every copy back to the slot's former owner.
+fn not_copied(k: usize, before: &[f64], origins: &[u32], after: &mut [f64]) {
+    let n = origins.len();
+    for (slot, &origin) in origins.iter().enumerate() {
+        if origin != FRESH && origin as usize != slot {
+            after[k * n + slot] = before[k * n + slot];
+        }
+    }
+}
+
+#[derive(Debug)]
+pub struct ChargeNotCopied;
+
+impl Defect for ChargeNotCopied {
+    fn describe(&self) -> (&'static str, &'static str) {
+        ("charge-not-copied", "the copy takes the position but not the charge")
+    }
+
+    fn after_step(&self, before: &[f64], _: &[f64], origins: &[u32], _: f64, after: &mut [f64]) {
+        not_copied(0, before, origins, after);
+    }
+}
+
+#[derive(Debug)]
+pub struct ComponentNotCopied;
+
+impl Defect for ComponentNotCopied {
+    fn describe(&self) -> (&'static str, &'static str) {
+        ("component-not-copied", "the last component never copied")
+    }
+
+    fn after_step(&self, before: &[f64], _: &[f64], origins: &[u32], _: f64, after: &mut [f64]) {
+        not_copied(after.len() / origins.len() - 1, before, origins, after);
+    }
+}
+
+#[derive(Debug)]
+pub struct ChargeAtRest;
+
+impl Defect for ChargeAtRest {
+    fn describe(&self) -> (&'static str, &'static str) {
+        ("charge-at-rest", "charge's velocity left out")
+    }
+
+    fn after_step(&self, before: &[f64], _: &[f64], origins: &[u32], _: f64, after: &mut [f64]) {
+        for (slot, &origin) in origins.iter().enumerate() {
+            if origin != FRESH {
+                after[slot] = before[origin as usize];
+            }
+        }
+    }
+}
+
+#[derive(Debug)]
+pub struct DtDoubled;
+
+impl Defect for DtDoubled {
+    fn describe(&self) -> (&'static str, &'static str) {
+        ("transport-dt-doubled", "transport dt doubled")
+    }
+
+    /// What moved, moves once more: survivors and copies by their parent's gradient, draws not at all.
+    fn after_step(&self, _: &[f64], gradients: &[f64], origins: &[u32], dt: f64, after: &mut [f64]) {
+        let n = origins.len();
+        for (row, slopes) in after.chunks_mut(n).zip(gradients.chunks(n)) {
+            for (x, &origin) in row.iter_mut().zip(origins) {
+                if origin != FRESH {
+                    *x -= dt * slopes[origin as usize];
+                }
+            }
+        }
+    }
+}

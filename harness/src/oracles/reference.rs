@@ -1,0 +1,133 @@
+//! The particle schemes, written a second time from their definition: individuals in a list instead of counts per slot.
+//!
+//! Given the same 32-bit words it must make the same choices as the crate, and end at the same positions up to rounding.
+
+use super::models::{MeanField, Nodes, evaluate};
+
+/// Which dynamics.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules {
+    /// False for gradient flow.
+    pub events: bool,
+    /// What is missing is drawn from the prior (scheme 2) instead of copied (scheme 1).
+    pub reinjection: bool,
+    /// Rates from V - Vbar; else from V.
+    pub centred: bool,
+    /// Whether particles move.
+    pub transport: bool,
+    /// Length of a step.
+    pub dt: f64,
+    /// Birth-death rate.
+    pub alpha: f64,
+}
+
+/// A uniform integer below `bound` from 32-bit words: the upper half of `word * bound`; words with a lower half below
+/// 2^32 mod bound are passed over.
+fn below(bound: u64, words: &mut dyn FnMut() -> u32) -> u64 {
+    loop {
+        let product = u64::from(words()) * bound;
+        if product % (1 << 32) >= (1 << 32) % bound {
+            return product >> 32;
+        }
+    }
+}
+
+/// One step: from the particles (`particles[i][k]`) to those after it, or none if nobody is left to copy.
+pub fn step(
+    particles: &[Vec<f64>],
+    model: &dyn MeanField,
+    rules: Rules,
+    words: &mut dyn FnMut() -> u32,
+    prior: &mut dyn FnMut(&mut dyn FnMut() -> u32) -> Vec<f64>,
+) -> Option<Vec<Vec<f64>>> {
+    let n = particles.len();
+    let rows = (0..model.dim()).map(|k| particles.iter().map(|x| x[k]).collect()).collect();
+    let (_, fields) = evaluate(model, &Nodes::ensemble(rows));
+    let moved = |i: usize| -> Vec<f64> {
+        let dt = if rules.transport { rules.dt } else { 0.0 };
+        particles[i].iter().enumerate().map(|(k, x)| x - dt * fields.grad[k][i]).collect()
+    };
+    if !rules.events {
+        return Some((0..n).map(moved).collect());
+    }
+
+    // individuals present after the events, by the slot they come from; a copy stands behind its parent
+    let centre = if rules.centred { fields.v.iter().sum::<f64>() / n as f64 } else { 0.0 };
+    let mut present: Vec<usize> = Vec::new();
+    for (i, v) in fields.v.iter().enumerate() {
+        let b = v - centre;
+        let p = 1.0 - (-rules.alpha * b.abs() * rules.dt).exp();
+        let happens = f64::from(words()) < (p * 4_294_967_296.0).floor();
+        match (happens, b > 0.0) {
+            (false, _) => present.push(i),
+            (true, true) => {}
+            (true, false) => present.extend([i, i]),
+        }
+    }
+
+    // control: selection sampling of those to go, or copies of those who were there
+    let mut fresh = 0;
+    if present.len() > n {
+        let mut to_go = present.len() - n;
+        let mut left = present.len();
+        present.retain(|_| {
+            let goes = to_go > 0 && below(left as u64, words) < to_go as u64;
+            left -= 1;
+            to_go -= usize::from(goes);
+            !goes
+        });
+    } else if rules.reinjection {
+        fresh = n - present.len();
+    } else {
+        let candidates = present.clone();
+        if candidates.is_empty() {
+            return None;
+        }
+        while present.len() < n {
+            present.push(candidates[below(candidates.len() as u64, words) as usize]);
+        }
+    }
+
+    // seats: one of each family keeps the slot, the others take the free slots from below, in order of their parents
+    present.sort_unstable();
+    let mut seats: Vec<Option<Vec<f64>>> = vec![None; n];
+    let mut newcomers = Vec::new();
+    for &i in &present {
+        if seats[i].is_none() {
+            seats[i] = Some(moved(i));
+        } else {
+            newcomers.push(moved(i));
+        }
+    }
+    newcomers.extend((0..fresh).map(|_| prior(words)));
+    let mut newcomers = newcomers.into_iter();
+    Some(seats.into_iter().map(|seat| seat.or_else(|| newcomers.next()).unwrap_or_default()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::models::Quadratic;
+    use super::*;
+
+    /// V = x^2 / 2 at 0, 2, 4; alpha dt so large that every nonzero rate is certain.
+    fn certain(reinjection: bool, centred: bool, words: &[u32]) -> Option<Vec<f64>> {
+        let model = Quadratic { curvature: vec![1.0] };
+        let rules = Rules { events: true, reinjection, centred, transport: false, dt: 1.0, alpha: 1e9 };
+        let mut words = words.iter().copied();
+        let particles = [vec![0.0], vec![2.0], vec![4.0]];
+        let after = step(&particles, &model, rules, &mut || words.next().expect("a word"), &mut |_| vec![9.0])?;
+        assert_eq!(words.next(), None, "all words are used");
+        Some(after.into_iter().flatten().collect())
+    }
+
+    #[test]
+    fn forced_events_by_hand() {
+        // raw: 0 stays, 2 and 4 die; two copies of 0, or two draws
+        assert_eq!(certain(false, false, &[0, 0, 0, 7, 7]), Some(vec![0.0, 0.0, 0.0]));
+        assert_eq!(certain(true, false, &[0, 0, 0]), Some(vec![0.0, 9.0, 9.0]));
+        // centred, Vbar = 10/3: 0 and 2 double, 4 dies; of 0 0 2 2 one goes: 3/4 of the word range removes none of the first
+        let quarter = 1 << 30;
+        assert_eq!(certain(false, true, &[0, 0, 0, 0]), Some(vec![0.0, 2.0, 2.0]));
+        assert_eq!(certain(false, true, &[0, 0, 0, quarter + 9, 2 * quarter, 0]), Some(vec![0.0, 2.0, 0.0]));
+    }
+}

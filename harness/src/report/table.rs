@@ -1,0 +1,97 @@
+//! The table on the terminal: a line a claim, showing the check that decided it or came closest to.
+
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+
+use super::Decided;
+use crate::claims::check::{Check, Null, tightest};
+use crate::stats::verdict::Verdict;
+
+/// The word for a verdict.
+fn word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Holds => "holds",
+        Verdict::Fails => "FAILS",
+        Verdict::Undecided => "undecided",
+    }
+}
+
+/// Four significant digits, in whichever notation is shorter.
+fn number(x: f64) -> String {
+    let scientific = format!("{x:.3e}");
+    let Some((_, Ok(exponent))) = scientific.split_once('e').map(|(digits, e)| (digits, e.parse::<i32>())) else {
+        return x.to_string();
+    };
+    if !(-3..5).contains(&exponent) {
+        return format!("{x:.2e}");
+    }
+    let decimals = usize::try_from(3 - exponent).unwrap_or(0);
+    let text = format!("{x:.decimals$}");
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
+fn estimate(check: &Check) -> String {
+    match check.null {
+        Null::Exact => number(check.estimate),
+        Null::Sharp { p, .. } => format!("{} (p = {})", number(check.estimate), number(p)),
+        Null::Limit { standard_error, .. } => format!("{} ± {}", number(check.estimate), number(standard_error)),
+    }
+}
+
+fn tolerance(check: &Check) -> String {
+    match check.null {
+        Null::Exact if check.tolerance == 0.0 => "none".into(),
+        Null::Exact => format!("<= {}", number(check.tolerance)),
+        Null::Sharp { .. } => format!("sharp at {}", number(check.reference)),
+        Null::Limit { .. } => format!("{} ± {}", number(check.reference), number(check.tolerance)),
+    }
+}
+
+/// The table of the claims decided.
+pub fn table(claims: &[Decided]) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::ASCII_MARKDOWN).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_header(["claim", "verdict", "estimate", "tolerance", "detects", "replicates", "tightest of", "what"]);
+    for claim in claims {
+        let Some(check) = tightest(&claim.checks) else { continue };
+        table.add_row([
+            claim.id.to_owned(),
+            word(claim.verdict).to_owned(),
+            estimate(check),
+            tolerance(check),
+            number(check.detectable),
+            check.replicates.to_string(),
+            claim.checks.len().to_string(),
+            check.what.clone(),
+        ]);
+    }
+    for column in [5, 6] {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_four_significant_digits() {
+        for (x, text) in [
+            (0.0, "0"),
+            (1.0, "1"),
+            (0.12345, "0.1235"),
+            (0.043678, "0.04368"),
+            (0.001, "0.001"),
+            (-0.5, "-0.5"),
+            (12345.6, "12346"),
+            (999.96, "1000"),
+            (1e-12, "1.00e-12"),
+            (f64::NAN, "NaN"),
+            (f64::INFINITY, "inf"),
+        ] {
+            assert_eq!(number(x), text);
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! What is being verified: the crate as it is, or the crate with one planted defect.
+//!
+//! Claims make every simulation through [`Subject::trial`], so a defect reaches all of them and none needs to know of it.
+
+use std::convert::Infallible;
+
+use birth_death::{
+    Dynamics, Energy, Error, Field, Generator, Marginal, ProductPrior, Rate, Report, Rows, Scheme, Stream,
+};
+use rand_core::{Rng, TryRng};
+
+use crate::defects::Defect;
+use crate::simulation::{Product, Simulation};
+
+/// An energy of the harness's own, with any kernel.
+pub type BoxedEnergy = Box<dyn Energy<f64> + Send>;
+
+/// A generator chosen at run time.
+#[derive(Debug)]
+pub struct BoxedGenerator(pub Box<dyn DebugGenerator>);
+
+/// What a boxed generator has to be.
+pub trait DebugGenerator: Generator + Send + std::fmt::Debug {}
+
+impl<G: Generator + Send + std::fmt::Debug> DebugGenerator for G {}
+
+impl TryRng for BoxedGenerator {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        Ok(self.0.next_u32())
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        Ok(self.0.next_u64())
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        self.0.fill_bytes(bytes);
+        Ok(())
+    }
+}
+
+impl Generator for BoxedGenerator {
+    fn mark(&mut self) {
+        self.0.mark();
+    }
+
+    fn rewind(&mut self) {
+        self.0.rewind();
+    }
+}
+
+/// The parameters of a simulation.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// n.
+    pub particles: usize,
+    /// Scheme, with its prior.
+    pub scheme: Scheme<Product<f64>>,
+    /// Rate; none takes the scheme's default.
+    pub rate: Option<Rate>,
+    /// Length of a step.
+    pub dt: f64,
+    /// Birth-death rate.
+    pub alpha: f64,
+    /// False for pure birth-death.
+    pub transport: bool,
+}
+
+impl Setup {
+    /// Scheme 1 with centred rates and transport.
+    pub const fn birth_death(particles: usize, dt: f64, alpha: f64) -> Self {
+        Self { particles, scheme: Scheme::BirthDeath, rate: None, dt, alpha, transport: true }
+    }
+
+    /// Gradient flow.
+    pub const fn gradient_flow(particles: usize, dt: f64) -> Self {
+        Self { particles, scheme: Scheme::GradientFlow, rate: None, dt, alpha: 0.0, transport: true }
+    }
+
+    /// The same with raw rates.
+    pub fn raw(self) -> Self {
+        Self { rate: Some(Rate::Raw), ..self }
+    }
+
+    /// The same without transport.
+    pub fn without_transport(self) -> Self {
+        Self { transport: false, ..self }
+    }
+
+    /// The rate in force.
+    pub fn rate(&self) -> Rate {
+        self.rate.unwrap_or(if matches!(self.scheme, Scheme::Reinjection(_)) { Rate::Raw } else { Rate::Centred })
+    }
+
+    fn dynamics(&self) -> Result<Dynamics<f64, Product<f64>>, Error> {
+        let dynamics = Dynamics::new(self.scheme.clone(), self.dt, self.alpha)?.with_rate(self.rate())?;
+        Ok(if self.transport { dynamics } else { dynamics.without_transport() })
+    }
+}
+
+/// A product prior from its marginals.
+///
+/// # Panics
+/// For improper marginals: the harness's own constants.
+pub fn product(marginals: &[Marginal<f64>]) -> Product<f64> {
+    ProductPrior::new(marginals.into()).expect("the harness's own constants")
+}
+
+/// The system under test.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject {
+    /// Seed of all streams.
+    pub seed: u64,
+    /// The planted defect, if any.
+    pub defect: Option<&'static dyn Defect>,
+}
+
+impl Subject {
+    /// The crate as it is.
+    pub const fn correct(seed: u64) -> Self {
+        Self { seed, defect: None }
+    }
+
+    /// A simulation of `energy` on stream number `stream`; its particles stand at the origin.
+    ///
+    /// # Panics
+    /// For parameters that the core refuses: they are the harness's own.
+    pub fn trial(&self, setup: &Setup, energy: BoxedEnergy, stream: u64) -> Trial {
+        let mut setup = setup.clone();
+        let mut energy = energy;
+        let mut rng = BoxedGenerator(Box::new(Stream::seeded(self.seed, stream)));
+        if let Some(defect) = self.defect {
+            energy = defect.energy(energy, &setup);
+            rng = defect.generator(rng, &setup);
+            defect.parameters(&mut setup);
+        }
+        let dynamics = setup.dynamics().expect("the harness's own constants");
+        let simulation = Simulation::new(setup.particles, energy, dynamics, rng).expect("the harness's own constants");
+        Trial { simulation, defect: self.defect, before: Vec::new() }
+    }
+}
+
+/// One simulation of the subject: [`Simulation`], and what the defect does after each step.
+#[derive(Debug)]
+pub struct Trial {
+    simulation: Simulation<'static, f64, Product<f64>, BoxedGenerator>,
+    defect: Option<&'static dyn Defect>,
+    before: Vec<f64>,
+}
+
+impl Trial {
+    /// One step.
+    ///
+    /// # Errors
+    /// The core's.
+    pub fn step(&mut self) -> Result<Report<f64>, Error> {
+        let Some(defect) = self.defect else {
+            return self.simulation.step();
+        };
+        self.before.clear();
+        self.before.extend_from_slice(self.simulation.values_mut());
+        let report = self.simulation.step()?;
+        let (origins, dt) = (self.simulation.origins().to_vec(), self.simulation.dynamics().dt());
+        let gradients: Vec<f64> = self.simulation.gradients().iter().flatten().copied().collect();
+        defect.after_step(&self.before, &gradients, &origins, dt, self.simulation.values_mut());
+        Ok(report)
+    }
+
+    /// Puts the particles where they are told, row after row.
+    ///
+    /// # Panics
+    /// For another number of values.
+    pub fn place(&mut self, rows: &[f64]) {
+        self.simulation.place(rows).expect("as many values as particles and components");
+    }
+
+    /// Puts the particles back without forgetting anything else: for steps from a frozen ensemble.
+    pub fn reset(&mut self, rows: &[f64]) {
+        self.simulation.values_mut().copy_from_slice(rows);
+    }
+
+    /// Draws the start on the simulation's own stream.
+    pub fn draw(&mut self, start: &Product<f64>) {
+        self.simulation.draw(start);
+    }
+
+    /// E and Vbar of the present ensemble.
+    ///
+    /// # Errors
+    /// The core's.
+    pub fn evaluate(&mut self) -> Result<(f64, f64), Error> {
+        self.simulation.evaluate()
+    }
+
+    /// The particles.
+    pub fn rows(&self) -> Rows<'_, f64> {
+        self.simulation.rows()
+    }
+
+    /// The particles, row after row.
+    pub fn values(&self) -> Vec<f64> {
+        self.rows().iter().flatten().copied().collect()
+    }
+
+    /// V of each particle, as the last evaluation or step found it.
+    pub fn potentials(&self) -> &[f64] {
+        self.simulation.potentials()
+    }
+
+    /// grad V of each particle, likewise.
+    pub fn gradients(&self) -> Rows<'_, f64> {
+        self.simulation.gradients()
+    }
+
+    /// Where each slot's particle came from in the last step.
+    pub fn origins(&self) -> &[u32] {
+        self.simulation.origins()
+    }
+}
+
+/// A potential of one component, as an energy without interaction: `V_i = F(x_i)`.
+pub struct Separable<F>(pub F);
+
+impl<F: Fn(f64) -> f64> Energy<f64> for Separable<F> {
+    fn dim(&self) -> usize {
+        1
+    }
+
+    fn evaluate(&mut self, _step: u64, at: Rows<'_, f64>, mut out: Field<'_, f64>) -> Result<f64, Error> {
+        out.check(1, at)?;
+        let (potential, mut gradient) = out.parts_mut();
+        gradient.row_mut(0).fill(0.0);
+        for (v, &x) in potential.iter_mut().zip(at.row(0)) {
+            *v = (self.0)(x);
+        }
+        Ok(potential.iter().sum::<f64>() / at.len() as f64)
+    }
+}
