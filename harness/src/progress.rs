@@ -13,8 +13,22 @@ pub fn bar(total: u64, unit: &'static str) -> ProgressBar {
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(5));
-    let template = format!("{{prefix}}{{wide_bar}} {{percent}} % of {{len}} {unit}, {{eta}} left");
+    let template = format!("{{wide_bar}} {{percent}} % of {{len}} {unit}, {{eta}} left");
     if let Ok(style) = ProgressStyle::with_template(&template) {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(500));
+    bar
+}
+
+/// A line on standard error for work of several parts whose lengths are not known before: the part (the prefix), how many
+/// replicates of it are done, and the time so far; nothing at all unless that is a terminal.
+pub fn parts() -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr_with_hz(5));
+    if let Ok(style) = ProgressStyle::with_template("{prefix}: {pos} of {len} replicates begun so far, {elapsed}") {
         bar.set_style(style);
     }
     bar.enable_steady_tick(Duration::from_millis(500));
