@@ -68,6 +68,11 @@ compile_error!(
 #[cfg(test)]
 extern crate std;
 
+/// The README's example is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 mod diagnostics;
 mod dynamics;
 mod energy;

@@ -410,7 +410,7 @@ fn messages_name_the_place_the_value_and_what_is_accepted() {
     }
     says(Error::Extinct { step: 12 }, "every particle died in step 12; lower alpha or dt");
     says(Error::CentredReinjection, "reinjection takes raw rates only, not centred ones");
-    says(Error::AlphaWithoutEvents { alpha: 0.5 }, "alpha = 0.5 refused: gradient flow has no events; accepted: 0");
+    says(Error::AlphaWithoutEvents { alpha: 1e300 }, "alpha = 1e300 refused: gradient flow has no events; accepted: 0");
     says(Error::Energy { code: -3 }, "the energy failed with its own code -3");
     let error: &dyn core::error::Error = &Error::Empty;
     assert!(error.source().is_none());

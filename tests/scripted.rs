@@ -88,6 +88,9 @@ fn a_deficit_is_copied_from_those_present_before_control() {
     let (origin, report) = origins(&potentials, &[ANY, ANY, ANY, ANY, ANY, pick(2, 3), pick(0, 3)]);
     assert_eq!(origin, [2, 2, 2, 3, 3]);
     assert_eq!((report.births, report.deaths, report.added), (1, 3, 2));
+    // a slot that is present twice stands twice in the list: the second of three is slot 2 again
+    let words = [ANY, ANY, ANY, ANY, ANY, pick(1, 3), pick(1, 3)];
+    assert_eq!(origins(&potentials, &words).0, [2, 2, 2, 3, 2]);
 }
 
 #[test]
