@@ -273,7 +273,7 @@ fn places_that_cannot_take_a_result_are_refused_before_computing() {
     place.put("mine/thesis.tex", "mine");
     let before = place.names();
     for (out, part) in [
-        ("mine", "holds other files"),
+        ("mine", "holds \"thesis.tex\""),
         ("file", "is a file"),
         ("file/run", "file/run"),
         (".", "current folder"),
@@ -287,6 +287,28 @@ fn places_that_cannot_take_a_result_are_refused_before_computing() {
         assert_eq!(place.names(), before);
     }
     assert_eq!(place.read("mine/thesis.tex"), "mine");
+}
+
+/// A mount point cannot be renamed: said before computing, not after. Where the system lets nobody mount, nothing is tested.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_mount_point_is_refused_before_computing() {
+    let place = Place::new();
+    place.put("a.toml", UNITS);
+    std::fs::create_dir(place.path().join("volume")).expect("made");
+    let script = "mount -t tmpfs tmpfs volume || exit 77; exec \"$0\" run a.toml --out volume";
+    let output = std::process::Command::new("unshare")
+        .args(["--user", "--map-root-user", "--mount", "sh", "-c", script, env!("CARGO_BIN_EXE_birth-death")])
+        .current_dir(place.path())
+        .output();
+    let Ok(output) = output else { return };
+    let message = String::from_utf8(output.stderr).expect("text");
+    if output.status.code() == Some(77) || message.starts_with("unshare") {
+        return;
+    }
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    check(&message, &["volume", "it cannot be moved", "accepted"]);
+    assert_eq!(place.names(), ["a.toml", "volume"]);
 }
 
 #[test]
