@@ -55,12 +55,14 @@ fn whole<R: Real>(config: &Config, arguments: &RunArgs, began: Instant) -> Resul
     let problem = Problem::new(config, &numbers)?;
     let mut inputs: Vec<&Path> = vec![&config.file];
     inputs.extend(config.inputs.iter().map(|input| input.path.as_path()));
+    // First of all: threads made later inherit what it blocks, and the claim moves an earlier result for a moment.
+    let stop = progress::interruption();
     let folder = Folder::claim(&arguments.out, &inputs)?;
     let pool = parallel::pool(arguments.threads).map_err(|error| {
         Refusal::of_file("--threads", format!("{error}; accepted: as many threads as the system gives"))
     })?;
     let bar = progress::bar(config.steps.saturating_mul(config.replicates), "steps");
-    let outcome = execute(config, &problem, &pool, &bar, progress::interruption());
+    let outcome = execute(config, &problem, &pool, &bar, stop);
     bar.finish_and_clear();
     Ok(conclude(config, &folder, &outcome, began.elapsed()))
 }
