@@ -9,26 +9,21 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// A bar on standard error with the share done and the time left; nothing at all unless that is a terminal.
 pub fn bar(total: u64, unit: &'static str) -> ProgressBar {
+    on_terminal(total, &format!("{{wide_bar}} {{percent}} % of {{len}} {unit}, {{eta}} left"))
+}
+
+/// A line for work of several parts whose lengths are not known before: the part (the prefix), how many replicates of it are
+/// done, and the time so far; likewise only on a terminal.
+pub fn parts() -> ProgressBar {
+    on_terminal(0, "{prefix}: {pos} of {len} replicates begun so far, {elapsed}")
+}
+
+fn on_terminal(total: u64, template: &str) -> ProgressBar {
     if !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(5));
-    let template = format!("{{wide_bar}} {{percent}} % of {{len}} {unit}, {{eta}} left");
-    if let Ok(style) = ProgressStyle::with_template(&template) {
-        bar.set_style(style);
-    }
-    bar.enable_steady_tick(Duration::from_millis(500));
-    bar
-}
-
-/// A line on standard error for work of several parts whose lengths are not known before: the part (the prefix), how many
-/// replicates of it are done, and the time so far; nothing at all unless that is a terminal.
-pub fn parts() -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr_with_hz(5));
-    if let Ok(style) = ProgressStyle::with_template("{prefix}: {pos} of {len} replicates begun so far, {elapsed}") {
+    if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style);
     }
     bar.enable_steady_tick(Duration::from_millis(500));

@@ -52,12 +52,12 @@ fn verify(arguments: &VerifyArgs) -> Result<u8, Refusal> {
         // the keys of a hash map are seeded by the system
         Some(SeedChoice::Random) => RandomState::new().hash_one(std::process::id()) >> 1,
     };
+    let stop = progress::interruption();
     let folder = Folder::claim(&arguments.out, &[])?;
     let pool = parallel::pool(arguments.threads).map_err(|error| {
         Refusal::of_file("--threads", format!("{error}; accepted: as many threads as the system gives"))
     })?;
 
-    let stop = progress::interruption();
     let bar = progress::parts();
     let mut decided = Vec::new();
     let total = claims.len();
