@@ -1,6 +1,6 @@
 //! What is verified: one file a claim, one line in [`REGISTRY`].
 //!
-//! A claim states what should be so, measures it on the [`Subject`](crate::subject::Subject), and hands back checks, each
+//! A claim states what should be so, measures it on the [`Subject`], and hands back checks, each
 //! with an exact, sharp or limit null hypothesis; [`check`] turns them into verdicts.
 
 // The workspace forbids std's transcendentals for the core's sake; the harness is meant not to share the core's.
