@@ -181,7 +181,7 @@ impl Prior<f64> for Failing {
     }
     fn draw<G: Rng + ?Sized>(&self, rng: &mut G, particle: &mut [f64]) {
         let word = rng.next_u32();
-        particle[0] = if word % 3 == 0 { self.value } else { 1.0 };
+        particle[0] = if word.is_multiple_of(3) { self.value } else { 1.0 };
     }
 }
 
