@@ -18,6 +18,10 @@ use crate::{Field, Real, sum};
 /// assert_eq!((d.gradient, d.mean, d.variance, d.second_moment), (0.25, 2.0, 1.0, 5.0));
 /// assert_eq!(d.pde1(10.0), -10.25);
 /// assert_eq!(d.pde2(10.0, 0.0), -50.25);
+/// // below zero, the mass that births add is taken from all: 5 - 2^2 is left
+/// let (mut v, mut g) = ([-1.0, -3.0], [0.5, -0.5]);
+/// let d = Dissipation::of(&Field::new(&mut v, RowsMut::new(&mut g, 2, 1, 2)?)?);
+/// assert_eq!(d.pde2(10.0, 7.0), -10.25);
 /// # Ok::<(), birth_death::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]

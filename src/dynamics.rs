@@ -3,6 +3,7 @@
 use crate::error::parameter;
 use crate::events::{self, Events};
 use crate::population::{self, FRESH};
+use crate::rows::slots;
 use crate::{Energy, Error, Generator, NoPrior, Prior, Quantity, Real, RowsMut, Scratch, transport};
 
 /// Which dynamics (arXiv:1902.01843).
@@ -88,8 +89,11 @@ pub struct Report<R> {
 /// for _ in 0..50 {
 ///     dynamics.step(x.rows_mut(), &mut energy, &mut rng, workspace.scratch(8)?)?;
 /// }
-/// let last = dynamics.step(x.rows_mut(), &mut energy, &mut rng, workspace.scratch(8)?)?;
+/// let mut scratch = workspace.scratch(8)?;
+/// let last = dynamics.step(x.rows_mut(), &mut energy, &mut rng, scratch.reborrow())?;
 /// assert!(last.energy < 1e-3 * first.energy);
+/// // the step's record: who stands where (and the field it was decided on)
+/// assert!(scratch.origin().iter().all(|&parent| parent < 8));
 /// # Ok::<(), birth_death::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
@@ -101,7 +105,7 @@ pub struct Dynamics<R, P = NoPrior> {
     transport: bool,
     quench_from: u64,
     step: u64,
-    /// Where the present `dt` came into force: time is `origin_time + (step - origin_step) dt`, never accumulated.
+    /// Where the present `dt` came into force: time is `origin_time + (step - origin_step) dt`, a product and not a sum of steps.
     origin_step: u64,
     origin_time: f64,
 }
@@ -207,6 +211,9 @@ impl<R: Real, P: Prior<R>> Dynamics<R, P> {
     /// [`Error::Parameter`] for a value that is negative or not finite; unchanged then.
     pub fn set_dt(&mut self, dt: R) -> Result<(), Error> {
         let dt = check_dt(dt)?;
+        if dt == self.dt {
+            return Ok(());
+        }
         self.origin_time = self.time_f64();
         self.origin_step = self.step;
         self.dt = dt;
@@ -238,7 +245,7 @@ impl<R: Real, P: Prior<R>> Dynamics<R, P> {
         self.step
     }
 
-    /// The time reached: `steps dt` while `dt` has not been changed.
+    /// The time reached: `steps dt` as long as `dt` is the same, and summed over its changes else. Infinite if that overflows.
     pub fn time(&self) -> R {
         R::from_f64(self.time_f64())
     }
@@ -250,7 +257,8 @@ impl<R: Real, P: Prior<R>> Dynamics<R, P> {
 
     /// One step; see the type for what it does, the randomness it consumes and its cost.
     ///
-    /// `x` and the scratch have the same length and the energy's dimension (and the prior's).
+    /// `x` and the scratch have the same length and the energy's dimension (and the prior's). The generator is any of `rand_core`'s,
+    /// wrapped in [`Rewind`](crate::Rewind) or [`NoRewind`](crate::NoRewind), also as `dyn` [`Generator`].
     ///
     /// # Errors
     /// [`Error::Empty`] for no particle, [`Error::Mismatch`] for shapes that do not agree, the energy's own error,
@@ -274,7 +282,7 @@ impl<R: Real, P: Prior<R>> Dynamics<R, P> {
             rng.mark();
             self.move_population(mean_potential, rng, &mut scratch).inspect_err(|_| rng.rewind())?
         } else {
-            scratch.origin.iter_mut().zip(0u32..).for_each(|(origin, slot)| *origin = slot);
+            scratch.origin.iter_mut().zip(slots()).for_each(|(origin, slot)| *origin = slot);
             Events::default()
         };
 
@@ -317,6 +325,8 @@ impl<R: Real, P: Prior<R>> Dynamics<R, P> {
         if let Some(i) = at.first_not_finite() {
             return Err(Error::NotFinite { quantity: Quantity::Position, particle: u32::try_from(i).ok() });
         }
+        // what an energy forgets to write is then an error, and never the last step's value
+        scratch.field.spoil();
         let value = energy.evaluate(self.step, at, scratch.field.reborrow())?;
         if !value.is_finite() {
             return Err(Error::NotFinite { quantity: Quantity::Energy, particle: None });
@@ -373,7 +383,8 @@ fn draw_fresh<R: Real, P: Prior<R>, G: Generator + ?Sized>(
     mut field: crate::Field<'_, R>,
 ) -> Result<(), Error> {
     let (_, mut gradient) = field.parts_mut();
-    for (slot, _) in (0u32..).zip(origin).filter(|(_, origin)| **origin == FRESH) {
+    for (slot, _) in slots().zip(origin).filter(|(_, origin)| **origin == FRESH) {
+        particle.fill(R::from_f64(f64::NAN)); // a component that the prior forgets is an error
         prior.draw(rng, particle);
         if particle.iter().any(|x| !x.is_finite()) {
             return Err(Error::NotFinite { quantity: Quantity::PriorDraw, particle: Some(slot) });

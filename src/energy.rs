@@ -39,6 +39,9 @@ pub trait Energy<R: Real> {
 
     /// Writes `V_i` and `grad V_i` for the ensemble `at` into `out`, and returns `E`, in one pass.
     ///
+    /// Every entry of `out` is to be written; what stands there on entry is unspecified (a step fills it with NaN, so that a forgotten
+    /// one is an error).
+    ///
     /// `V_i = F(theta_i) + (1/n) sum_j K(theta_i, theta_j)`, `j = i` included; the gradient is that of `V` in its first
     /// argument, `n dE/dtheta_i`. `step` counts from zero: an energy keeps no state from one step to the next but scratch,
     /// so a mini-batch has to be a function of it. Not-finite results need not be detected here: the step does it.

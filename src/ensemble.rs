@@ -29,7 +29,10 @@ pub struct Ensemble<R, const D: usize, const N: usize> {
 }
 
 impl<R: Real, const D: usize, const N: usize> Ensemble<R, D, N> {
-    const SHAPE: () = assert!(D > 0 && N > 0 && N <= crate::rows::MAX_PARTICLES, "D and N must be at least one");
+    pub(crate) const SHAPE: () = assert!(
+        D > 0 && N > 0 && N <= crate::rows::MAX_PARTICLES,
+        "D and N must be at least one, and N at most MAX_PARTICLES"
+    );
 
     /// No particle.
     pub const fn new() -> Self {
@@ -87,11 +90,6 @@ impl<R: Real, const D: usize, const N: usize> Ensemble<R, D, N> {
     /// The live particles, for reading.
     pub fn rows(&self) -> Rows<'_, R> {
         Rows::of_arrays(&self.rows, self.len)
-    }
-
-    /// The first `len` slots, live or not: a workspace's gradient. `None` if there are not so many.
-    pub(crate) fn rows_mut_of_len(&mut self, len: usize) -> Option<RowsMut<'_, R>> {
-        if len <= N { Some(RowsMut::of_arrays(&mut self.rows, len)) } else { None }
     }
 
     /// The live particles, for writing: what a step takes.

@@ -43,16 +43,18 @@ pub enum Error {
         /// What would be accepted.
         accepted: &'static str,
     },
-    /// A quantity came out as NaN or infinite. *Next:* the state is the last good one; lower `dt` with
-    /// [`set_dt`](crate::Dynamics::set_dt), or mend the energy, the prior or the start, and call again.
+    /// A quantity came out as NaN or infinite. *Next:* the state is the last good one, and calling again repeats the error. Of a
+    /// moved position: lower `dt` by [`set_dt`](crate::Dynamics::set_dt). Of a potential, gradient or the energy at finite
+    /// positions: mend the energy, or take the particle out. Of a draw: mend the prior.
     NotFinite {
         /// The quantity.
         quantity: Quantity,
         /// Its particle, the first in slot order; `None` for a mean over all.
         particle: Option<u32>,
     },
-    /// Every particle died in one step and scheme 1 has nobody to copy (raw rates only, in practice).
-    /// *Next:* lower `alpha` or `dt`; calling again repeats the same draw and the same error.
+    /// Every particle died in one step and scheme 1 has nobody to copy: with raw rates; with centred ones only by rounding, when
+    /// all potentials are equal and `alpha dt |V|` exceeds the inverse of the precision. *Next:* lower `alpha` or `dt`; calling again
+    /// repeats the same draw and the same error.
     Extinct {
         /// The step that failed, counted from zero.
         step: u64,

@@ -13,13 +13,10 @@ pub(crate) struct Events {
 
 /// `1 - exp(-x)` without the cancellation.
 fn probability(x: f64) -> f64 {
-    -libm::expm1(-x)
+    -Real::expm1(-x)
 }
 
 const TWO_32: f64 = 4_294_967_296.0;
-/// A little over 2^32: `p <= x`, and both libm's error and the rounding of the product are below this margin, so a word at
-/// or above `x` times it is never below `floor(p 2^32)`.
-const ABOVE_TWO_32: f64 = TWO_32 * (1.0 + 1e-12);
 
 /// Decides the events, and writes into `copies` how many of each slot are present after them: 0, 1 or 2.
 ///
@@ -47,8 +44,8 @@ pub(crate) fn decide<R: Real, G: Rng + ?Sized>(
             if x > largest {
                 largest = x;
             }
-            // the first comparison spares almost every exponential
-            if f64::from(word) < x * ABOVE_TWO_32 && u64::from(word) < (probability(x) * TWO_32) as u64 {
+            // p <= x, and x 2^32 is exact: the first comparison spares almost every exponential and changes nothing
+            if f64::from(word) < x * TWO_32 && u64::from(word) < (probability(x) * TWO_32) as u64 {
                 if b > R::ZERO {
                     *copies = 0;
                     events.deaths = events.deaths.saturating_add(1);

@@ -51,6 +51,13 @@ impl<'a, R: Real> Field<'a, R> {
         (self.potential, self.gradient.reborrow())
     }
 
+    /// Makes every value NaN.
+    pub(crate) fn spoil(&mut self) {
+        let nan = R::from_f64(f64::NAN);
+        self.potential.fill(nan);
+        self.gradient.iter_mut().for_each(|row| row.fill(nan));
+    }
+
     /// The same field, lent for a shorter time.
     pub fn reborrow(&mut self) -> Field<'_, R> {
         Field { potential: self.potential, gradient: self.gradient.reborrow() }

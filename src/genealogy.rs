@@ -1,7 +1,7 @@
 //! Who descends from whom: ancestors alive, and the effective support.
 
 use crate::population::FRESH;
-use crate::rows::MAX_PARTICLES;
+use crate::rows::{MAX_PARTICLES, slots};
 use crate::{Error, Real};
 
 /// Families of particles with a common ancestor, kept from step to step: `2 n` words, in arrays or the caller's slices.
@@ -38,7 +38,7 @@ impl<S: AsRef<[u32]> + AsMut<[u32]>> Genealogy<S> {
         if n > MAX_PARTICLES {
             return Err(Error::Capacity { what: "particles", capacity: MAX_PARTICLES, requested: n });
         }
-        family.as_mut().iter_mut().zip(0u32..).for_each(|(f, slot)| *f = slot);
+        family.as_mut().iter_mut().zip(slots()).for_each(|(f, slot)| *f = slot);
         size.as_mut().fill(1);
         let distinct = u32::try_from(n).unwrap_or(u32::MAX);
         Ok(Self { family, size, distinct, cursor: 0 })
@@ -47,17 +47,22 @@ impl<S: AsRef<[u32]> + AsMut<[u32]>> Genealogy<S> {
     /// Takes in a step's origins, [`Scratch::origin`](crate::Scratch::origin).
     ///
     /// # Errors
-    /// [`Error::Mismatch`] for another length, or an origin that is no slot or no survivor of the step; unchanged then.
+    /// [`Error::Mismatch`] for another length; [`Error::Parameter`] for an origin that is no slot, or no survivor of the step.
+    /// Unchanged then.
     pub fn update(&mut self, origin: &[u32]) -> Result<(), Error> {
         let n = self.family.as_ref().len();
         if origin.len() != n {
             return Err(Error::Mismatch { what: "origins", expected: n, found: origin.len() });
         }
         if let Some(bad) = origin.iter().find(|&&o| o != FRESH && origin.get(o as usize) != Some(&o)) {
-            return Err(Error::Mismatch { what: "an origin", expected: n, found: *bad as usize });
+            return Err(Error::Parameter {
+                name: "origin",
+                value: f64::from(*bad),
+                accepted: "FRESH, or a slot that is its own origin",
+            });
         }
         let (families, sizes) = (self.family.as_mut(), self.size.as_mut());
-        for ((slot, &origin), &family) in (0u32..).zip(origin).zip(families.iter()) {
+        for ((slot, &origin), &family) in slots().zip(origin).zip(families.iter()) {
             if origin != slot {
                 if let Some(size) = sizes.get_mut(family as usize) {
                     *size = size.saturating_sub(1);
@@ -65,8 +70,8 @@ impl<S: AsRef<[u32]> + AsMut<[u32]>> Genealogy<S> {
                 }
             }
         }
-        for (slot, &origin) in (0usize..).zip(origin) {
-            if origin as usize == slot {
+        for (slot, &origin) in slots().zip(origin) {
+            if origin == slot {
                 continue;
             }
             // a parent survives in its own slot, so its family number is still there
@@ -75,7 +80,7 @@ impl<S: AsRef<[u32]> + AsMut<[u32]>> Genealogy<S> {
             } else {
                 families.get(origin as usize).copied().unwrap_or(0)
             };
-            if let (Some(f), Some(size)) = (families.get_mut(slot), sizes.get_mut(family as usize)) {
+            if let (Some(f), Some(size)) = (families.get_mut(slot as usize), sizes.get_mut(family as usize)) {
                 self.distinct = self.distinct.saturating_add(u32::from(*size == 0));
                 *f = family;
                 *size = size.saturating_add(1);
@@ -181,7 +186,8 @@ mod tests {
         assert!(Genealogy::new(&mut [0; 2][..], &mut [0; 3][..]).is_err());
         let mut genealogy = Genealogy::new([0; 3], [0; 3]).unwrap();
         for origin in [&[0, 1][..], &[0, 3, 2], &[1, 0, 2], &[0, 0, 1]] {
-            assert!(matches!(genealogy.update(origin), Err(Error::Mismatch { .. })), "{origin:?}");
+            let refused = genealogy.update(origin);
+            assert!(matches!(refused, Err(Error::Mismatch { .. } | Error::Parameter { .. })), "{origin:?}");
             assert_eq!(genealogy.distinct(), 3);
         }
     }

@@ -103,7 +103,7 @@ pub use genealogy::Genealogy;
 pub use log::ReportLog;
 pub use population::FRESH;
 pub use prior::{Marginal, NoPrior, Prior, ProductPrior};
-pub use random::{Generator, Rewind, Stream};
+pub use random::{Generator, NoRewind, Rewind, Stream};
 pub use real::Real;
 pub use rows::{MAX_PARTICLES, Rows, RowsMut};
 pub use scratch::{Scratch, Workspace};

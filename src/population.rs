@@ -5,6 +5,7 @@
 //! after the step: `i` itself for a survivor, its parent for a copy, [`FRESH`] for a draw from the prior.
 
 use crate::random::bounded;
+use crate::rows::slots;
 use rand_core::Rng;
 
 /// The origin of a particle drawn from the reinjection prior: it has no parent.
@@ -44,7 +45,7 @@ pub(crate) fn remove<G: Rng + ?Sized>(copies: &mut [u32], excess: u32, rng: &mut
 pub(crate) fn copy<G: Rng + ?Sized>(copies: &mut [u32], missing: u32, rng: &mut G, list: &mut [u32]) {
     let mut listed = 0u32;
     let mut room = list.iter_mut();
-    for (slot, &copies) in (0u32..).zip(copies.iter()) {
+    for (slot, &copies) in slots().zip(copies.iter()) {
         for _ in 0..copies {
             if let Some(entry) = room.next() {
                 *entry = slot;
@@ -64,9 +65,9 @@ pub(crate) fn copy<G: Rng + ?Sized>(copies: &mut [u32], missing: u32, rng: &mut 
 /// Seats the newcomers: survivors keep their slots; copies, parents ascending, enter the free slots in ascending order;
 /// slots still free after the last copy are marked [`FRESH`]. Returns how many those are.
 pub(crate) fn seat(copies: &[u32], origin: &mut [u32]) -> u32 {
-    let mut newcomers = (0u32..).zip(copies).flat_map(|(slot, &c)| (1..c.max(1)).map(move |_| slot));
+    let mut newcomers = slots().zip(copies).flat_map(|(slot, &c)| (1..c.max(1)).map(move |_| slot));
     let mut fresh = 0u32;
-    for ((slot, &c), origin) in (0u32..).zip(copies).zip(origin) {
+    for ((slot, &c), origin) in slots().zip(copies).zip(origin) {
         *origin = if c > 0 {
             slot
         } else {

@@ -9,8 +9,8 @@ use rand_xorshift::XorShiftRng;
 
 /// A generator that a step can put back when it fails: what [`Dynamics::step`](crate::Dynamics::step) asks for.
 ///
-/// Usable as `dyn`. [`Rewind`] makes one from any generator that can be cloned. For one that cannot (a hardware source),
-/// implement both methods as nothing: then an error costs the words drawn, and the rest of the state is still unchanged.
+/// Usable as `dyn`. [`Rewind`] makes one from any generator that can be cloned, [`NoRewind`] from any other. A step marks at its
+/// first draw: a caller's own mark does not survive it.
 pub trait Generator: Rng {
     /// Remembers the present state; at the start of a step's draws.
     fn mark(&mut self);
@@ -84,7 +84,11 @@ impl<G: Rng + Clone> TryRng for Rewind<G> {
     }
 
     fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
-        self.now.fill_bytes(bytes);
+        // by words, whose order the crate defines; and without the panic path of copying slices
+        for chunk in bytes.chunks_mut(4) {
+            let word = self.now.next_u32().to_le_bytes();
+            chunk.iter_mut().zip(word).for_each(|(byte, of_word)| *byte = of_word);
+        }
         Ok(())
     }
 }
@@ -99,6 +103,44 @@ impl<G: Rng + Clone> Generator for Rewind<G> {
     }
 }
 
+/// A generator that cannot go back, such as a hardware source or a `&mut dyn rand_core::Rng`: after a failed step the words drawn
+/// are gone; ensemble and counter are as they were.
+///
+/// ```
+/// use birth_death::{Generator, NoRewind, Stream};
+/// let mut source = Stream::seeded(1, 0);
+/// let any: &mut dyn rand_core::Rng = &mut source;
+/// let mut rng = NoRewind(any);
+/// rng.rewind(); // nothing happens
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoRewind<G>(pub G);
+
+impl<G: Rng> TryRng for NoRewind<G> {
+    type Error = Infallible;
+
+    #[inline]
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        Ok(self.0.next_u32())
+    }
+
+    #[inline]
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        Ok(self.0.next_u64())
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        self.0.fill_bytes(bytes);
+        Ok(())
+    }
+}
+
+impl<G: Rng> Generator for NoRewind<G> {
+    fn mark(&mut self) {}
+
+    fn rewind(&mut self) {}
+}
+
 impl Stream {
     /// Stream number `stream` of `seed`.
     ///
@@ -111,7 +153,7 @@ impl Stream {
     ///
     /// where `mix` is SplitMix64's finaliser (Steele, Lea, Flood 2014, in Stafford's variant 13): shift 30, times
     /// 0xbf58476d1ce4e5b9, shift 27, times 0x94d049bb133111eb, shift 31. `mix` is a bijection, so different pairs give
-    /// different states; and both halves depend on both numbers.
+    /// different states (but for the one that gives zeros, which xorshift replaces); both halves depend on both numbers.
     ///
     /// ```
     /// use rand_core::Rng;
@@ -136,11 +178,12 @@ fn mix(mut z: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// Rejections that [`bounded`] makes at most; then the last word's value stands. The chance of needing one more is below
-/// 2^-64 even for the worst bound, and a step's number of words stays bounded.
+/// Words that [`bounded`] draws at most; then the last one's value stands. Each is rejected with probability below 1/2, so this
+/// happens with probability below 2^-64, and a step's number of words is bounded.
 pub const MAX_TRIES: u32 = 64;
 
-/// Uniform on `0..bound` without bias: one word in the mean `2^32 / (2^32 - 2^32 mod bound)`, at most [`MAX_TRIES`].
+/// Uniform on `0..bound`, with a bias below 2^-64. Consumes one word, seldom more: `2^32 / (2^32 - 2^32 mod bound)` in the mean, at
+/// most [`MAX_TRIES`].
 ///
 /// Lemire's method ("Fast random integer generation in an interval", 2019): the upper half of `word * bound`, where words
 /// whose lower half is below `2^32 mod bound` are drawn again. `bound = 0` gives 0 and consumes a word.

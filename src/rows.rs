@@ -6,8 +6,20 @@
 
 use crate::{Error, Real};
 
-/// The largest number of particles: slots are numbered by `u32`, one value is kept for "fresh".
-pub const MAX_PARTICLES: usize = 1 << 31;
+/// The largest number of particles: two of each, all born in one step, are still counted by a `u32`.
+pub const MAX_PARTICLES: usize = (1 << 31) - 1;
+
+/// The slots' numbers 0, 1, ..., for `zip`. They wrap rather than panic, which [`MAX_PARTICLES`] keeps from happening.
+#[inline]
+pub(crate) fn slots() -> impl Iterator<Item = u32> {
+    core::iter::successors(Some(0u32), |slot| Some(slot.wrapping_add(1)))
+}
+
+/// A number of particles as a real number.
+#[inline]
+pub(crate) fn count<R: Real>(n: usize) -> R {
+    R::from_count(u32::try_from(n).unwrap_or(u32::MAX))
+}
 
 /// Read access to `dim` rows of `len` values.
 #[derive(Clone, Copy, Debug)]
@@ -70,6 +82,11 @@ impl<'a, R: Real> Rows<'a, R> {
         Ok(Self { data, stride, dim, len })
     }
 
+    /// One particle: its components are rows of length one.
+    pub(crate) fn of_point(point: &'a [R]) -> Self {
+        Self { data: point, stride: 1, dim: point.len(), len: 1 }
+    }
+
     /// The view of an owned array, whose shape needs no check: `len <= N`, `D >= 1` are the owner's invariants.
     pub(crate) fn of_arrays<const D: usize, const N: usize>(rows: &'a [[R; N]; D], len: usize) -> Self {
         Self { data: rows.as_flattened(), stride: N, dim: D, len }
@@ -113,8 +130,8 @@ impl<'a, R: Real> Rows<'a, R> {
     #[inline]
     pub(crate) fn array<const D: usize>(&self) -> [&'a [R]; D] {
         let mut rows: [&[R]; D] = [&[]; D];
-        for (k, row) in rows.iter_mut().enumerate() {
-            *row = self.row(k);
+        for (slot, row) in rows.iter_mut().zip(self.iter()) {
+            *slot = row;
         }
         rows
     }

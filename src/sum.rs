@@ -3,7 +3,7 @@
 //! Particle `i` is added to lane `i mod 16`, in slot order; then the lanes are folded 8, 4, 2, 1. Sixteen lanes fill the
 //! widest registers of today, and bound the rounding error by about `(n/16 + 4)` units instead of `n`.
 
-use crate::Real;
+use crate::{Real, rows};
 
 const LANES: usize = 16;
 
@@ -22,8 +22,7 @@ pub(crate) fn sum<R: Real>(values: impl IntoIterator<Item = R>) -> R {
 
 /// The mean of `values`, of which there are `n`, in the crate's order.
 pub(crate) fn mean<R: Real>(values: impl IntoIterator<Item = R>, n: usize) -> R {
-    // n <= MAX_PARTICLES by the views' invariant, so the conversion never saturates.
-    sum(values) / R::from_count(u32::try_from(n).unwrap_or(u32::MAX))
+    sum(values) / rows::count(n)
 }
 
 fn fold<R: Real>(lanes: &[R; LANES]) -> R {

@@ -1,6 +1,7 @@
 //! The Euler step, and the commit of a step's newcomers.
 
 use crate::population::FRESH;
+use crate::rows::slots;
 use crate::{Error, Quantity, Real, Rows, RowsMut};
 
 /// That every `theta_i - dt grad V_i` is finite, before anything is changed.
@@ -34,7 +35,7 @@ pub(crate) fn advance<R: Real>(mut x: RowsMut<'_, R>, gradient: Rows<'_, R>, dt:
 /// A parent keeps its slot, so no slot is read after it was overwritten.
 pub(crate) fn commit<R: Real>(mut x: RowsMut<'_, R>, origin: &[u32], fresh: Rows<'_, R>) {
     for (row, draws) in x.iter_mut().zip(fresh.iter()) {
-        for ((slot, &origin), &draw) in (0u32..).zip(origin).zip(draws) {
+        for ((slot, &origin), &draw) in slots().zip(origin).zip(draws) {
             if origin == slot {
                 continue;
             }

@@ -301,8 +301,10 @@ fn shapes_that_do_not_agree_are_refused_everywhere() {
     assert_eq!(Genealogy::new(family, &mut size[..]).err(), Some(mismatch("family sizes", 2, 3)));
     let mut genealogy = Genealogy::new([0; 2], [0; 2]).expect("equal lengths");
     assert_eq!(genealogy.update(&[0]), Err(mismatch("origins", 2, 1)));
-    assert_eq!(genealogy.update(&[0, 5]), Err(mismatch("an origin", 2, 5)));
-    assert_eq!(genealogy.update(&[1, 0]), Err(mismatch("an origin", 2, 1)));
+    for (origins, bad) in [([0, 5], 5.0), ([1, 0], 1.0)] {
+        let accepted = "FRESH, or a slot that is its own origin";
+        assert_eq!(genealogy.update(&origins), Err(Error::Parameter { name: "origin", value: bad, accepted }));
+    }
 }
 
 #[test]
@@ -412,4 +414,45 @@ fn messages_name_the_place_the_value_and_what_is_accepted() {
     says(Error::Energy { code: -3 }, "the energy failed with its own code -3");
     let error: &dyn core::error::Error = &Error::Empty;
     assert!(error.source().is_none());
+}
+
+/// Writes the first component only.
+struct Forgetful;
+
+impl Prior<f64> for Forgetful {
+    fn dim(&self) -> usize {
+        2
+    }
+
+    fn draw<G: Rng + ?Sized>(&self, _: &mut G, particle: &mut [f64]) {
+        particle[0] = 0.0;
+    }
+}
+
+impl Energy<f64> for Forgetful {
+    fn dim(&self) -> usize {
+        2
+    }
+
+    fn evaluate(&mut self, _: u64, _: Rows<'_, f64>, mut out: Field<'_, f64>) -> Result<f64, Error> {
+        out.parts_mut().0.fill(1e9);
+        Ok(0.0)
+    }
+}
+
+/// What an energy or a prior forgets to write is an error, and not what an earlier step left there.
+#[test]
+fn nothing_depends_on_what_the_scratch_held() {
+    let mut workspace = Workspace::<f64, 2, 4>::new();
+    let mut x = Ensemble::<f64, 2, 4>::new();
+    (0..4).for_each(|_| x.push([1.0, 1.0]).unwrap());
+    let mut rng = Stream::seeded(1, 0);
+    let mut dynamics = Dynamics::gradient_flow(0.1).unwrap();
+    let result = dynamics.step(x.rows_mut(), &mut Forgetful, &mut rng, workspace.scratch(4).unwrap());
+    assert_eq!(result, Err(Error::NotFinite { quantity: Quantity::Gradient, particle: Some(0) }));
+    // all die for certain, and four draws are needed
+    let mut bowl = Quadratic::new(&[1.0, 1.0]).unwrap();
+    let mut dynamics = Dynamics::reinjection(1.0, 1e9, Forgetful).unwrap();
+    let result = dynamics.step(x.rows_mut(), &mut bowl, &mut rng, workspace.scratch(4).unwrap());
+    assert_eq!(result, Err(Error::NotFinite { quantity: Quantity::PriorDraw, particle: Some(0) }));
 }

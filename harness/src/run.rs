@@ -55,12 +55,14 @@ fn whole<R: Real>(config: &Config, arguments: &RunArgs, began: Instant) -> Resul
     let problem = Problem::new(config, &numbers)?;
     let mut inputs: Vec<&Path> = vec![&config.file];
     inputs.extend(config.inputs.iter().map(|input| input.path.as_path()));
+    // First of all: threads made later inherit what it blocks, and the claim moves an earlier result for a moment.
+    let stop = progress::interruption();
     let folder = Folder::claim(&arguments.out, &inputs)?;
     let pool = parallel::pool(arguments.threads).map_err(|error| {
         Refusal::of_file("--threads", format!("{error}; accepted: as many threads as the system gives"))
     })?;
     let bar = progress::bar(config.steps.saturating_mul(config.replicates), "steps");
-    let outcome = execute(config, &problem, &pool, &bar, progress::interruption());
+    let outcome = execute(config, &problem, &pool, &bar, stop);
     bar.finish_and_clear();
     Ok(conclude(config, &folder, &outcome, began.elapsed()))
 }
@@ -291,6 +293,11 @@ fn conclude<R: Real>(config: &Config, folder: &Folder, outcome: &Outcome<R>, too
     FAILURE
 }
 
+/// A number with so many digits after the point; sums and squares of finite energies may overflow.
+fn shown(number: f64, digits: usize) -> String {
+    if number.is_finite() { format!("{number:.digits$e}") } else { "not finite in f64".to_owned() }
+}
+
 fn report<R: Real>(config: &Config, outcome: &Outcome<R>, place: &Path, took: Duration) -> String {
     let last: Vec<f64> = outcome
         .trajectories
@@ -299,17 +306,32 @@ fn report<R: Real>(config: &Config, outcome: &Outcome<R>, place: &Path, took: Du
         .map(|row| row.energy.to_f64())
         .collect();
     let found = Sample::of(&last);
-    let error =
-        if last.len() > 1 { format!(" +- {:.2e} (standard error)", found.standard_error()) } else { String::new() };
+    let error = if last.len() > 1 {
+        format!(" +- {} (standard error)", shown(found.standard_error(), 2))
+    } else {
+        String::new()
+    };
     format!(
-        "final mean energy {:.6e}{error} over {} of {} replicates, step {}\n\
+        "final mean energy {}{error} over {} of {} replicates, step {}\n\
          trajectory.csv, summary.csv, ensemble.csv and manifest.json are in {}\n\
          {:.2} s\n",
-        found.mean,
+        shown(found.mean, 6),
         last.len(),
         config.replicates,
         config.steps,
         place.display(),
         took.as_secs_f64()
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_that_overflow_are_said_to() {
+        assert_eq!(shown(1234.5, 2), "1.23e3");
+        assert_eq!(shown(f64::INFINITY, 2), "not finite in f64");
+        assert_eq!(shown(Sample::of(&[1e200, 3e200]).standard_error(), 2), "not finite in f64");
+    }
 }

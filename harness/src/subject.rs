@@ -66,17 +66,27 @@ pub struct Setup {
     pub alpha: f64,
     /// False for pure birth-death.
     pub transport: bool,
+    /// The step from which birth-death is off.
+    pub quench_from: u64,
 }
 
 impl Setup {
     /// Scheme 1 with centred rates and transport.
     pub const fn birth_death(particles: usize, dt: f64, alpha: f64) -> Self {
-        Self { particles, scheme: Scheme::BirthDeath, rate: None, dt, alpha, transport: true }
+        Self { particles, scheme: Scheme::BirthDeath, rate: None, dt, alpha, transport: true, quench_from: u64::MAX }
     }
 
     /// Gradient flow.
     pub const fn gradient_flow(particles: usize, dt: f64) -> Self {
-        Self { particles, scheme: Scheme::GradientFlow, rate: None, dt, alpha: 0.0, transport: true }
+        Self {
+            particles,
+            scheme: Scheme::GradientFlow,
+            rate: None,
+            dt,
+            alpha: 0.0,
+            transport: true,
+            quench_from: u64::MAX,
+        }
     }
 
     /// The same with raw rates.
@@ -95,7 +105,9 @@ impl Setup {
     }
 
     fn dynamics(&self) -> Result<Dynamics<f64, Product<f64>>, Error> {
-        let dynamics = Dynamics::new(self.scheme.clone(), self.dt, self.alpha)?.with_rate(self.rate())?;
+        let dynamics = Dynamics::new(self.scheme.clone(), self.dt, self.alpha)?
+            .with_rate(self.rate())?
+            .with_quench_from(self.quench_from);
         Ok(if self.transport { dynamics } else { dynamics.without_transport() })
     }
 }

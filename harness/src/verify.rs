@@ -52,19 +52,19 @@ fn verify(arguments: &VerifyArgs) -> Result<u8, Refusal> {
         // the keys of a hash map are seeded by the system
         Some(SeedChoice::Random) => RandomState::new().hash_one(std::process::id()) >> 1,
     };
+    let stop = progress::interruption();
     let folder = Folder::claim(&arguments.out, &[])?;
     let pool = parallel::pool(arguments.threads).map_err(|error| {
         Refusal::of_file("--threads", format!("{error}; accepted: as many threads as the system gives"))
     })?;
 
-    let stop = progress::interruption();
-    let bar = progress::bar(0, "replicates");
+    let bar = progress::parts();
     let mut decided = Vec::new();
     let total = claims.len();
     for ((number, claim), index) in claims.into_iter().zip(1..) {
-        bar.reset();
+        bar.set_position(0);
         bar.set_length(0);
-        bar.set_prefix(format!("{} ({index} of {total}) ", claim.id));
+        bar.set_prefix(format!("claim {index} of {total}, {}", claim.id));
         let context = Context {
             subject: Subject::correct(seed),
             profile: arguments.profile,
@@ -84,8 +84,12 @@ fn verify(arguments: &VerifyArgs) -> Result<u8, Refusal> {
     let verdicts = Verdicts::new(arguments.profile, seed, complete, decided);
     let mut out = io::stdout().lock();
     let _ = writeln!(out, "{}", table(&verdicts.claims));
-    let saved = save(&folder, &verdicts);
     let _ = writeln!(out, "{}", closing(&verdicts, total));
+    if verdicts.claims.is_empty() {
+        let _ = writeln!(out, "nothing was decided: an earlier report in {} is untouched", folder.place().display());
+        return Ok(code(&verdicts, true));
+    }
+    let saved = save(&folder, &verdicts);
     match &saved {
         Ok(()) => {
             let seconds = began.elapsed().as_secs_f64();
@@ -142,6 +146,11 @@ struct Manifest<'a> {
     complete: bool,
 }
 
+fn json(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, value)?;
+    writeln!(out)
+}
+
 fn save(folder: &Folder, verdicts: &Verdicts) -> io::Result<()> {
     let manifest = Manifest {
         build: Build::this(),
@@ -151,7 +160,7 @@ fn save(folder: &Folder, verdicts: &Verdicts) -> io::Result<()> {
         complete: verdicts.complete,
     };
     let draft = folder.draft()?;
-    draft.write("verdicts.json", |out| Ok(serde_json::to_writer_pretty(out, verdicts)?))?;
-    draft.write(MANIFEST, |out| Ok(serde_json::to_writer_pretty(out, &manifest)?))?;
+    draft.write("verdicts.json", |out| json(out, verdicts))?;
+    draft.write(MANIFEST, |out| json(out, &manifest))?;
     draft.replace().map(|_| ())
 }

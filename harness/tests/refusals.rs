@@ -2,7 +2,7 @@
 
 mod common;
 
-use birth_death_harness::config::Config;
+use birth_death_harness::config::{Config, MAX_CONFIG_BYTES, MAX_CSV_BYTES};
 use common::{PRIOR, Place, UNITS, units};
 
 /// Runs the binary on the text and gives its message; all that must hold of every refusal is checked here.
@@ -137,6 +137,32 @@ fn missing_keys_and_components_are_named() {
 }
 
 #[test]
+fn a_key_of_the_whole_run_in_a_table_is_found_there() {
+    let gone = ("seed = 1\n", "");
+    for (from, to, place) in [
+        ("[model]\n", "[model]\nseed = 1\n", "a.toml:13: missing key \"seed\": it stands here as \"model.seed\""),
+        ("low = -2.0", "seed = 1, low = -2.0", "\"start.y1.uniform.seed\""),
+        ("weight = -0.66", "seed = 1, weight = -0.66", "\"model.target[1].seed\""),
+    ] {
+        check(&message(&units(&[gone, (from, to)])), &[place, "before the first [table]"]);
+    }
+    let array = units(&[gone]).split("target").next().expect("the part before the target").to_owned();
+    let array = array + "[[model.target]]\nweight = 1\n[[model.target]]\nweight = 2\nseed = 1\n";
+    check(&message(&array), &["a.toml:20:", "\"model.target[1].seed\""]);
+}
+
+#[test]
+fn a_misspelt_key_is_named_before_the_kind_that_is_missing() {
+    for (from, to, nearest) in [
+        ("kind = ", "kidn = ", "kind"),
+        ("kind = \"gaussian-units\"\nd", "D", "dimension"),
+        ("kind = ", "type = ", "tilt"),
+    ] {
+        check(&message(&units(&[(from, to)])), &["unknown key", &format!("nearest valid key is \"{nearest}\"")]);
+    }
+}
+
+#[test]
 fn keys_that_contradict_each_other_are_refused() {
     let reinjection = ("\"birth-death\"", "\"reinjection\"");
     let flow = ("\"birth-death\"", "\"gradient-flow\"");
@@ -161,7 +187,25 @@ fn numbers_must_be_finite_in_the_precision_of_the_run() {
     let narrow = ("\"f64\"", "\"f32\"");
     check(&message(&units(&[narrow, ("dt = 0.01", "dt = 1e39")])), &["dt = 1e39", "in f32 too"]);
     let tiny = ("unit_variance = 0.5", "unit_variance = 1e-60");
-    check(&message(&units(&[narrow, tiny])), &["model.unit_variance = 1e-60", "f32"]);
+    check(&message(&units(&[narrow, tiny])), &["model.unit_variance = 1e-60", "not representable in f32"]);
+    check(&message(&units(&[narrow, ("alpha = 5.0", "alpha = 1e39")])), &["alpha = 1e39", "not representable in f32"]);
+    check(&message(&units(&[narrow, ("alpha = 5.0", "alpha = -1")])), &["alpha = -1", "0 or more, in f32 too"]);
+    for (from, to) in [
+        ("dt = 0.01", "dt = 1e-50"),
+        ("alpha = 5.0", "alpha = 1e-46"),
+        ("sd = 1.0", "sd = 1e-60"),
+        ("variance = 1.0", "variance = 1e-60"),
+    ] {
+        check(&message(&units(&[narrow, (from, to)])), &[to, "not representable in f32"]);
+    }
+    // The smallest of f32, and what rounds to it, are above 0.
+    let place = Place::new();
+    Config::load(&place.put("a.toml", units(&[narrow, ("dt = 0.01", "dt = 1e-45")]))).expect("accepted");
+    for (to, accepted) in [("0e-400", true), ("0", true), ("1e-50", true), ("5e-324", true), ("1e-400", false)] {
+        let text = units(&[("dt = 0.01", &format!("dt = {to}"))]);
+        assert_eq!(Config::load(&place.put("a.toml", text)).is_ok(), accepted, "{to}");
+    }
+    check(&message(&units(&[("dt = 0.01", "dt = 1e-400")])), &["dt = 1e-400", "not representable in f64"]);
 }
 
 /// The units replaced by another model and start, in one component.
@@ -243,7 +287,35 @@ fn the_binary_refuses_with_code_2_and_one_line() {
     check(&refusal(&place, &units(&[("particles", "particels")])), &["a.toml:2:", "particels"]);
     check(&refusal(&place, &units(&[("dt = 0.01", "dt = nan")])), &["a.toml:4:", "dt = nan"]);
     check(&refusal(&place, "seed = = 1\n"), &["a.toml:1:", "not TOML"]);
-    check(&refusal(&place, "seed = 1\nseed = 2\n"), &["a.toml:2:", "not TOML"]);
+    check(&refusal(&place, "seed = 1\nseed = 2\n"), &["a.toml:2:", "not TOML: duplicate key \"seed\""]);
+    check(&refusal(&place, "[model]\nx = { a = 1, a = 2 }\n"), &["a.toml:2:", "duplicate key \"a\""]);
+    check(&refusal(&place, "[model]\n[start]\n[model]\n"), &["a.toml:3:", "duplicate key", "model"]);
+}
+
+/// Where reading would never end, or fill the memory.
+#[cfg(unix)]
+#[test]
+fn only_regular_files_of_bounded_size_are_read() {
+    let place = Place::new();
+    let status = std::process::Command::new("mkfifo").arg("pipe").current_dir(place.path()).status().expect("runs");
+    assert!(status.success());
+    let long = std::fs::File::create(place.path().join("long")).expect("made");
+    for (name, part) in [("pipe", "not a regular file"), ("/dev/zero", "not a regular file"), ("long", "bytes")] {
+        long.set_len(MAX_CONFIG_BYTES + 1).expect("longer");
+        let output = place.birth_death(&["run", name]);
+        let text = String::from_utf8(output.stderr).expect("text");
+        assert_eq!(output.status.code(), Some(2), "{text}");
+        check(&text, &[name, part, "accepted"]);
+        // Sparse: it takes no room.
+        long.set_len(MAX_CSV_BYTES + 1).expect("longer");
+        let sample = model(&format!("kind = \"mmd\"\nsample = \"{name}\""));
+        check(&refusal(&place, &sample), &["model.sample", name, part]);
+        let start = units(&[("c = { normal = { mean = 0.0, sd = 1.0 } }", &format!("file = \"{name}\""))]);
+        let start = start.replace("y1 = { uniform = { low = -2.0, high = 2.0 } }\n", "");
+        check(&refusal(&place, &start), &["start.file", name, part]);
+    }
+    let padded = UNITS.to_owned() + &"#".repeat(usize::try_from(MAX_CONFIG_BYTES).expect("small") - UNITS.len());
+    Config::load(&place.put("a.toml", padded)).expect("exactly the limit");
 }
 
 #[test]
@@ -273,7 +345,7 @@ fn places_that_cannot_take_a_result_are_refused_before_computing() {
     place.put("mine/thesis.tex", "mine");
     let before = place.names();
     for (out, part) in [
-        ("mine", "holds other files"),
+        ("mine", "holds \"thesis.tex\""),
         ("file", "is a file"),
         ("file/run", "file/run"),
         (".", "current folder"),
@@ -287,6 +359,28 @@ fn places_that_cannot_take_a_result_are_refused_before_computing() {
         assert_eq!(place.names(), before);
     }
     assert_eq!(place.read("mine/thesis.tex"), "mine");
+}
+
+/// A mount point cannot be renamed: said before computing, not after. Where the system lets nobody mount, nothing is tested.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_mount_point_is_refused_before_computing() {
+    let place = Place::new();
+    place.put("a.toml", UNITS);
+    std::fs::create_dir(place.path().join("volume")).expect("made");
+    let script = "mount -t tmpfs tmpfs volume || exit 77; exec \"$0\" run a.toml --out volume";
+    let output = std::process::Command::new("unshare")
+        .args(["--user", "--map-root-user", "--mount", "sh", "-c", script, env!("CARGO_BIN_EXE_birth-death")])
+        .current_dir(place.path())
+        .output();
+    let Ok(output) = output else { return };
+    let message = String::from_utf8(output.stderr).expect("text");
+    if output.status.code() == Some(77) || message.starts_with("unshare") {
+        return;
+    }
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    check(&message, &["volume", "it cannot be moved", "accepted"]);
+    assert_eq!(place.names(), ["a.toml", "volume"]);
 }
 
 #[test]

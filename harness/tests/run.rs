@@ -131,12 +131,25 @@ fn replicates_have_streams_of_their_own_that_do_not_depend_on_their_number() {
 fn a_result_replaces_the_earlier_one_whole() {
     let place = Place::new();
     place.run(UNITS, &["--out", "deep/down/here"]);
-    fs::write(place.path().join("deep/down/here/extra.csv"), "").expect("written");
+    fs::write(place.path().join("deep/down/here/verdicts.json"), "").expect("written");
     place.run(&units(&[("seed = 1", "seed = 2")]), &["--out", "deep/down/here"]);
     let folder = place.path().join("deep/down");
     let count = |path: &Path| fs::read_dir(path).expect("read").count();
     assert_eq!((count(&folder), count(&folder.join("here"))), (1, 4));
     assert_eq!(place.manifest("deep/down/here/manifest.json")["seed"], 2);
+}
+
+#[test]
+fn every_file_of_a_result_is_a_name_by_which_it_may_be_replaced() {
+    assert!(FILES.iter().all(|file| birth_death_harness::output::folder::NAMES.contains(file)));
+    let place = Place::new();
+    place.run(UNITS, &[]);
+    fs::write(place.path().join("run/notes.txt"), "mine").expect("written");
+    let output = place.birth_death(&["run", "a.toml"]);
+    let message = String::from_utf8(output.stderr).expect("text");
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    assert!(message.contains("notes.txt"), "{message}");
+    assert_eq!(place.read("run/notes.txt"), "mine");
 }
 
 #[test]

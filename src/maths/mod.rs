@@ -18,7 +18,7 @@ pub trait Maths<R: Real>: Send + Sync {
 /// The crate's own, and the default: branch-free, vectorisable, the same bits on every target.
 ///
 /// Relative error below [`exp2::MAX_ERROR_ULPS_F32`] (every `f32`) and [`exp2::MAX_ERROR_ULPS_F64`] machine epsilons on
-/// [`exp2::CLAMP_F32`], 0] and [`exp2::CLAMP_F64`], 0]; below, between 0 and the least normal number. NaN gives NaN.
+/// [[`exp2::CLAMP_F32`], 0] and [`exp2::CLAMP_F64`], 0]; below, between 0 and the least normal number. NaN gives NaN.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Portable;
 

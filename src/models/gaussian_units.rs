@@ -1,9 +1,10 @@
 //! A network of Gaussian units fitted to a mixture: the paper's first model.
 
-use super::kernel::{add_gaussians, scale};
+use super::kernel::{attract, interact, scale};
 use super::mixture::{MixtureRef, distance_squared, power};
 use crate::error::parameter;
 use crate::maths::{Maths, Portable};
+use crate::rows::count;
 use crate::{Energy, Error, Field, Real, Rows, sum};
 use core::marker::PhantomData;
 
@@ -108,29 +109,18 @@ impl<R: Real, M: Maths<R>> Energy<R> for GaussianUnits<'_, R, M> {
         let (charge_slope, mut slope) = gradient.split_first_mut();
 
         // (1/n) sum_j c_j N(y_i - y_j; 0, 2 s2), and its gradient in y_i
-        potential.fill(R::ZERO);
-        slope.iter_mut().for_each(|row| row.fill(R::ZERO));
         let variance = self.unit_variance + self.unit_variance;
-        add_gaussians::<R, M>(centres, potential, slope.reborrow(), centres, scale(variance), |j, e| {
-            let weighted = e * charges.get(j).copied().unwrap_or(R::ZERO);
-            (weighted, weighted)
+        let height = normaliser(variance, dim) / count(n);
+        interact::<R, M>(centres, potential, slope.reborrow(), variance, height, |j, e| {
+            e * charges.get(j).copied().unwrap_or(R::ZERO)
         });
-        let factor = normaliser(variance, dim) / R::from_count(u32::try_from(n).unwrap_or(u32::MAX));
-        let slope_factor = -factor / variance;
-        potential.iter_mut().for_each(|v| *v = *v * factor);
-        slope.iter_mut().for_each(|row| row.iter_mut().for_each(|g| *g = *g * slope_factor));
         let pair_energy = sum::mean(potential.iter().zip(charges).map(|(&v, &c)| c * v), n) * R::HALF;
 
         // - sum_a q_a N(y_i; y_a, s2 + v_a)
         for component in self.target.components() {
             let variance = self.unit_variance + component.variance;
             let weight = -(component.weight * normaliser(variance, dim));
-            let slope_weight = -weight / variance;
-            // one source: every row has one value, `dim` of them a value apart
-            let centre = Rows::new(component.centre, 1, dim, 1)?;
-            add_gaussians::<R, M>(centres, potential, slope.reborrow(), centre, scale(variance), |_, e| {
-                (weight * e, slope_weight * e)
-            });
+            attract::<R, M>(centres, potential, slope.reborrow(), component.point(), variance, weight);
         }
 
         charge_slope.iter_mut().zip(potential.iter()).for_each(|(g, v)| *g = *v);

@@ -1,7 +1,7 @@
 //! Mixtures of isotropic Gaussians: the targets of the kernel energies.
 
 use crate::error::parameter;
-use crate::{Error, Real};
+use crate::{Error, Real, Rows};
 use heapless::Vec;
 
 /// Up to `K` components `q_a N(.; y_a, v_a I)` in `D` dimensions. The weights may have any sign and any sum.
@@ -73,6 +73,13 @@ pub(super) struct Component<'t, R> {
     pub weight: R,
     pub centre: &'t [R],
     pub variance: R,
+}
+
+impl<'t, R: Real> Component<'t, R> {
+    /// The centre as rows of one particle each.
+    pub fn point(&self) -> Rows<'t, R> {
+        Rows::of_point(self.centre)
+    }
 }
 
 impl<'t, R: Real> MixtureRef<'t, R> {

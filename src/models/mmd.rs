@@ -1,9 +1,10 @@
 //! Maximum mean discrepancy to a sample or a mixture.
 
-use super::kernel::{add_gaussians, scale};
+use super::kernel::{attract, interact, scale};
 use super::mixture::{MixtureRef, distance_squared, power};
 use crate::error::parameter;
 use crate::maths::{Maths, Portable};
+use crate::rows::count;
 use crate::{Energy, Error, Field, Quantity, Real, Rows, sum};
 use core::marker::PhantomData;
 
@@ -120,19 +121,12 @@ impl<R: Real, M: Maths<R>> Energy<R> for Mmd<'_, R, M> {
     fn evaluate(&mut self, _step: u64, at: Rows<'_, R>, mut out: Field<'_, R>) -> Result<R, Error> {
         let dim = self.dim();
         out.check(dim, at)?;
-        let count = |n: usize| R::from_count(u32::try_from(n).unwrap_or(u32::MAX));
         let n = at.len();
         let (potential, mut gradient) = out.parts_mut();
 
         // (1/n) sum_j k(x_i, x_j), and its gradient in x_i
-        potential.fill(R::ZERO);
-        gradient.iter_mut().for_each(|row| row.fill(R::ZERO));
         let squared = self.bandwidth * self.bandwidth;
-        add_gaussians::<R, M>(at, potential, gradient.reborrow(), at, scale(squared), |_, e| (e, e));
-        let factor = R::ONE / count(n);
-        let slope_factor = -factor / squared;
-        potential.iter_mut().for_each(|v| *v = *v * factor);
-        gradient.iter_mut().for_each(|row| row.iter_mut().for_each(|g| *g = *g * slope_factor));
+        interact::<R, M>(at, potential, gradient.reborrow(), squared, R::ONE / count(n), |_, e| e);
         let pair_energy = sum::mean(potential.iter().copied(), n) * R::HALF;
 
         // F
@@ -141,19 +135,12 @@ impl<R: Real, M: Maths<R>> Energy<R> for Mmd<'_, R, M> {
                 for component in mixture.components() {
                     let variance = squared + component.variance;
                     let weight = -(component.weight * height(self.bandwidth, variance, dim));
-                    let slope_weight = -weight / variance;
-                    let centre = Rows::new(component.centre, 1, dim, 1)?;
-                    add_gaussians::<R, M>(at, potential, gradient.reborrow(), centre, scale(variance), |_, e| {
-                        (weight * e, slope_weight * e)
-                    });
+                    attract::<R, M>(at, potential, gradient.reborrow(), component.point(), variance, weight);
                 }
             }
             Target::Sample(points) => {
                 let weight = -(R::ONE / count(points.len()));
-                let slope_weight = -weight / squared;
-                add_gaussians::<R, M>(at, potential, gradient.reborrow(), points, scale(squared), |_, e| {
-                    (weight * e, slope_weight * e)
-                });
+                attract::<R, M>(at, potential, gradient.reborrow(), points, squared, weight);
             }
         }
         Ok(self.constant + (sum::mean(potential.iter().copied(), n) - pair_energy))

@@ -43,9 +43,16 @@ pub struct Measured {
     pub replicates: u64,
     /// How it is decided.
     pub null: Null,
+    /// Whether an oracle is held against another one: it says nothing of the crate.
+    pub of_oracles: bool,
 }
 
 impl Measured {
+    /// The same, marked as a comparison of oracles.
+    pub fn of_oracles(self) -> Self {
+        Self { of_oracles: true, ..self }
+    }
+
     /// A deviation that must not exceed `tolerance`, found over `examined` cases.
     pub fn exact(what: impl Into<String>, deviation: f64, tolerance: f64, examined: u64) -> Self {
         Self {
@@ -55,6 +62,7 @@ impl Measured {
             tolerance,
             replicates: examined,
             null: Null::Exact,
+            of_oracles: false,
         }
     }
 
@@ -68,6 +76,7 @@ impl Measured {
             tolerance,
             replicates: values.len() as u64,
             null: Null::Limit { standard_error: sample.standard_error(), dof: sample.dof() },
+            of_oracles: false,
         }
     }
 }
@@ -85,7 +94,7 @@ pub struct Check {
     pub reference: f64,
     /// How far they may differ; of a sharp check, the effect that it must be able to see.
     pub tolerance: f64,
-    /// The smallest deviation (beyond the tolerance, for a limit) found with power 0.99.
+    /// The smallest deviation from the reference that fails with probability 0.99 (of an exact check, any beyond the tolerance).
     pub detectable: f64,
     /// Independent observations behind it.
     pub replicates: u64,
@@ -93,12 +102,14 @@ pub struct Check {
     pub level: f64,
     /// How it was decided.
     pub null: Null,
+    /// Whether an oracle is held against another one: it says nothing of the crate.
+    pub of_oracles: bool,
 }
 
 impl Check {
     /// Decides at `level`, the check's share of the false alarms.
     pub fn decide(measured: Measured, level: f64) -> Self {
-        let Measured { what, estimate, reference, tolerance, replicates, null } = measured;
+        let Measured { what, estimate, reference, tolerance, replicates, null, of_oracles } = measured;
         let deviation = (estimate - reference).abs();
         let (verdict, detectable) = match null {
             // written so that NaN fails
@@ -107,10 +118,10 @@ impl Check {
             Null::Sharp { p, detectable } => (verdict::sharp(p, level, detectable, tolerance), detectable),
             Null::Limit { standard_error, dof } => (
                 verdict::limit(estimate, standard_error, dof, reference, tolerance, level),
-                detectable_limit(standard_error, dof, level, POWER),
+                tolerance + detectable_limit(standard_error, dof, level, POWER),
             ),
         };
-        Self { what, verdict, estimate, reference, tolerance, detectable, replicates, level, null }
+        Self { what, verdict, estimate, reference, tolerance, detectable, replicates, level, null, of_oracles }
     }
 
     /// How much of its room the check has used: 1 is the edge. For ordering.
@@ -137,7 +148,7 @@ pub fn verdict(checks: &[Check]) -> Verdict {
     }
 }
 
-/// The check that decides, or that came closest to: the one to show.
+/// The check that decides, or that came closest to: the one to show. Of the crate, unless oracles disagree.
 pub fn tightest(checks: &[Check]) -> Option<&Check> {
     let rank = |check: &Check| -> f64 {
         match check.verdict {
@@ -146,7 +157,11 @@ pub fn tightest(checks: &[Check]) -> Option<&Check> {
             Verdict::Holds => 0.0,
         }
     };
-    checks.iter().max_by(|a, b| rank(a).total_cmp(&rank(b)).then(a.strain().total_cmp(&b.strain())))
+    let key = |check: &Check| (rank(check), if check.of_oracles { 0.0 } else { 1.0 }, check.strain());
+    checks.iter().max_by(|a, b| {
+        let (a, b): ((f64, f64, f64), _) = (key(a), key(b));
+        a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.total_cmp(&b.2))
+    })
 }
 
 #[cfg(test)]
@@ -174,8 +189,15 @@ mod tests {
         assert_eq!(decide(2.0, 0.1), Verdict::Fails);
         let sharp = |p, detectable| {
             let null = Null::Sharp { p, detectable };
-            let measured =
-                Measured { what: String::new(), estimate: 0.0, reference: 0.0, tolerance: 0.1, replicates: 9, null };
+            let measured = Measured {
+                what: String::new(),
+                estimate: 0.0,
+                reference: 0.0,
+                tolerance: 0.1,
+                replicates: 9,
+                null,
+                of_oracles: false,
+            };
             Check::decide(measured, 1e-8).verdict
         };
         assert_eq!(sharp(0.5, 0.05), Verdict::Holds);

@@ -116,6 +116,7 @@ fn observables(context: &Context) -> Result<Vec<Measured>, Interrupted> {
                     p: t_two_sided((sample.mean - 1.0) / se, sample.dof()),
                     detectable: detectable_limit(se, sample.dof(), level, POWER),
                 },
+                of_oracles: false,
             }
         })
         .collect())

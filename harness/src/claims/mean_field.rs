@@ -19,9 +19,9 @@ pub static CLAIM: Claim = Claim {
               replicates; alpha = 5: t = 0.25, 0.5, 1, 150 replicates",
     estimator: "mean over replicates of E, over the oracle's",
     oracle: "C_dt on 24 x 24 nodes (Hermite in c, Legendre in y); C_dt itself against C, PDE 1 by characteristics",
-    tolerance: "bias of order 1/n: 0.5 % at alpha = 0 (0.19947/n of E0 = 0.0689 at t = 0, exactly), 2 % at alpha = 5 and t = 1 (seen on \
-                other seeds); and 11 standard errors (6.4 for the level of one of 12 checks by the t law, 4.5 so that a correct \
-                build is decided) of 0.14 % and 0.35, 0.5, 0.7 %. C_dt against C: one dt, for E falls at a rate of order 1",
+    tolerance: "bias of order 1/n, below 0.5 % at alpha = 0 and at most 1.4 % at alpha = 5, t = 1 (seen on other seeds, full profile); and \
+                11 standard errors (6.4 for the level of one of 12 checks by the t law, 4.5 so that a correct build is \
+                decided) of 0.14 % and 0.35, 0.5, 0.7 %. C_dt against C: one dt, for E falls at a rate of order 1",
     measure,
 };
 
@@ -37,7 +37,7 @@ struct Case {
 
 const CASES: [Case; 2] = [
     Case { alpha: 0.0, replicates: 80, times: [(0.5, 0.022), (1.0, 0.022), (2.0, 0.022)] },
-    Case { alpha: 5.0, replicates: 150, times: [(0.25, 0.045), (0.5, 0.06), (1.0, 0.09)] },
+    Case { alpha: 5.0, replicates: 150, times: [(0.25, 0.045), (0.5, 0.065), (1.0, 0.09)] },
 ];
 
 fn measure(context: &Context) -> Result<Vec<Measured>, Interrupted> {
@@ -66,7 +66,9 @@ fn measure(context: &Context) -> Result<Vec<Measured>, Interrupted> {
             let ratios: Vec<f64> = found.iter().map(|energies| energies[at] / map[at]).collect();
             measured.push(Measured::mean(format!("E over C_dt's at {name}"), &ratios, 1.0, tolerance));
             let bias = (map[at] / limit[at] - 1.0).abs();
-            measured.push(Measured::exact(format!("relative distance of C_dt's E from C at {name}"), bias, DT, 1));
+            measured.push(
+                Measured::exact(format!("relative distance of C_dt's E from C at {name}"), bias, DT, 1).of_oracles(),
+            );
         }
     }
     Ok(measured)

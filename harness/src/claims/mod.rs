@@ -31,8 +31,8 @@ pub use crate::cli::Profile;
 
 /// False alarms of one verification of a correct build: at most this probability, over fresh seeds.
 pub const FALSE_ALARMS: f64 = 1e-6;
-/// The claims of the full table, over which the budget is split (Bonferroni): the share of a claim does not depend on which
-/// of them are run. About 5.5 standard errors for one check.
+/// The claims of the full table, over which the budget is split equally (Bonferroni, which is stricter than Holm's procedure): the
+/// share of a claim does not depend on which of them are run. About 5.5 standard errors for one check.
 pub const CLAIMS: f64 = 24.0;
 /// The share of one claim, which its checks split equally.
 pub const CLAIM_LEVEL: f64 = FALSE_ALARMS / CLAIMS;

@@ -6,6 +6,7 @@ use birth_death::models::{DoubleWell, GaussianUnits, MixtureRef, Mmd, Quadratic,
 use crate::oracles::direct::DirectUnits;
 use crate::oracles::mmd;
 use crate::oracles::models::{self, MeanField};
+use crate::oracles::quadrature::Rule;
 use crate::oracles::units::{self, Component};
 use crate::stats::tails::normal_quantile;
 use crate::subject::BoxedEnergy;
@@ -125,4 +126,12 @@ impl Problem {
 
 fn units_of(target: &MixtureData, unit_variance: f64) -> units::GaussianUnits {
     units::GaussianUnits { unit_variance, target: target.oracle() }
+}
+
+/// The upper half of an even rule for the standard normal law: enough for even functions.
+pub fn half_normal(nodes: usize) -> Rule {
+    let rule = Rule::normal(nodes, 0.0, 1.0);
+    let upper = rule.nodes.iter().zip(&rule.weights).filter(|(x, _)| **x > 0.0);
+    let (nodes, weights) = upper.map(|(&x, &w)| (x, 2.0 * w)).unzip();
+    Rule { nodes, weights }
 }

@@ -16,7 +16,7 @@ pub static CLAIM: Claim = Claim {
                 those present before it",
     source: "arXiv:1902.01843, the algorithm's last lines: random selection back to n neurons",
     setting: "n = 10, raw rates, V = ±1e6 (an event for certain) or 0: one birth; one death; two deaths and a birth; two births; one birth \
-              under scheme 2; 1e5 steps each of one stepper, the slots of the events moving along",
+              under scheme 2; 1e5 steps each of 20 steppers, the slots of the events moving along",
     estimator: "counts of the outcome, as the origins tell it",
     oracle: "enumeration of the equally likely choices",
     tolerance: "sharp: chi-square goodness of fit, at least 1500 expected in a cell; must be able to see an effect of 0.05 (Cohen's w: root of \
@@ -142,6 +142,7 @@ fn measure(context: &Context) -> Result<Vec<Measured>, Interrupted> {
             tolerance: 0.05,
             replicates: steps,
             null: Null::Sharp { p, detectable: (detectable_noncentrality(dof, level, POWER) / steps as f64).sqrt() },
+            of_oracles: false,
         });
     }
     Ok(measured)

@@ -33,6 +33,10 @@ pub const MAX_STEPS: u64 = 1 << 53;
 pub const MAX_REPLICATES: u64 = 1_000_000;
 /// Most rows of `trajectory.csv`, replicates times recorded steps: they are held in memory until the end.
 pub const MAX_ROWS: u64 = 20_000_000;
+/// Most bytes of a configuration: 1 MiB.
+pub const MAX_CONFIG_BYTES: u64 = 1 << 20;
+/// Most bytes of a CSV file: 2 GiB, 64 for each of [`MAX_NUMBERS`].
+pub const MAX_CSV_BYTES: u64 = 1 << 31;
 
 /// The keys of the whole run; the last three are tables.
 pub const TOP_KEYS: [&str; 15] = [
@@ -140,8 +144,8 @@ impl Config {
     /// The first thing that is wrong, as one message. Nothing has been written.
     pub fn load(path: &Path) -> Result<Self, Refusal> {
         let shown = path.display().to_string();
-        let bytes =
-            table::bytes_of(path, "a configuration in TOML").map_err(|message| Refusal::of_file(&shown, message))?;
+        let bytes = table::bytes_of(path, MAX_CONFIG_BYTES, "a configuration in TOML")
+            .map_err(|message| Refusal::of_file(&shown, message))?;
         let text = table::text_of(&bytes)
             .map_err(|(line, message)| Refusal::at(&shown, Some(line), format!("{message}; accepted: TOML")))?;
         Self::parse(path, text)

@@ -97,10 +97,18 @@ enum Kind {
     Rastrigin,
 }
 
+/// The keys of all kinds together.
+const KEYS: [&str; 9] =
+    ["kind", "dimension", "unit_variance", "target", "bandwidth", "sample", "curvature", "tilt", "amplitude"];
+
 /// Reads `[model]`.
 pub(super) fn read(root: &Table<'_>, folder: &Path, inputs: &mut Vec<Input>) -> Result<Model, Refusal> {
     const ACCEPTED: &str = "a table with a kind and its parameters";
     let table = root.require("model", ACCEPTED)?.table(ACCEPTED)?;
+    if table.get("kind").is_none() {
+        // The misspelt key is the cause; that the kind is missing only follows.
+        table.only(&KEYS, " in [model]")?;
+    }
     let kind = table.require("kind", "gaussian-units, mmd, quadratic, double-well, rastrigin")?.choice(&[
         ("gaussian-units", Kind::GaussianUnits),
         ("mmd", Kind::Mmd),

@@ -28,7 +28,11 @@ impl Source<'_> {
     /// The refusal of a text that is no TOML.
     pub fn syntax(&self, error: &toml::de::Error) -> Refusal {
         let line = error.span().map(|span| self.line(span.start));
-        Refusal::at(self.file, line, format!("not TOML: {}; accepted: TOML", error.message()))
+        let key = match error.span().and_then(|span| self.text.get(span)) {
+            Some(key) if error.message() == "duplicate key" => format!(" \"{}\"", quoted(key)),
+            _ => String::new(),
+        };
+        Refusal::at(self.file, line, format!("not TOML: {}{key}; accepted: TOML", error.message()))
     }
 }
 
@@ -37,7 +41,7 @@ impl Source<'_> {
 pub enum Sign {
     /// Any sign.
     Any,
-    /// 0 or more.
+    /// 0, or more than 0 after rounding to the precision of the run too.
     NonNegative,
     /// More than 0, after rounding to the precision of the run too.
     Positive,
@@ -102,7 +106,27 @@ impl<'a> Table<'a> {
 
     /// The value of `key`; without it a refusal that says what is accepted there.
     pub fn require(&self, key: &str, accepted: &str) -> Result<Value<'a>, Refusal> {
-        self.get(key).ok_or_else(|| self.refuse(format!("missing key \"{}\"; accepted: {accepted}", self.path_to(key))))
+        self.get(key).ok_or_else(|| {
+            let message = format!("missing key \"{}\"", self.path_to(key));
+            // TOML gives a key to the last table begun before it.
+            let elsewhere = if self.path.is_empty() {
+                self.entries.iter().find_map(|(name, value)| below(value.get_ref(), name.get_ref(), key))
+            } else {
+                None
+            };
+            match elsewhere {
+                Some((path, offset)) => Refusal::at(
+                    self.source.file,
+                    Some(self.source.line(offset)),
+                    format!(
+                        "{message}: it stands here as \"{}\", but a key of the whole run stands before the first [table]; \
+                         accepted: {accepted}",
+                        quoted(&path)
+                    ),
+                ),
+                None => self.refuse(format!("{message}; accepted: {accepted}")),
+            }
+        })
     }
 
     /// A refusal of the table as a whole.
@@ -154,17 +178,37 @@ impl<'a> Value<'a> {
 
     /// A finite number (a TOML integer is one too) of the given sign.
     pub fn real(&self, sign: Sign) -> Result<f64, Refusal> {
-        self.number().filter(|&value| self.source.precision.holds(value, sign)).ok_or_else(|| {
-            let precision = match self.source.precision {
-                Precision::F64 => "",
-                Precision::F32 => ", in f32 too",
-            };
-            self.refuse(match sign {
-                Sign::Any => format!("a finite number{precision}"),
-                Sign::NonNegative => format!("a finite number of 0 or more{precision}"),
-                Sign::Positive => format!("a finite number above 0{precision}"),
-            })
-        })
+        let precision = self.source.precision;
+        let number = self.number();
+        if let Some(value) = number.filter(|&value| precision.holds(value, sign))
+            && !(sign == Sign::NonNegative && self.underflows())
+        {
+            return Ok(value);
+        }
+        let (also, rounded) = match precision {
+            Precision::F64 if self.underflows() => ("", " (this value is not representable in f64)"),
+            Precision::F64 => ("", ""),
+            // Finite and of the right sign in f64: what is wrong is the rounding.
+            Precision::F32 if number.is_some_and(|value| Precision::F64.holds(value, sign)) => {
+                (", in f32 too", " (this value is not representable in f32)")
+            }
+            Precision::F32 => (", in f32 too", ""),
+        };
+        Err(self.refuse(match sign {
+            Sign::Any => format!("a finite number{also}{rounded}"),
+            Sign::NonNegative => format!("a finite number of 0 or more{also}{rounded}"),
+            Sign::Positive => format!("a finite number above 0{also}{rounded}"),
+        }))
+    }
+
+    /// Whether a number that was read as 0 is written as something else: `1e-400`.
+    fn underflows(&self) -> bool {
+        match self.value.get_ref() {
+            DeValue::Float(text) if self.number() == Some(0.0) => {
+                text.as_str().split(['e', 'E']).next().is_some_and(|digits| digits.contains(|c| matches!(c, '1'..='9')))
+            }
+            _ => false,
+        }
     }
 
     /// The value as a number, finite or not, if it is one.
@@ -229,6 +273,22 @@ impl<'a> Value<'a> {
     }
 }
 
+/// The path and the offset of the first key of that name in a value and in all below it.
+fn below(value: &DeValue<'_>, path: &str, key: &str) -> Option<(String, usize)> {
+    match value {
+        DeValue::Table(entries) => {
+            if let Some((name, _)) = entries.iter().find(|(name, _)| name.get_ref().as_ref() == key) {
+                return Some((format!("{path}.{key}"), name.span().start));
+            }
+            entries.iter().find_map(|(name, value)| below(value.get_ref(), &format!("{path}.{}", name.get_ref()), key))
+        }
+        DeValue::Array(items) => {
+            items.iter().enumerate().find_map(|(index, value)| below(value.get_ref(), &format!("{path}[{index}]"), key))
+        }
+        _ => None,
+    }
+}
+
 impl Precision {
     /// Whether the number is finite, and of the sign asked for, once rounded to this precision.
     pub fn holds(self, value: f64, sign: Sign) -> bool {
@@ -239,7 +299,7 @@ impl Precision {
         rounded.is_finite()
             && match sign {
                 Sign::Any => true,
-                Sign::NonNegative => value >= 0.0,
+                Sign::NonNegative => value == 0.0 || rounded > 0.0,
                 Sign::Positive => rounded > 0.0,
             }
     }

@@ -1,6 +1,7 @@
 //! CSV input: a header with known names, then finite numbers, every row as long as the header.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -8,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::model::positions;
 use super::reader::{Sign, Value};
 use super::refusal::{listed, nearest, quoted};
-use super::{MAX_DIMENSION, Refusal};
+use super::{MAX_CSV_BYTES, MAX_DIMENSION, Refusal};
 
 /// A file that a configuration names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,13 +38,26 @@ pub fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The bytes of a file; else a message with what is accepted.
-pub(super) fn bytes_of(path: &Path, accepted: &str) -> Result<Vec<u8>, String> {
-    match fs::metadata(path) {
-        Ok(data) if data.is_dir() => Err(format!("is a folder; accepted: {accepted}")),
-        Ok(_) => fs::read(path).map_err(|error| format!("cannot be read ({error}); accepted: {accepted}")),
-        Err(error) => Err(format!("cannot be read ({error}); accepted: {accepted}")),
+/// The bytes of a regular file of at most `most` bytes; else a message with what is accepted.
+///
+/// A pipe without a writer would never end to open, a device never end to read.
+pub(super) fn bytes_of(path: &Path, most: u64, accepted: &str) -> Result<Vec<u8>, String> {
+    let unreadable = |error| format!("cannot be read ({error}); accepted: {accepted}");
+    let data = fs::metadata(path).map_err(unreadable)?;
+    if data.is_dir() {
+        return Err(format!("is a folder; accepted: {accepted}"));
     }
+    if !data.is_file() {
+        return Err(format!("is not a regular file; accepted: {accepted}"));
+    }
+    let too_long = || format!("holds more than {most} bytes; accepted: {accepted}, of at most {most} bytes");
+    if data.len() > most {
+        return Err(too_long());
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(data.len()).unwrap_or(0));
+    // Files may grow, and those of /proc have no length.
+    File::open(path).and_then(|file| file.take(most + 1).read_to_end(&mut bytes)).map_err(unreadable)?;
+    if bytes.len() as u64 > most { Err(too_long()) } else { Ok(bytes) }
 }
 
 /// Some editors write it before the first character.
@@ -76,7 +90,7 @@ pub(super) fn read(
     };
     let name = value.text(&wanted)?;
     let path = folder.join(name);
-    let bytes = bytes_of(&path, &wanted)
+    let bytes = bytes_of(&path, MAX_CSV_BYTES, &wanted)
         .map_err(|message| value.refuse_with(format!("{} = \"{}\": {message}", value.path(), quoted(name))))?;
     let shown = path.display().to_string();
     let text = text_of(&bytes)

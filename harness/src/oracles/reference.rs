@@ -32,27 +32,40 @@ fn below(bound: u64, words: &mut dyn FnMut() -> u32) -> u64 {
     }
 }
 
-/// One step: from the particles (`particles[i][k]`) to those after it, or none if nobody is left to copy.
+/// What one step came to.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The particles after it, `[i][k]`.
+    pub particles: Vec<Vec<f64>>,
+    /// E before it.
+    pub energy: f64,
+    /// Vbar before it.
+    pub mean_potential: f64,
+}
+
+/// One step from `particles[i][k]`; none if nobody is left to copy.
 pub fn step(
     particles: &[Vec<f64>],
     model: &dyn MeanField,
     rules: Rules,
     words: &mut dyn FnMut() -> u32,
     prior: &mut dyn FnMut(&mut dyn FnMut() -> u32) -> Vec<f64>,
-) -> Option<Vec<Vec<f64>>> {
+) -> Option<Outcome> {
     let n = particles.len();
     let rows = (0..model.dim()).map(|k| particles.iter().map(|x| x[k]).collect()).collect();
-    let (_, fields) = evaluate(model, &Nodes::ensemble(rows));
+    let (energy, fields) = evaluate(model, &Nodes::ensemble(rows));
+    let mean_potential = fields.v.iter().sum::<f64>() / n as f64;
+    let outcome = |particles| Some(Outcome { particles, energy, mean_potential });
     let moved = |i: usize| -> Vec<f64> {
         let dt = if rules.transport { rules.dt } else { 0.0 };
         particles[i].iter().enumerate().map(|(k, x)| x - dt * fields.grad[k][i]).collect()
     };
     if !rules.events {
-        return Some((0..n).map(moved).collect());
+        return outcome((0..n).map(moved).collect());
     }
 
     // individuals present after the events, by the slot they come from; a copy stands behind its parent
-    let centre = if rules.centred { fields.v.iter().sum::<f64>() / n as f64 } else { 0.0 };
+    let centre = if rules.centred { mean_potential } else { 0.0 };
     let mut present: Vec<usize> = Vec::new();
     for (i, v) in fields.v.iter().enumerate() {
         let b = v - centre;
@@ -101,7 +114,7 @@ pub fn step(
     }
     newcomers.extend((0..fresh).map(|_| prior(words)));
     let mut newcomers = newcomers.into_iter();
-    Some(seats.into_iter().map(|seat| seat.or_else(|| newcomers.next()).unwrap_or_default()).collect())
+    outcome(seats.into_iter().map(|seat| seat.or_else(|| newcomers.next()).unwrap_or_default()).collect())
 }
 
 #[cfg(test)]
@@ -117,7 +130,7 @@ mod tests {
         let particles = [vec![0.0], vec![2.0], vec![4.0]];
         let after = step(&particles, &model, rules, &mut || words.next().expect("a word"), &mut |_| vec![9.0])?;
         assert_eq!(words.next(), None, "all words are used");
-        Some(after.into_iter().flatten().collect())
+        Some(after.particles.into_iter().flatten().collect())
     }
 
     #[test]

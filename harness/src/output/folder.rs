@@ -2,7 +2,7 @@
 //!
 //! Everything is written to a hidden sibling, which takes the place of the old folder by renaming once it is
 //! complete: a full disk, a crash or an error leaves the earlier result as it was. Only a folder that this program
-//! made (its `manifest.json` says so), an empty one, or none at all is ever replaced.
+//! made (its `manifest.json` says so, and it holds nothing else), an empty one, or none at all is ever replaced.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -10,10 +10,13 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use crate::config::Refusal;
+use crate::config::{Refusal, quoted};
 
 /// The file by which a folder of this program is recognised.
 pub const MANIFEST: &str = "manifest.json";
+/// Every file that this program writes into a result. A folder that holds anything else is never replaced.
+pub const NAMES: [&str; 7] =
+    ["ensemble.csv", "index.html", "junit.xml", MANIFEST, "summary.csv", "trajectory.csv", "verdicts.json"];
 /// What the manifest's key `program` holds.
 pub const PROGRAM: &str = "birth-death";
 
@@ -35,7 +38,7 @@ impl Folder {
     ///
     /// # Errors
     /// A refusal that names the place if something else is there, if it is the current folder, if it holds one of
-    /// the inputs, or if nothing can be written.
+    /// the inputs, if nothing can be written, or if what is there cannot be moved away.
     pub fn claim(place: &Path, inputs: &[&Path]) -> Result<Self, Refusal> {
         let refuse = |message: String| Refusal::of_file(format!("--out {}", place.display()), message);
         let place = std::path::absolute(place).map_err(|error| refuse(error.to_string()))?;
@@ -60,10 +63,18 @@ impl Folder {
         Ok(folder)
     }
 
-    /// Writes a block and takes it away again: a disk without room for it would fail only after hours of computing.
+    /// Writes a block and takes it away again, and moves what is there away and back: a full disk, or a mount point,
+    /// would fail only after hours of computing.
     fn try_out(&self) -> io::Result<()> {
         let draft = self.draft()?;
-        draft.write("probe", |out| out.write_all(&[0; 4096]))
+        draft.write("probe", |out| out.write_all(&[0; 4096]))?;
+        if self.place.exists() {
+            let away = beside(draft.staging.path());
+            fs::rename(&self.place, &away)
+                .map_err(|error| io::Error::new(error.kind(), format!("it cannot be moved: {error}")))?;
+            give_back(&away, &self.place)?;
+        }
+        Ok(())
     }
 
     /// Begins to write a result.
@@ -100,31 +111,57 @@ impl Draft {
     /// Puts the files written so far in place of what was there.
     ///
     /// # Errors
-    /// Those of the system; the earlier result is back in its place.
+    /// Those of the system; the earlier result is back in its place, and the message says where the new one is.
     pub fn replace(self) -> io::Result<PathBuf> {
         let Self { place, staging } = self;
-        // Someone may have put files there since.
-        replaceable(&place).map_err(io::Error::other)?;
-        readable_by_others(staging.path())?;
-        let mut earlier = staging.path().as_os_str().to_owned();
-        earlier.push(".earlier");
-        let replaces = place.exists();
-        if replaces {
-            fs::rename(&place, &earlier)?;
-        }
-        if let Err(error) = fs::rename(staging.path(), &place) {
-            if replaces {
-                fs::rename(&earlier, &place)?;
-            }
-            return Err(error);
-        }
-        // The folder has moved: nothing of it is temporary any more.
-        let _ = staging.keep();
-        if replaces {
-            fs::remove_dir_all(&earlier)?;
-        }
+        // Hours of work: from here on nothing deletes it.
+        let staging = staging.keep();
+        exchange(&staging, &place).map_err(|error| {
+            io::Error::new(error.kind(), format!("{error}; the new result is in {}", staging.display()))
+        })?;
         Ok(place)
     }
+}
+
+/// Moves the folder `staging` to `place`, and deletes what was there.
+fn exchange(staging: &Path, place: &Path) -> io::Result<()> {
+    // Someone may have put files there since.
+    replaceable(place).map_err(io::Error::other)?;
+    readable_by_others(staging)?;
+    let earlier = beside(staging);
+    let replaces = place.exists();
+    if replaces {
+        fs::rename(place, &earlier)?;
+    }
+    if let Err(error) = fs::rename(staging, place) {
+        if replaces {
+            give_back(&earlier, place)?;
+        }
+        return Err(error);
+    }
+    if replaces && let Err(error) = fs::remove_dir_all(&earlier) {
+        // The result is in its place: that the earlier one is left over is no failure of it.
+        let _ = writeln!(
+            io::stderr(),
+            "warning: the earlier result cannot be deleted ({error}); it is left in {}",
+            earlier.display()
+        );
+    }
+    Ok(())
+}
+
+/// Where an earlier result waits until the one in `staging` has taken its place.
+fn beside(staging: &Path) -> PathBuf {
+    let mut earlier = staging.as_os_str().to_owned();
+    earlier.push(".earlier");
+    earlier.into()
+}
+
+/// Moves an earlier result back to its place; the message of a failure says where it is.
+fn give_back(earlier: &Path, place: &Path) -> io::Result<()> {
+    fs::rename(earlier, place).map_err(|error| {
+        io::Error::new(error.kind(), format!("{error}; the earlier result is in {}", earlier.display()))
+    })
 }
 
 /// Whether `file` lies in `folder` or is it.
@@ -134,20 +171,42 @@ fn inside(file: &Path, folder: &Path) -> bool {
 
 /// Whether what is at `place` may be replaced; else a message.
 fn replaceable(place: &Path) -> Result<(), String> {
-    const ACCEPTED: &str = "accepted: a new or empty folder, or an earlier result of birth-death";
+    const ACCEPTED: &str =
+        "accepted: a new or empty folder, or an earlier result of birth-death and nothing else in it";
     match fs::metadata(place) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            if fs::symlink_metadata(place).is_ok() {
+                Err(format!("is a symbolic link to nothing; {ACCEPTED}"))
+            } else {
+                Ok(())
+            }
+        }
         Err(error) => Err(format!("cannot be used ({error}); {ACCEPTED}")),
         Ok(data) if !data.is_dir() => Err(format!("is a file; {ACCEPTED}")),
         Ok(_) => {
-            let mut entries = fs::read_dir(place).map_err(|error| format!("cannot be read ({error}); {ACCEPTED}"))?;
-            if entries.next().is_none() || made_here(place) {
-                Ok(())
-            } else {
-                Err(format!("holds other files; {ACCEPTED}"))
+            let (empty, foreign) = contents(place).map_err(|error| format!("cannot be read ({error}); {ACCEPTED}"))?;
+            match foreign {
+                Some(name) => Err(format!("holds \"{}\", which birth-death does not write; {ACCEPTED}", quoted(&name))),
+                None if empty || made_here(place) => Ok(()),
+                None => Err(format!("holds files, but no {MANIFEST} of birth-death; {ACCEPTED}")),
             }
         }
     }
+}
+
+/// Whether a folder is empty, and the first entry in it that this program does not write.
+fn contents(place: &Path) -> io::Result<(bool, Option<String>)> {
+    let mut empty = true;
+    let mut foreign = Vec::new();
+    for entry in fs::read_dir(place)? {
+        let entry = entry?;
+        empty = false;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if !(NAMES.contains(&name.as_str()) && entry.file_type()?.is_file()) {
+            foreign.push(name);
+        }
+    }
+    Ok((empty, foreign.into_iter().min()))
 }
 
 fn made_here(place: &Path) -> bool {
@@ -188,12 +247,12 @@ mod tests {
         let place = top.path().join("a/run");
         let folder = Folder::claim(&place, &[]).expect("claimed");
         put(&folder, "{\"program\": \"birth-death\"}").replace().expect("replaced");
-        fs::write(place.join("old.csv"), "").expect("written");
+        fs::write(place.join("summary.csv"), "").expect("written");
         let folder = Folder::claim(&place, &[]).expect("claimed again");
         let draft = put(&folder, "{\"program\": \"birth-death\", \"a\": 2}");
-        assert!(place.join("old.csv").exists());
+        assert!(place.join("summary.csv").exists());
         draft.replace().expect("replaced");
-        assert!(!place.join("old.csv").exists());
+        assert!(!place.join("summary.csv").exists());
         let left: Vec<_> = fs::read_dir(top.path().join("a")).expect("read").collect();
         assert_eq!(left.len(), 1, "no temporary folder is left: {left:?}");
     }
@@ -218,7 +277,7 @@ mod tests {
         Folder::claim(&place, &[]).expect("an empty folder");
         fs::write(place.join("thesis.tex"), "x").expect("written");
         let message = Folder::claim(&place, &[]).expect_err("refused").to_string();
-        assert!(message.contains("holds other files"), "{message}");
+        assert!(message.contains("thesis.tex"), "{message}");
         let file = place.join("thesis.tex");
         let message = Folder::claim(&file, &[]).expect_err("refused").to_string();
         assert!(message.contains("is a file"), "{message}");
@@ -235,9 +294,54 @@ mod tests {
         let place = top.path().join("run");
         fs::create_dir(&place).expect("made");
         fs::write(place.join(MANIFEST), "{\"program\": \"birth-death\"}").expect("written");
-        let input = place.join("a.toml");
+        let input = place.join("summary.csv");
         fs::write(&input, "").expect("written");
         let message = Folder::claim(&place, &[&input]).expect_err("refused").to_string();
-        assert!(message.contains("a.toml"), "{message}");
+        assert!(message.contains("holds the input") && message.contains("summary.csv"), "{message}");
+    }
+
+    #[test]
+    fn files_of_the_user_in_an_earlier_result_are_not_deleted() {
+        let top = TempDir::new().expect("a folder");
+        let place = top.path().join("run");
+        fs::create_dir(&place).expect("made");
+        fs::write(place.join("summary.csv"), "").expect("written");
+        let message = Folder::claim(&place, &[]).expect_err("refused").to_string();
+        assert!(message.contains("no manifest.json"), "{message}");
+        fs::write(place.join(MANIFEST), "{\"program\": \"birth-death\"}").expect("written");
+        Folder::claim(&place, &[]).expect("an earlier result");
+        fs::write(place.join("notes.txt"), "mine").expect("written");
+        let message = Folder::claim(&place, &[]).expect_err("refused").to_string();
+        assert!(message.contains("\"notes.txt\""), "{message}");
+        fs::remove_file(place.join("notes.txt")).expect("removed");
+        // A folder may hold anything, whatever its name.
+        fs::create_dir(place.join("junit.xml")).expect("made");
+        let message = Folder::claim(&place, &[]).expect_err("refused").to_string();
+        assert!(message.contains("\"junit.xml\""), "{message}");
+    }
+
+    #[test]
+    fn a_result_that_cannot_take_its_place_is_kept_and_named() {
+        let top = TempDir::new().expect("a folder");
+        let place = top.path().join("run");
+        let draft = put(&Folder::claim(&place, &[]).expect("claimed"), "hours of work");
+        fs::create_dir(&place).expect("made");
+        fs::write(place.join("thesis.tex"), "mine").expect("written");
+        let message = draft.replace().expect_err("refused").to_string();
+        let (_, kept) = message.split_once("the new result is in ").expect("a place");
+        assert_eq!(fs::read_to_string(Path::new(kept).join(MANIFEST)).expect("read"), "hours of work");
+        assert!(place.join("thesis.tex").exists());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_to_nothing_is_refused() {
+        let top = TempDir::new().expect("a folder");
+        let place = top.path().join("run");
+        std::os::unix::fs::symlink(top.path().join("nothing"), &place).expect("linked");
+        let message = Folder::claim(&place, &[]).expect_err("refused").to_string();
+        assert!(message.contains("symbolic link"), "{message}");
+        fs::create_dir(top.path().join("nothing")).expect("made");
+        Folder::claim(&place, &[]).expect("a link to a folder");
     }
 }

@@ -1,6 +1,8 @@
 //! The table on the terminal: a line a claim, showing the check that decided it or came closest to.
 
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use std::fmt::Write;
+
+use comfy_table::{CellAlignment, Table, presets};
 
 use super::Decided;
 use crate::claims::check::{Check, Null, tightest};
@@ -13,6 +15,11 @@ fn word(verdict: Verdict) -> &'static str {
         Verdict::Fails => "FAILS",
         Verdict::Undecided => "undecided",
     }
+}
+
+/// Two significant digits: of an error, or of a p-value.
+fn two_digits(x: f64) -> String {
+    format!("{x:.1e}").parse::<f64>().map_or_else(|_| x.to_string(), number)
 }
 
 /// Four significant digits, in whichever notation is shorter.
@@ -32,8 +39,8 @@ fn number(x: f64) -> String {
 fn estimate(check: &Check) -> String {
     match check.null {
         Null::Exact => number(check.estimate),
-        Null::Sharp { p, .. } => format!("{} (p = {})", number(check.estimate), number(p)),
-        Null::Limit { standard_error, .. } => format!("{} ± {}", number(check.estimate), number(standard_error)),
+        Null::Sharp { p, .. } => format!("{} (p = {})", number(check.estimate), two_digits(p)),
+        Null::Limit { standard_error, .. } => format!("{} ± {}", number(check.estimate), two_digits(standard_error)),
     }
 }
 
@@ -46,11 +53,12 @@ fn tolerance(check: &Check) -> String {
     }
 }
 
-/// The table of the claims decided.
+/// The table of the claims decided, and below it what each line shows.
 pub fn table(claims: &[Decided]) -> String {
     let mut table = Table::new();
-    table.load_style(presets::ASCII_MARKDOWN).set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_header(["claim", "verdict", "estimate", "tolerance", "detects", "replicates", "tightest of", "what"]);
+    table.load_style(presets::ASCII_MARKDOWN);
+    table.set_header(["claim", "verdict", "estimate", "tolerance", "detects", "replicates"]);
+    let mut notes = String::new();
     for claim in claims {
         let Some(check) = tightest(&claim.checks) else { continue };
         table.add_row([
@@ -60,16 +68,13 @@ pub fn table(claims: &[Decided]) -> String {
             tolerance(check),
             number(check.detectable),
             check.replicates.to_string(),
-            claim.checks.len().to_string(),
-            check.what.clone(),
         ]);
+        let _ = write!(notes, "\n  {}: {} (tightest of {})", claim.id, check.what, claim.checks.len());
     }
-    for column in [5, 6] {
-        if let Some(column) = table.column_mut(column) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
+    if let Some(column) = table.column_mut(5) {
+        column.set_cell_alignment(CellAlignment::Right);
     }
-    table.to_string()
+    format!("{table}\n{notes}\n")
 }
 
 #[cfg(test)]

@@ -59,6 +59,8 @@ pub struct Verdicts {
     pub profile: &'static str,
     /// The seed of all streams.
     pub seed: u64,
+    /// Precision of the simulations.
+    pub precision: &'static str,
     /// Generator of the simulations.
     pub generator: &'static str,
     /// Bound on the probability that a correct build fails any claim.
@@ -82,6 +84,7 @@ impl Verdicts {
                 Profile::Full => "full",
             },
             seed,
+            precision: "f64",
             generator: "xorshift128 (rand_xorshift), birth_death::Stream::seeded(seed, claim << 48 | part << 32 | replicate)",
             false_alarms: FALSE_ALARMS,
             claims_in_budget: CLAIMS,
