@@ -13,7 +13,7 @@
 //! | [`mmd`] | maximum mean discrepancy to a mixture or a sample | fisher-rao-bound |
 //! | [`characteristics`] | C: PDE 1 by weighted nodes and RK4 | the limit dt -> 0, n -> infinity |
 //! | [`discrete`] | C_dt: the n = infinity map at fixed dt | the limit n -> infinity alone: mean-field, step-order, escape |
-//! | [`reference`] | the particle schemes, naively, on the same random words | conservation |
+//! | [`mod@reference`] | the particle schemes, naively, on the same random words | conservation |
 //! | [`one_step`] | exact conditional mean of one step; drift of the continuous-time chain | drift, martingale, dissipation |
 
 // The workspace forbids std's transcendentals for the core's sake; the harness is meant not to share the core's.
