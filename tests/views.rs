@@ -19,7 +19,7 @@ impl Arbitrary for Size {
         let edges = [0, 1, MAX_PARTICLES, MAX_PARTICLES + 1, usize::MAX / 2, usize::MAX - 1, usize::MAX];
         let small = usize::arbitrary(g) % 12;
         let edge = *g.choose(&edges).expect("not empty");
-        Self(if u8::arbitrary(g) % 5 == 0 { edge } else { small })
+        Self(if u8::arbitrary(g).is_multiple_of(5) { edge } else { small })
     }
 }
 

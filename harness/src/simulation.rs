@@ -150,7 +150,7 @@ impl<'e, R: Real, P: Prior<R>, G: Generator> Simulation<'e, R, P, G> {
         view(&self.gradient, self.dimension, self.particles)
     }
 
-    /// Where each slot's particle came from in the last step: a slot, or [`birth_death::FRESH`].
+    /// Where each slot's particle came from in the last step: a slot, or [`FRESH`](birth_death::FRESH).
     pub fn origins(&self) -> &[u32] {
         &self.origin
     }
