@@ -3,6 +3,16 @@
 use crate::{Error, Quantity, Real, Rows, RowsMut, sum};
 
 /// Where an [`Energy`](crate::Energy) writes `V_i` and `grad V_i`: views over the caller's memory.
+///
+/// ```
+/// use birth_death::{Energy, Field, Rows, RowsMut, models::Quadratic};
+/// let (at, mut v, mut g) = ([1.0, 3.0], [0.0; 2], [0.0; 2]);
+/// let mut field = Field::new(&mut v, RowsMut::new(&mut g, 2, 1, 2)?)?;
+/// let energy = Quadratic::new(&[2.0])?.evaluate(0, Rows::new(&at, 2, 1, 2)?, field.reborrow())?;
+/// assert_eq!((field.potential(), field.gradient().row(0)), (&[1.0, 9.0][..], &[2.0, 6.0][..]));
+/// assert_eq!((energy, field.check_finite()?), (5.0, 5.0));
+/// # Ok::<(), birth_death::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Field<'a, R> {
     potential: &'a mut [R],

@@ -40,6 +40,15 @@ impl<R: Real> Prior<R> for NoPrior {
 }
 
 /// The law of one component.
+///
+/// ```
+/// use birth_death::{Marginal, Stream};
+/// let law = Marginal::Uniform { low: 2.0, high: 3.0 };
+/// law.check()?;
+/// assert!((2.0..=3.0).contains(&law.draw(&mut Stream::seeded(1, 0))));
+/// assert!(Marginal::Normal { mean: 0.0, sd: -1.0 }.check().is_err());
+/// # Ok::<(), birth_death::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Marginal<R> {
     /// Always this value; consumes nothing.

@@ -156,6 +156,16 @@ impl<'a, R: Real> Rows<'a, R> {
 impl<'a, R: Real> RowsMut<'a, R> {
     /// A view as [`Rows::new`], for writing.
     ///
+    /// ```
+    /// use birth_death::RowsMut;
+    /// let mut data = [0.0; 6];
+    /// let mut rows = RowsMut::new(&mut data, 3, 2, 2)?;
+    /// rows.row_mut(1)[0] = 5.0;
+    /// assert_eq!(rows.as_rows().get(1, 0), Some(5.0));
+    /// assert!(rows.row_mut(2).is_empty(), "there is no third row");
+    /// # Ok::<(), birth_death::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`Rows::new`].
     pub fn new(data: &'a mut [R], stride: usize, dim: usize, len: usize) -> Result<Self, Error> {

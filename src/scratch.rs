@@ -68,6 +68,21 @@ impl<'a, R: Real> Scratch<'a, R> {
 
 /// Owned scratch memory for up to `N` particles of `D` components; `const fn new` for a `static`.
 ///
+/// ```
+/// use birth_death::{Dynamics, Ensemble, Stream, Workspace, models::Quadratic};
+/// let mut x = Ensemble::<f32, 1, 8>::new();
+/// x.push([2.0])?;
+/// x.push([4.0])?;
+/// let mut workspace = Workspace::<f32, 1, 8>::new();
+/// let mut scratch = workspace.scratch(x.len())?;
+/// let (mut bowl, mut rng) = (Quadratic::new(&[1.0])?, Stream::seeded(1, 0));
+/// Dynamics::gradient_flow(0.5)?.step(x.rows_mut(), &mut bowl, &mut rng, scratch.reborrow())?;
+/// assert_eq!((scratch.potential(), scratch.origin()), (&[2.0, 8.0][..], &[0, 1][..]));
+/// assert_eq!(x.rows().row(0), [1.0, 2.0]);
+/// assert!(workspace.scratch(9).is_err());
+/// # Ok::<(), birth_death::Error>(())
+/// ```
+///
 /// On a small stack, keep it and the ensemble in a `static` behind whatever lock the platform has: see the crate's front page.
 #[derive(Clone, Debug)]
 pub struct Workspace<R, const D: usize, const N: usize> {

@@ -68,6 +68,15 @@ impl<R: Real> Energy<R> for Quadratic<'_, R> {
 ///
 /// Two wells near `x = ±1`; for small `tilt` their heights differ by about `2 tilt`. ([`Energy`] for the trap that
 /// gradient flow cannot leave.)
+///
+/// ```
+/// use birth_death::{Energy, Field, Rows, RowsMut, models::DoubleWell};
+/// let (at, mut v, mut g) = ([-1.0, 0.0], [0.0; 2], [0.0; 2]);
+/// let field = Field::new(&mut v, RowsMut::new(&mut g, 2, 1, 2)?)?;
+/// DoubleWell::new(0.25, 1)?.evaluate(0, Rows::new(&at, 2, 1, 2)?, field)?;
+/// assert_eq!((v, g), ([-0.25, 1.0], [0.25, 0.25]));
+/// # Ok::<(), birth_death::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct DoubleWell<R> {
     tilt: R,
@@ -109,6 +118,15 @@ impl<R: Real> Energy<R> for DoubleWell<R> {
 /// `F = sum_k [x_k^2 + A (1 - cos 2 pi x_k)]`: many wells, the least at the origin with `F = 0` (for `A >= 0`).
 ///
 /// Source: L. A. Rastrigin's test function, `A d + sum (x^2 - A cos 2 pi x)`.
+///
+/// ```
+/// use birth_death::{Energy, Field, Rows, RowsMut, models::Rastrigin};
+/// let (at, mut v, mut g) = ([0.0, 0.5], [0.0; 2], [0.0; 2]);
+/// let field = Field::new(&mut v, RowsMut::new(&mut g, 2, 1, 2)?)?;
+/// Rastrigin::new(10.0, 1)?.evaluate(0, Rows::new(&at, 2, 1, 2)?, field)?;
+/// assert_eq!(v, [0.0, 20.25]);
+/// # Ok::<(), birth_death::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Rastrigin<R> {
     amplitude: R,

@@ -59,6 +59,14 @@ impl<R: Real, const D: usize, const K: usize> Default for Mixture<R, D, K> {
 }
 
 /// A mixture in the caller's memory, checked: weights, centres (component after component), variances.
+///
+/// ```
+/// use birth_death::models::MixtureRef;
+/// let plane = MixtureRef::new(&[0.7, -0.4], &[-0.5, 0.3, 1.1, -0.2], &[0.4, 0.9], 2)?;
+/// assert_eq!(plane.dim(), 2);
+/// assert!(MixtureRef::new(&[1.0], &[0.0], &[1.0], 2).is_err(), "a centre has two components there");
+/// # Ok::<(), birth_death::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct MixtureRef<'t, R> {
     weights: &'t [R],
