@@ -38,7 +38,7 @@ pub enum Command {
 /// `birth-death verify`.
 #[derive(Debug, Clone, Args)]
 pub struct VerifyArgs {
-    /// How much to measure: quick takes less than a minute on two cores.
+    /// How much to measure: quick takes less than 90 seconds on two cores.
     #[arg(long, value_enum, default_value_t = Profile::Quick)]
     pub profile: Profile,
     /// Seed of all streams, 0 to 2^63 - 1, or "random".
@@ -79,10 +79,20 @@ pub struct RunArgs {
 /// How much a verification measures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Profile {
-    /// Under a minute on two cores.
+    /// Under 90 seconds on two cores.
     Quick,
     /// With the power to see small effects.
     Full,
+}
+
+impl Profile {
+    /// Its name on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Profile::Quick => "quick",
+            Profile::Full => "full",
+        }
+    }
 }
 
 /// The seed of a verification.

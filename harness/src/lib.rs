@@ -8,6 +8,7 @@ pub mod claims;
 pub mod cli;
 pub mod config;
 pub mod defects;
+pub mod generators;
 pub mod oracles;
 pub mod output;
 pub mod parallel;

@@ -2,54 +2,14 @@
 //!
 //! Claims make every simulation through [`Subject::trial`], so a defect reaches all of them and none needs to know of it.
 
-use std::convert::Infallible;
-
-use birth_death::{
-    Dynamics, Energy, Error, Field, Generator, Marginal, ProductPrior, Rate, Report, Rows, Scheme, Stream,
-};
-use rand_core::{Rng, TryRng};
+use birth_death::{Dynamics, Energy, Error, Field, Marginal, ProductPrior, Rate, Report, Rows, Scheme};
 
 use crate::defects::Defect;
+use crate::generators::{BoxedGenerator, Source};
 use crate::simulation::{Product, Simulation};
 
 /// An energy of the harness's own, with any kernel.
 pub type BoxedEnergy = Box<dyn Energy<f64> + Send>;
-
-/// A generator chosen at run time.
-#[derive(Debug)]
-pub struct BoxedGenerator(pub Box<dyn DebugGenerator>);
-
-/// What a boxed generator has to be.
-pub trait DebugGenerator: Generator + Send + std::fmt::Debug {}
-
-impl<G: Generator + Send + std::fmt::Debug> DebugGenerator for G {}
-
-impl TryRng for BoxedGenerator {
-    type Error = Infallible;
-
-    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        Ok(self.0.next_u32())
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        Ok(self.0.next_u64())
-    }
-
-    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
-        self.0.fill_bytes(bytes);
-        Ok(())
-    }
-}
-
-impl Generator for BoxedGenerator {
-    fn mark(&mut self) {
-        self.0.mark();
-    }
-
-    fn rewind(&mut self) {
-        self.0.rewind();
-    }
-}
 
 /// The parameters of a simulation.
 #[derive(Clone, Debug)]
@@ -125,14 +85,21 @@ pub fn product(marginals: &[Marginal<f64>]) -> Product<f64> {
 pub struct Subject {
     /// Seed of all streams.
     pub seed: u64,
+    /// The generator behind them.
+    pub generator: Source,
     /// The planted defect, if any.
     pub defect: Option<&'static dyn Defect>,
 }
 
 impl Subject {
-    /// The crate as it is.
+    /// The crate as it is, with its own generator.
     pub const fn correct(seed: u64) -> Self {
-        Self { seed, defect: None }
+        Self { seed, generator: Source::Xorshift128, defect: None }
+    }
+
+    /// The words of stream number `stream`, which no defect spoils.
+    pub fn words(&self, stream: u64) -> BoxedGenerator {
+        self.generator.seeded(self.seed, stream)
     }
 
     /// A simulation of `energy` on stream number `stream`; its particles stand at the origin.
@@ -142,7 +109,7 @@ impl Subject {
     pub fn trial(&self, setup: &Setup, energy: BoxedEnergy, stream: u64) -> Trial {
         let mut setup = setup.clone();
         let mut energy = energy;
-        let mut rng = BoxedGenerator(Box::new(Stream::seeded(self.seed, stream)));
+        let mut rng = self.words(stream);
         if let Some(defect) = self.defect {
             energy = defect.energy(energy, &setup);
             rng = defect.generator(rng, &setup);

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use crate::claims::{Claim, Context, REGISTRY};
+use crate::claims::{Claim, Context, Kind, REGISTRY};
 use crate::cli::{BAD_INPUT, FAILURE, INTERRUPTED, SUCCESS, SeedChoice, UNDECIDED, VerifyArgs};
 use crate::config::{Refusal, nearest};
 use crate::output::folder::{Folder, MANIFEST};
@@ -29,8 +29,8 @@ pub fn main(arguments: &VerifyArgs) -> ExitCode {
     ExitCode::from(code)
 }
 
-/// The claims asked for, in the order of the registry, with their numbers.
-fn selected(ids: &[String]) -> Result<Vec<(u64, &'static Claim)>, Refusal> {
+/// The claims asked for, in the order of the registry.
+fn selected(ids: &[String]) -> Result<Vec<&'static Claim>, Refusal> {
     let names: Vec<&str> = REGISTRY.iter().map(|claim| claim.id).collect();
     for id in ids {
         if !names.contains(&id.as_str()) {
@@ -40,7 +40,7 @@ fn selected(ids: &[String]) -> Result<Vec<(u64, &'static Claim)>, Refusal> {
         }
     }
     let wanted = |claim: &Claim| ids.is_empty() || ids.iter().any(|id| id == claim.id);
-    Ok((1..).zip(REGISTRY).filter(|(_, claim)| wanted(claim)).collect())
+    Ok(REGISTRY.into_iter().filter(|claim| wanted(claim)).collect())
 }
 
 fn verify(arguments: &VerifyArgs) -> Result<u8, Refusal> {
@@ -61,7 +61,7 @@ fn verify(arguments: &VerifyArgs) -> Result<u8, Refusal> {
     let bar = progress::parts();
     let mut decided = Vec::new();
     let total = claims.len();
-    for ((number, claim), index) in claims.into_iter().zip(1..) {
+    for (claim, index) in claims.into_iter().zip(1..) {
         bar.set_position(0);
         bar.set_length(0);
         bar.set_prefix(format!("claim {index} of {total}, {}", claim.id));
@@ -71,10 +71,10 @@ fn verify(arguments: &VerifyArgs) -> Result<u8, Refusal> {
             pool: &pool,
             stop,
             progress: &bar,
-            claim: number,
+            claim: claim.number(),
         };
-        match claim.decide(&context) {
-            Ok(checks) => decided.push(Decided::new(claim, checks)),
+        match claim.settle(&context) {
+            Ok((checks, plots)) => decided.push(Decided::new(claim, checks, plots)),
             Err(crate::claims::Interrupted) => break,
         }
     }
@@ -113,26 +113,40 @@ fn code(verdicts: &Verdicts, saved: bool) -> u8 {
         INTERRUPTED
     } else if any(Verdict::Fails) || !saved {
         FAILURE
-    } else if any(Verdict::Undecided) {
+    } else if verdicts.claims.iter().any(undecided) {
         UNDECIDED
     } else {
         SUCCESS
     }
 }
 
+/// Whether more replicates are needed. An empirical claim may stay open.
+fn undecided(claim: &Decided) -> bool {
+    claim.verdict == Verdict::Undecided && claim.kind != Kind::Empirical
+}
+
 /// What the verdicts come to, and how to repeat them.
 fn closing(verdicts: &Verdicts, total: usize) -> String {
     let count = |verdict| verdicts.claims.iter().filter(|claim| claim.verdict == verdict).count();
-    let (holds, fails, undecided) = (count(Verdict::Holds), count(Verdict::Fails), count(Verdict::Undecided));
+    let words = [
+        (Verdict::Holds, "hold"),
+        (Verdict::Fails, "fail"),
+        (Verdict::Undecided, "undecided"),
+        (Verdict::Supported, "supported"),
+        (Verdict::Refuted, "refuted"),
+    ];
+    let all = words.iter().map(|(verdict, word)| (count(*verdict), word));
+    let counts: Vec<String> = all
+        .enumerate()
+        .filter(|(index, (count, _))| *index < 3 || *count > 0)
+        .map(|(_, (count, word))| format!("{count} {word}"))
+        .collect();
     let interrupted = if verdicts.complete {
         String::new()
     } else {
         format!("interrupted after {} of {total} claims; ", verdicts.claims.len())
     };
-    format!(
-        "{interrupted}{holds} hold, {fails} fail, {undecided} undecided; profile {}, seed {}",
-        verdicts.profile, verdicts.seed
-    )
+    format!("{interrupted}{}; profile {}, seed {}", counts.join(", "), verdicts.profile, verdicts.seed)
 }
 
 /// What makes the folder one of this program's.
@@ -155,7 +169,7 @@ fn save(folder: &Folder, verdicts: &Verdicts) -> io::Result<()> {
     let manifest = Manifest {
         build: Build::this(),
         command: "verify",
-        profile: verdicts.profile,
+        profile: &verdicts.profile,
         seed: verdicts.seed,
         complete: verdicts.complete,
     };

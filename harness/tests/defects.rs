@@ -17,15 +17,15 @@ const SEED: u64 = 77_001;
 fn verdict(id: &str, defect: Option<&'static dyn Defect>) -> Verdict {
     let pool = parallel::pool(None).expect("threads");
     let context = Context {
-        subject: Subject { seed: SEED, defect },
+        subject: Subject { defect, ..Subject::correct(SEED) },
         profile: Profile::Quick,
         pool: &pool,
         stop: &AtomicBool::new(false),
         progress: &ProgressBar::hidden(),
-        claim: 1,
+        claim: 0,
     };
     let claim = Claim::named(id).expect("a claim");
-    check::verdict(&claim.decide(&context).expect("not interrupted"))
+    check::verdict(&claim.decide(&context).expect("not interrupted").0)
 }
 
 /// Each defect, and a claim that must fail on it.

@@ -1,13 +1,19 @@
 //! Checks and verdicts: what was measured, against what, and what follows.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use super::plot::Plot;
+use crate::generators::Source;
+use crate::output::number;
 use crate::stats::interval::Sample;
 use crate::stats::power::{POWER, detectable_limit};
 use crate::stats::verdict::{self, Verdict};
 
+/// The level of an empirical check's interval. It is no part of the budget of false alarms, for no such check fails the build.
+pub const EMPIRICAL_LEVEL: f64 = 1e-3;
+
 /// A null hypothesis and the evidence.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum Null {
     /// No randomness in the verdict: the deviation may not exceed the tolerance.
@@ -15,16 +21,29 @@ pub enum Null {
     /// A p-value under the null; `tolerance` is the largest effect that the test may be blind to.
     Sharp {
         /// Two-sided.
+        #[serde(with = "number")]
         p: f64,
         /// The smallest effect found with power 0.99, in the estimate's units.
+        #[serde(with = "number")]
         detectable: f64,
     },
     /// The expectation of the estimate lies within `tolerance` of the reference.
     Limit {
         /// Standard error over replicates.
+        #[serde(with = "number")]
         standard_error: f64,
         /// Degrees of freedom of the standard error.
+        #[serde(with = "number")]
         dof: f64,
+    },
+    /// The expectation of the estimate is above the reference: so says the paper. An interval at level [`EMPIRICAL_LEVEL`].
+    Empirical {
+        /// Its lower end.
+        #[serde(with = "number")]
+        low: f64,
+        /// Its upper end.
+        #[serde(with = "number")]
+        high: f64,
     },
 }
 
@@ -37,7 +56,7 @@ pub struct Measured {
     pub estimate: f64,
     /// The value that should be.
     pub reference: f64,
-    /// How far they may differ; of a sharp check, the effect that it must be able to see.
+    /// How far they may differ; of a sharp check, the effect that it must be able to see; of an empirical one, nothing.
     pub tolerance: f64,
     /// Independent observations behind it.
     pub replicates: u64,
@@ -45,6 +64,17 @@ pub struct Measured {
     pub null: Null,
     /// Whether an oracle is held against another one: it says nothing of the crate.
     pub of_oracles: bool,
+}
+
+/// A sharp test: what it found, and how well it would have seen something else.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Test {
+    /// Two-sided p-value.
+    pub p: f64,
+    /// The smallest effect found with power 0.99, in the estimate's units.
+    pub detectable: f64,
+    /// The largest effect that the test may be blind to, likewise.
+    pub budget: f64,
 }
 
 impl Measured {
@@ -55,8 +85,9 @@ impl Measured {
 
     /// A deviation that must not exceed `tolerance`, found over `examined` cases.
     pub fn exact(what: impl Into<String>, deviation: f64, tolerance: f64, examined: u64) -> Self {
+        let what = what.into();
         Self {
-            what: what.into(),
+            what,
             estimate: deviation,
             reference: 0.0,
             tolerance,
@@ -66,39 +97,107 @@ impl Measured {
         }
     }
 
+    /// A sharp test of `reference`, on so many observations.
+    pub fn sharp(what: impl Into<String>, estimate: f64, reference: f64, test: Test, replicates: u64) -> Self {
+        let Test { p, detectable, budget } = test;
+        Self {
+            what: what.into(),
+            estimate,
+            reference,
+            tolerance: budget,
+            replicates,
+            null: Null::Sharp { p, detectable },
+            of_oracles: false,
+        }
+    }
+
     /// The mean of `values`, one a replicate, within `tolerance` of `reference`.
     pub fn mean(what: impl Into<String>, values: &[f64], reference: f64, tolerance: f64) -> Self {
         let sample = Sample::of(values);
+        let replicates = values.len() as u64;
+        Self::limit(what, (sample.mean, sample.standard_error()), reference, tolerance, replicates)
+    }
+
+    /// An estimate with its standard error, over so many replicates, within `tolerance` of `reference`.
+    pub fn limit(
+        what: impl Into<String>,
+        (estimate, standard_error): (f64, f64),
+        reference: f64,
+        tolerance: f64,
+        replicates: u64,
+    ) -> Self {
         Self {
             what: what.into(),
-            estimate: sample.mean,
+            estimate,
             reference,
             tolerance,
-            replicates: values.len() as u64,
-            null: Null::Limit { standard_error: sample.standard_error(), dof: sample.dof() },
+            replicates,
+            null: Null::Limit { standard_error, dof: replicates as f64 - 1.0 },
+            of_oracles: false,
+        }
+    }
+
+    /// An estimate that the paper says is above `reference`, with its interval at level [`EMPIRICAL_LEVEL`].
+    pub fn empirical(
+        what: impl Into<String>,
+        estimate: f64,
+        (low, high): (f64, f64),
+        reference: f64,
+        replicates: u64,
+    ) -> Self {
+        Self {
+            what: what.into(),
+            estimate,
+            reference,
+            tolerance: 0.0,
+            replicates,
+            null: Null::Empirical { low, high },
             of_oracles: false,
         }
     }
 }
 
+/// What a claim hands back: its checks, and what there is to see.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Evidence {
+    /// The checks.
+    pub measured: Vec<Measured>,
+    /// Pictures beside that of the checks, which the report draws for every claim.
+    pub plots: Vec<Plot>,
+}
+
+impl From<Vec<Measured>> for Evidence {
+    fn from(measured: Vec<Measured>) -> Self {
+        Self { measured, plots: Vec::new() }
+    }
+}
+
 /// A measured check with its verdict.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Check {
     /// What was measured, with its unit.
     pub what: String,
+    /// The generator behind it.
+    pub generator: Source,
     /// What follows.
     pub verdict: Verdict,
     /// The value found.
+    #[serde(with = "number")]
     pub estimate: f64,
     /// The value that should be.
+    #[serde(with = "number")]
     pub reference: f64,
-    /// How far they may differ; of a sharp check, the effect that it must be able to see.
+    /// How far they may differ; of a sharp check, the effect that it must be able to see; of an empirical one, nothing.
+    #[serde(with = "number")]
     pub tolerance: f64,
-    /// The smallest deviation from the reference that fails with probability 0.99 (of an exact check, any beyond the tolerance).
+    /// The smallest deviation from the reference that fails with probability 0.99 (of an exact check, any beyond the tolerance; of an empirical one,
+    /// half the interval).
+    #[serde(with = "number")]
     pub detectable: f64,
     /// Independent observations behind it.
     pub replicates: u64,
     /// The level at which it was decided.
+    #[serde(with = "number")]
     pub level: f64,
     /// How it was decided.
     pub null: Null,
@@ -107,8 +206,8 @@ pub struct Check {
 }
 
 impl Check {
-    /// Decides at `level`, the check's share of the false alarms.
-    pub fn decide(measured: Measured, level: f64) -> Self {
+    /// Decides at `level`, the check's share of the false alarms (empirical checks: at [`EMPIRICAL_LEVEL`]).
+    pub fn decide(measured: Measured, level: f64, generator: Source) -> Self {
         let Measured { what, estimate, reference, tolerance, replicates, null, of_oracles } = measured;
         let deviation = (estimate - reference).abs();
         let (verdict, detectable) = match null {
@@ -120,8 +219,22 @@ impl Check {
                 verdict::limit(estimate, standard_error, dof, reference, tolerance, level),
                 tolerance + detectable_limit(standard_error, dof, level, POWER),
             ),
+            Null::Empirical { low, high } => (verdict::empirical(low, high, reference), 0.5 * (high - low)),
         };
-        Self { what, verdict, estimate, reference, tolerance, detectable, replicates, level, null, of_oracles }
+        let level = if matches!(null, Null::Empirical { .. }) { EMPIRICAL_LEVEL } else { level };
+        Self {
+            what,
+            generator,
+            verdict,
+            estimate,
+            reference,
+            tolerance,
+            detectable,
+            replicates,
+            level,
+            null,
+            of_oracles,
+        }
     }
 
     /// How much of its room the check has used: 1 is the edge. For ordering.
@@ -132,6 +245,8 @@ impl Check {
             Null::Exact if self.tolerance == 0.0 => deviation,
             Null::Exact => deviation / self.tolerance,
             Null::Limit { standard_error, .. } => (deviation + standard_error) / self.tolerance,
+            // the weakest support first
+            Null::Empirical { low, high } => (high - low) / (low - self.reference).abs(),
         }
     }
 }
@@ -141,8 +256,12 @@ pub fn verdict(checks: &[Check]) -> Verdict {
     let any = |verdict| checks.iter().any(|check| check.verdict == verdict);
     if any(Verdict::Fails) {
         Verdict::Fails
+    } else if any(Verdict::Refuted) {
+        Verdict::Refuted
     } else if checks.is_empty() || any(Verdict::Undecided) {
         Verdict::Undecided
+    } else if any(Verdict::Supported) {
+        Verdict::Supported
     } else {
         Verdict::Holds
     }
@@ -152,9 +271,10 @@ pub fn verdict(checks: &[Check]) -> Verdict {
 pub fn tightest(checks: &[Check]) -> Option<&Check> {
     let rank = |check: &Check| -> f64 {
         match check.verdict {
-            Verdict::Fails => 2.0,
+            Verdict::Fails => 3.0,
+            Verdict::Refuted => 2.0,
             Verdict::Undecided => 1.0,
-            Verdict::Holds => 0.0,
+            Verdict::Supported | Verdict::Holds => 0.0,
         }
     };
     let key = |check: &Check| (rank(check), if check.of_oracles { 0.0 } else { 1.0 }, check.strain());
@@ -169,7 +289,7 @@ mod tests {
     use super::*;
 
     fn exact(deviation: f64) -> Check {
-        Check::decide(Measured::exact("x", deviation, 1.0, 1), 1e-8)
+        Check::decide(Measured::exact("x", deviation, 1.0, 1), 1e-8, Source::Pcg32)
     }
 
     #[test]
@@ -182,23 +302,15 @@ mod tests {
     #[test]
     fn a_limit_is_decided_by_its_interval_and_a_sharp_check_by_p_and_power() {
         let values: Vec<f64> = (0..100).map(|i| 1.0 + f64::from(i % 10) / 100.0).collect();
-        let decide =
-            |reference, tolerance| Check::decide(Measured::mean("x", &values, reference, tolerance), 1e-8).verdict;
+        let decide = |reference, tolerance| {
+            Check::decide(Measured::mean("x", &values, reference, tolerance), 1e-8, Source::Pcg32).verdict
+        };
         assert_eq!(decide(1.04, 0.1), Verdict::Holds);
         assert_eq!(decide(1.04, 0.001), Verdict::Undecided);
         assert_eq!(decide(2.0, 0.1), Verdict::Fails);
         let sharp = |p, detectable| {
-            let null = Null::Sharp { p, detectable };
-            let measured = Measured {
-                what: String::new(),
-                estimate: 0.0,
-                reference: 0.0,
-                tolerance: 0.1,
-                replicates: 9,
-                null,
-                of_oracles: false,
-            };
-            Check::decide(measured, 1e-8).verdict
+            let measured = Measured::sharp("x", 0.0, 0.0, Test { p, detectable, budget: 0.1 }, 9);
+            Check::decide(measured, 1e-8, Source::Pcg32).verdict
         };
         assert_eq!(sharp(0.5, 0.05), Verdict::Holds);
         assert_eq!(sharp(0.5, 0.2), Verdict::Undecided);
@@ -212,5 +324,21 @@ mod tests {
         assert_eq!(tightest(&checks).map(|check| check.estimate), Some(2.0));
         assert_eq!(verdict(&checks[2..]), Verdict::Holds);
         assert_eq!(verdict(&[]), Verdict::Undecided);
+    }
+
+    #[test]
+    fn empirical_checks_support_or_refute_and_never_fail() {
+        let check = |low, high| {
+            let measured = Measured::empirical("x", 0.5 * (low + high), (low, high), 1.0, 9);
+            Check::decide(measured, 1e-8, Source::Pcg32)
+        };
+        assert_eq!(check(1.1, 2.0).verdict, Verdict::Supported);
+        assert_eq!(check(0.2, 0.9).verdict, Verdict::Refuted);
+        assert_eq!(check(0.9, 1.1).verdict, Verdict::Undecided);
+        assert_eq!(check(f64::NAN, 2.0).verdict, Verdict::Undecided);
+        assert_eq!(verdict(&[check(1.1, 2.0), exact(0.0)]), Verdict::Supported);
+        assert_eq!(verdict(&[check(1.1, 2.0), check(0.2, 0.9)]), Verdict::Refuted);
+        assert_eq!(verdict(&[check(0.2, 0.9), exact(2.0)]), Verdict::Fails);
+        assert_eq!(check(1.1, 2.0).level, EMPIRICAL_LEVEL);
     }
 }

@@ -1,11 +1,11 @@
 //! Exact invariants of every step, and a second implementation of the schemes.
 
-use birth_death::{Error, FRESH, Marginal, Report, Scheme, Stream};
+use birth_death::{Error, FRESH, Marginal, Report, Scheme};
 use rand_core::Rng;
 
-use super::check::Measured;
+use super::check::{Evidence, Measured};
 use super::problem::Problem;
-use super::{Claim, Context, Interrupted};
+use super::{Claim, Context, Interrupted, Kind};
 use crate::oracles::models::MeanField;
 use crate::oracles::reference::{self, Rules};
 use crate::simulation::Product;
@@ -13,6 +13,7 @@ use crate::subject::{Setup, Trial, product};
 
 pub static CLAIM: Claim = Claim {
     id: "conservation",
+    kind: Kind::Sharp,
     statement: "every step keeps exactly n particles and does what the scheme's definition says, to the last choice",
     source: "arXiv:1902.01843, the birth-death and reinjection algorithms; invariants of the definition",
     setting: "n = 1, 2, 3, 7, 16, 64; all schemes, rates, with and without transport, one with a quench; seven models; dt = 0.01, alpha = 25; 200 \
@@ -104,7 +105,7 @@ fn larger(a: f64, b: f64) -> f64 {
     if b > a || b.is_nan() { b } else { a }
 }
 
-fn measure(context: &Context) -> Result<Vec<Measured>, Interrupted> {
+fn measure(context: &Context) -> Result<Evidence, Interrupted> {
     let sizes = [1, 2, 3, 7, 16, 64];
     let cases: Vec<(Problem, usize)> =
         Problem::ALL.into_iter().flat_map(|problem| sizes.map(|n| (problem, n))).collect();
@@ -132,7 +133,8 @@ fn measure(context: &Context) -> Result<Vec<Measured>, Interrupted> {
         exact("rows without transport that are no earlier row", all.rows),
         exact("copies that differ from their parent, at once or later", all.twins),
         Measured::exact("values changed by steps of dt = 0", still.iter().sum(), 0.0, still.len() as u64),
-    ])
+    ]
+    .into())
 }
 
 /// One simulation against everything that can be said of it.
@@ -140,7 +142,7 @@ fn run(context: &Context, problem: Problem, oracle: &dyn MeanField, setup: &Setu
     let (n, dim) = (setup.particles, oracle.dim());
     let mut trial = context.trial(setup, problem.core(), 0, replicate);
     trial.draw(&start(dim));
-    let mut words = Stream::seeded(context.subject.seed, context.stream(0, replicate));
+    let mut words = context.subject.words(context.stream(0, replicate));
     (0..n).for_each(|_| start_words(&mut words, dim));
     let mut words = move || words.next_u32();
 
@@ -201,7 +203,7 @@ fn run(context: &Context, problem: Problem, oracle: &dyn MeanField, setup: &Setu
 }
 
 /// Passes over the words of one start particle: every component is a normal, of four words.
-fn start_words(words: &mut Stream, dim: usize) {
+fn start_words(words: &mut impl Rng, dim: usize) {
     (0..4 * dim).for_each(|_| {
         words.next_u32();
     });

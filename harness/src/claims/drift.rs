@@ -2,9 +2,9 @@
 
 use birth_death::{Energy, Error, Field, Rows};
 
-use super::check::{Measured, Null};
+use super::check::{Evidence, Measured, Test};
 use super::problem::frozen;
-use super::{CLAIM_LEVEL, Claim, Context, Interrupted};
+use super::{CLAIM_LEVEL, Claim, Context, Interrupted, Kind};
 use crate::oracles::one_step::{OneStep, event_sum};
 use crate::stats::interval::Sample;
 use crate::stats::power::{POWER, detectable_limit};
@@ -13,6 +13,7 @@ use crate::subject::{Separable, Setup};
 
 pub static CLAIM: Claim = Claim {
     id: "drift",
+    kind: Kind::Sharp,
     statement: "the mean of an observable changes in a step as the exact law of scheme 1 says; an interacting energy falls by the sum over \
                 single events in the limit of rare events",
     source: "arXiv:1902.01843, the birth-death term of the PDE; exact one-step mean and event sum: derived from the scheme's definition",
@@ -67,10 +68,10 @@ fn mean_of(values: &[f64], g: impl Fn(f64) -> f64) -> f64 {
     values.iter().map(|z| g(*z)).sum::<f64>() / values.len() as f64
 }
 
-fn measure(context: &Context) -> Result<Vec<Measured>, Interrupted> {
+fn measure(context: &Context) -> Result<Evidence, Interrupted> {
     let mut measured = observables(context)?;
     measured.push(energy(context)?);
-    Ok(measured)
+    Ok(measured.into())
 }
 
 type Observable = (&'static str, fn(f64) -> f64);
@@ -106,18 +107,13 @@ fn observables(context: &Context) -> Result<Vec<Measured>, Interrupted> {
             let ratios: Vec<f64> = blocks.iter().map(|block| (block[k] - before) / exact).collect();
             let sample = Sample::of(&ratios);
             let se = sample.standard_error();
-            Measured {
-                what: format!("one-step change of <{name}> over the exact one"),
-                estimate: sample.mean,
-                reference: 1.0,
-                tolerance: 0.01,
-                replicates: ratios.len() as u64 * BLOCK,
-                null: Null::Sharp {
-                    p: t_two_sided((sample.mean - 1.0) / se, sample.dof()),
-                    detectable: detectable_limit(se, sample.dof(), level, POWER),
-                },
-                of_oracles: false,
-            }
+            let test = Test {
+                p: t_two_sided((sample.mean - 1.0) / se, sample.dof()),
+                detectable: detectable_limit(se, sample.dof(), level, POWER),
+                budget: 0.01,
+            };
+            let what = format!("one-step change of <{name}> over the exact one");
+            Measured::sharp(what, sample.mean, 1.0, test, ratios.len() as u64 * BLOCK)
         })
         .collect())
 }

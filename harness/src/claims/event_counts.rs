@@ -1,8 +1,8 @@
 //! One step's births and deaths from a frozen ensemble, against their exact law.
 
-use super::check::{Measured, Null};
+use super::check::{Evidence, Measured, Test};
 use super::problem::frozen;
-use super::{CLAIM_LEVEL, Claim, Context, Interrupted};
+use super::{CLAIM_LEVEL, Claim, Context, Interrupted, Kind};
 use crate::stats::binomial;
 use crate::stats::poisson_binomial::{mean_of_sum, two_sided_of_sum, variance_of_sum};
 use crate::stats::power::{POWER, detectable_shift};
@@ -11,6 +11,7 @@ use crate::subject::{Separable, Setup};
 
 pub static CLAIM: Claim = Claim {
     id: "event-counts",
+    kind: Kind::Sharp,
     statement: "deaths and births in a step are sums of independent events of probability p_i = 1 - exp(-alpha |b_i| dt)",
     source: "arXiv:1902.01843, the birth-death algorithm; p_i exact for rates frozen over the step",
     setting: "potentials 10 + z_i^2 at shifted normal quantiles z_i (the offset shows a mean that is not subtracted), n = 64 and 4, alpha dt <|b|> = 0.3 and 2, raw \
@@ -72,7 +73,7 @@ impl Case {
     }
 }
 
-fn measure(context: &Context) -> Result<Vec<Measured>, Interrupted> {
+fn measure(context: &Context) -> Result<Evidence, Interrupted> {
     // deaths, births and two variances for each of five cases; and one check for single particles
     let level = CLAIM_LEVEL / 21.0;
     let steps = context.replicates(STEPS);
@@ -101,7 +102,7 @@ fn measure(context: &Context) -> Result<Vec<Measured>, Interrupted> {
         }
     }
     measured.push(single_particles(context, steps, level)?);
-    Ok(measured)
+    Ok(measured.into())
 }
 
 /// A count against its Poisson-binomial law, as a ratio to its mean.
@@ -110,15 +111,8 @@ fn count(what: &str, case: &Case, p: &[f64], found: u64, steps: u64, level: f64)
     let sd = variance_of_sum(p, steps).sqrt();
     let most = steps * p.len() as u64;
     let p_value = if found > most { 0.0 } else { two_sided_of_sum(p, steps, found) };
-    Measured {
-        what: format!("{what} over expected, {}", case.name),
-        estimate: found as f64 / mean,
-        reference: 1.0,
-        tolerance: case.budget,
-        replicates: steps,
-        null: Null::Sharp { p: p_value, detectable: detectable_shift(sd, level, POWER) / mean },
-        of_oracles: false,
-    }
+    let test = Test { p: p_value, detectable: detectable_shift(sd, level, POWER) / mean, budget: case.budget };
+    Measured::sharp(format!("{what} over expected, {}", case.name), found as f64 / mean, 1.0, test, steps)
 }
 
 /// The variance between steps against the exact one; p is doubled, for at six standard errors the normal limit understates the
@@ -131,18 +125,13 @@ fn spread(what: &str, case: &Case, deaths: &[f64], births: &[f64], mean: f64, va
     let excess: f64 = pq.iter().map(|v| v * (1.0 - 6.0 * v)).sum();
     let error = ((2.0 * variance * variance + excess) / steps).sqrt() / variance;
     let found = values.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / (steps * variance);
-    Measured {
-        what: format!("variance of the {what} of deaths and births over expected, {}", case.name),
-        estimate: found,
-        reference: 1.0,
-        tolerance: 0.2,
-        replicates: values.len() as u64,
-        null: Null::Sharp {
-            p: (2.0 * z_two_sided((found - 1.0) / error)).min(1.0),
-            detectable: detectable_shift(error, level, POWER),
-        },
-        of_oracles: false,
-    }
+    let test = Test {
+        p: (2.0 * z_two_sided((found - 1.0) / error)).min(1.0),
+        detectable: detectable_shift(error, level, POWER),
+        budget: 0.2,
+    };
+    let what = format!("variance of the {what} of deaths and births over expected, {}", case.name);
+    Measured::sharp(what, found, 1.0, test, values.len() as u64)
 }
 
 /// Raw rates, all but one particle at V = 0: every event is that particle's. Two-sided binomial p-values, combined by
@@ -170,13 +159,8 @@ fn single_particles(context: &Context, steps: u64, level: f64) -> Result<Measure
     })?;
     let smallest = found.iter().copied().fold(1.0, f64::min);
     let deviation = detectable_shift((0.25 / each as f64).sqrt(), level / N as f64, POWER);
-    Ok(Measured {
-        what: "smallest p-value over particles that are alone in having a rate, times their number".into(),
-        estimate: (smallest * N as f64).min(1.0),
-        reference: 1.0,
-        tolerance: 0.4,
-        replicates: each * N as u64,
-        null: Null::Sharp { p: (smallest * N as f64).min(1.0), detectable: deviation },
-        of_oracles: false,
-    })
+    let p = (smallest * N as f64).min(1.0);
+    let test = Test { p, detectable: deviation, budget: 0.4 };
+    let what = "smallest p-value over particles that are alone in having a rate, times their number";
+    Ok(Measured::sharp(what, p, 1.0, test, each * N as u64))
 }

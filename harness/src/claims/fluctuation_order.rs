@@ -2,17 +2,19 @@
 
 use birth_death::Marginal;
 
-use super::check::{Measured, Null};
+use super::check::{Evidence, Measured};
+use super::plot::{self, Axis, Mark, Plot, Series};
 use super::problem::{Problem, half_normal};
-use super::{Claim, Context, Interrupted};
+use super::{Claim, Context, Interrupted, Kind};
 use crate::oracles::discrete::{self, DiscreteFlow};
 use crate::oracles::models::Nodes;
 use crate::oracles::quadrature::TensorRule;
-use crate::stats::regression::{Point, log_log};
+use crate::stats::regression::{Point, PowerLaw, log_log};
 use crate::subject::{Setup, product};
 
 pub static CLAIM: Claim = Claim {
     id: "fluctuation-order",
+    kind: Kind::Limit,
     statement: "the standard deviation of E over replicates scales as n^(-1/2), and E is not strongly skewed",
     source: "arXiv:1902.01843, the central limit remark on fluctuations of the particle system",
     setting: "F = 1/2 (x_1^2 + 1/2 x_2^2), start standard normal, alpha = 2, dt = 0.125, t = 1, n = 200, 800, 3200, 2000 replicates; 3 \
@@ -32,7 +34,7 @@ const DT: f64 = 0.125;
 const ALPHA: f64 = 2.0;
 const STEPS: usize = 8;
 
-fn measure(context: &Context) -> Result<Vec<Measured>, Interrupted> {
+fn measure(context: &Context) -> Result<Evidence, Interrupted> {
     let replicates = context.replicates(2000);
     let mut points = Vec::new();
     let mut measured = vec![fewest_events()];
@@ -53,30 +55,36 @@ fn measure(context: &Context) -> Result<Vec<Measured>, Interrupted> {
         let kurtosis = moment(4) / sd.powi(4);
         points.push(Point { x: n as f64, estimate: sd, se: sd * ((kurtosis - 1.0) / (4.0 * r)).sqrt() });
         let error = (6.0 / r).sqrt();
-        measured.push(Measured {
-            what: format!("skewness of E over replicates, n = {n}"),
-            estimate: moment(3) / sd.powi(3),
-            reference: 0.0,
-            tolerance: 6.0 / (n as f64).sqrt() + 11.0 * error,
+        let skewness = (moment(3) / sd.powi(3), error);
+        let room = 6.0 / (n as f64).sqrt() + 11.0 * error;
+        measured.push(Measured::limit(
+            format!("skewness of E over replicates, n = {n}"),
+            skewness,
+            0.0,
+            room,
             replicates,
-            null: Null::Limit { standard_error: error, dof: r - 1.0 },
-            of_oracles: false,
-        });
+        ));
     }
     let law = log_log(&points);
-    measured.push(Measured {
-        what: "slope of log sd(E) against log n".into(),
-        estimate: law.as_ref().map_or(f64::NAN, |law| law.slope),
-        reference: -0.5,
-        tolerance: 0.1,
-        replicates,
-        null: Null::Limit {
-            standard_error: law.as_ref().map_or(f64::NAN, |law| law.slope_se),
-            dof: replicates as f64 - 1.0,
-        },
-        of_oracles: false,
-    });
-    Ok(measured)
+    let slope = law.as_ref().map_or((f64::NAN, f64::NAN), |law| (law.slope, law.slope_se));
+    measured.push(Measured::limit("slope of log sd(E) against log n", slope, -0.5, 0.1, replicates));
+    let plots = law.map(|law| order_plot(&points, &law)).into_iter().collect();
+    Ok(Evidence { measured, plots })
+}
+
+/// The points with two standard errors, and the line fitted.
+fn order_plot(points: &[Point], law: &PowerLaw) -> Plot {
+    let measured = points.iter().map(|p| plot::Point::measured(p.x, p.estimate, p.se)).collect();
+    let line = points.iter().map(|p| plot::Point::exact(p.x, (law.intercept + law.slope * p.x.ln()).exp())).collect();
+    Plot {
+        title: "Fluctuations of E over replicates".into(),
+        x: Axis::log("n"),
+        y: Axis::log("standard deviation of E"),
+        series: vec![
+            Series { name: format!("slope {:.3}", law.slope), mark: Mark::Line, points: line },
+            Series { name: "particles".into(), mark: Mark::Dots, points: measured },
+        ],
+    }
 }
 
 /// How far the smallest ensemble's mean number of events a step, alpha n dt <|b|>, falls below 3: the setting's condition.

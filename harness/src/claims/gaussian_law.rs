@@ -2,9 +2,9 @@
 
 use birth_death::Marginal;
 
-use super::check::Measured;
+use super::check::{Evidence, Measured};
 use super::problem::{Problem, half_normal};
-use super::{Claim, Context, Interrupted};
+use super::{Claim, Context, Interrupted, Kind};
 use crate::oracles::discrete::{self, DiscreteFlow};
 use crate::oracles::gaussian::GaussianLaw;
 use crate::oracles::models::Nodes;
@@ -13,6 +13,7 @@ use crate::subject::{Setup, product};
 
 pub static CLAIM: Claim = Claim {
     id: "gaussian-law",
+    kind: Kind::Limit,
     statement: "in a quadratic potential the energy and every first and second moment of scheme 1 follow the exact Gaussian law",
     source: "arXiv:1902.01843, the non-interacting quadratic example; the law P_k(t) re-derived (dynamics of precisions)",
     setting: "F = 1/2 sum h_k x_k^2, start standard normal, D = 1, 2, 4, with and without transport, alpha = 2, n = 1000, dt = 0.02, t = 0.5, \
@@ -46,14 +47,14 @@ const WITHOUT: Tolerance = Tolerance { energy: 0.032, second: 0.05, first: 0.036
 /// algebraically; with so many nodes the moments change by less than 5e-4 when their number is halved.
 const CASES: [(&[f64], usize); 3] = [(&[1.0], 200), (&[1.0, 0.5], 80), (&[1.0, 0.5, 0.25, 1.5], 32)];
 
-fn measure(context: &Context) -> Result<Vec<Measured>, Interrupted> {
+fn measure(context: &Context) -> Result<Evidence, Interrupted> {
     let mut measured = Vec::new();
     for ((curvature, nodes), part) in CASES.into_iter().zip((0..).step_by(2)) {
         for (transport, part) in [(true, part), (false, part + 1)] {
             case(context, curvature, nodes, transport, part, &mut measured)?;
         }
     }
-    Ok(measured)
+    Ok(measured.into())
 }
 
 /// E, then <x_k> for each k, then <x_k^2> for each k.

@@ -2,14 +2,15 @@
 
 use birth_death::Marginal;
 
-use super::check::Measured;
+use super::check::{Evidence, Measured};
 use super::problem::Problem;
-use super::{Claim, Context, Interrupted};
+use super::{Claim, Context, Interrupted, Kind};
 use crate::oracles::models::{Nodes, evaluate};
 use crate::subject::{Setup, Trial, product};
 
 pub static CLAIM: Claim = Claim {
     id: "gradient",
+    kind: Kind::Limit,
     statement: "E is the model's energy, V_i its first variation at particle i, and grad V_i = n dE/dtheta_i",
     source: "arXiv:1902.01843: the energy, the potential as its first variation, and gradient flow of the particles",
     setting: "n = 1, 2, 5, 17; 5 ensembles each; Gaussian units in 1 and 2 dimensions, MMD to a mixture and to a sample, quadratic, \
@@ -26,7 +27,7 @@ pub static CLAIM: Claim = Claim {
 const ENSEMBLES: u64 = 5;
 const SIZES: [usize; 4] = [1, 2, 5, 17];
 
-fn measure(context: &Context) -> Result<Vec<Measured>, Interrupted> {
+fn measure(context: &Context) -> Result<Evidence, Interrupted> {
     let cases: Vec<(Problem, usize)> =
         Problem::ALL.into_iter().flat_map(|problem| SIZES.map(|n| (problem, n))).collect();
     let examined = ENSEMBLES * cases.len() as u64;
@@ -53,13 +54,15 @@ fn measure(context: &Context) -> Result<Vec<Measured>, Interrupted> {
         ]
     })?;
     let worst = |k: usize| found.iter().map(|f| f[k]).fold(0.0, |a: f64, b| if b > a || b.is_nan() { b } else { a });
-    Ok([("E", 1e-12), ("V_i", 1e-12), ("grad V_i", 1e-12), ("grad V_i against differences of n E", 1e-7)]
-        .into_iter()
-        .enumerate()
-        .map(|(k, (what, tolerance))| {
-            Measured::exact(format!("relative deviation of {what}"), worst(k), tolerance, examined)
-        })
-        .collect())
+    let measured: Vec<Measured> =
+        [("E", 1e-12), ("V_i", 1e-12), ("grad V_i", 1e-12), ("grad V_i against differences of n E", 1e-7)]
+            .into_iter()
+            .enumerate()
+            .map(|(k, (what, tolerance))| {
+                Measured::exact(format!("relative deviation of {what}"), worst(k), tolerance, examined)
+            })
+            .collect();
+    Ok(measured.into())
 }
 
 /// Largest difference over the largest magnitude (at least 1e-3, for ensembles where everything nearly vanishes).

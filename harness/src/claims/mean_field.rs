@@ -1,18 +1,19 @@
 //! Scheme 1 and gradient flow on Gaussian units follow the mean-field limit.
 
-use super::check::Measured;
+use super::check::{Evidence, Measured};
 use super::problem::Problem;
-use super::{Claim, Context, Interrupted};
+use super::{Claim, Context, Interrupted, Kind};
 use crate::oracles::characteristics::{self, Flow};
 use crate::oracles::discrete::{self, DiscreteFlow};
 use crate::oracles::models::Nodes;
 use crate::oracles::quadrature::{Rule, TensorRule};
 use crate::stats::tails::normal_quantile;
 use crate::subject::{Setup, Trial};
-use birth_death::{Marginal, Stream};
+use birth_death::{Generator, Marginal};
 
 pub static CLAIM: Claim = Claim {
     id: "mean-field",
+    kind: Kind::Limit,
     statement: "on the paper's Gaussian units the energy of gradient flow and of scheme 1 follows PDE 1",
     source: "arXiv:1902.01843, the mean-field limit of the birth-death algorithm; the Gaussian example's full start",
     setting: "c standard normal, y uniform on (-2, 2), n = 400 on a randomly shifted lattice, dt = 0.02; alpha = 0: t = 0.5, 1, 2, 80 \
@@ -40,7 +41,7 @@ const CASES: [Case; 2] = [
     Case { alpha: 5.0, replicates: 150, times: [(0.25, 0.045), (0.5, 0.065), (1.0, 0.09)] },
 ];
 
-fn measure(context: &Context) -> Result<Vec<Measured>, Interrupted> {
+fn measure(context: &Context) -> Result<Evidence, Interrupted> {
     let model = Problem::Units.oracle();
     let start: Nodes = TensorRule::new(&[Rule::normal(24, 0.0, 1.0), Rule::uniform(24, -2.0, 2.0)]).into();
     let mut measured = Vec::new();
@@ -58,7 +59,7 @@ fn measure(context: &Context) -> Result<Vec<Measured>, Interrupted> {
         }
         let found = context.map(context.replicates(case.replicates), |replicate| {
             let mut trial = context.trial(&setup, Problem::Units.core(), part, replicate);
-            trial.place(&lattice(context.subject.seed, context.stream(part + 80, replicate)));
+            trial.place(&lattice(&mut context.subject.words(context.stream(part + 80, replicate))));
             energies(&mut trial, &steps)
         })?;
         for (at, (t, tolerance)) in case.times.into_iter().enumerate() {
@@ -71,7 +72,7 @@ fn measure(context: &Context) -> Result<Vec<Measured>, Interrupted> {
             );
         }
     }
-    Ok(measured)
+    Ok(measured.into())
 }
 
 /// E after so many steps each.
@@ -93,9 +94,8 @@ fn energies(trial: &mut Trial, steps: &[usize]) -> Vec<f64> {
 
 /// A rank-1 lattice of the plane (the golden ratio's), shifted by two uniforms, and mapped to the start's law: each point has
 /// exactly that law, and means over all fluctuate several times less than with independent points.
-fn lattice(seed: u64, stream: u64) -> Vec<f64> {
-    let mut rng = Stream::seeded(seed, stream);
-    let mut uniform = || Marginal::Uniform { low: 0.0, high: 1.0 }.draw(&mut rng);
+fn lattice(rng: &mut impl Generator) -> Vec<f64> {
+    let mut uniform = || Marginal::Uniform { low: 0.0, high: 1.0 }.draw(rng);
     let shifts: [f64; 2] = [uniform(), uniform()];
     let golden = 0.5 * (5f64.sqrt() - 1.0);
     let point = |i: usize| -> (f64, f64) {

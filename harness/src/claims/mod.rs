@@ -7,6 +7,7 @@
 #![allow(clippy::disallowed_methods)]
 
 pub mod check;
+pub mod plot;
 pub mod problem;
 
 mod conservation;
@@ -22,10 +23,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use indicatif::ProgressBar;
 use rayon::ThreadPool;
+use serde::{Deserialize, Serialize};
 
+use crate::generators::Source;
 use crate::parallel;
 use crate::subject::{BoxedEnergy, Setup, Subject, Trial};
-use check::{Check, Measured};
+use check::{Check, Evidence};
+use plot::Plot;
 
 pub use crate::cli::Profile;
 
@@ -34,14 +38,30 @@ pub const FALSE_ALARMS: f64 = 1e-6;
 /// The claims of the full table, over which the budget is split equally (Bonferroni, which is stricter than Holm's procedure): the
 /// share of a claim does not depend on which of them are run. About 5.5 standard errors for one check.
 pub const CLAIMS: f64 = 24.0;
-/// The share of one claim, which its checks split equally.
-pub const CLAIM_LEVEL: f64 = FALSE_ALARMS / CLAIMS;
+/// The generators with each of which a claim may be run, and over which its share is split too.
+pub const GENERATORS: f64 = Source::ALL.len() as f64;
+/// The share of one claim with one generator, which its checks split equally.
+pub const CLAIM_LEVEL: f64 = FALSE_ALARMS / (CLAIMS * GENERATORS);
+
+/// What kind of statement a claim is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// An exact null hypothesis.
+    Sharp,
+    /// An interval around a limit.
+    Limit,
+    /// A comparison of dynamics: supported or refuted, and no failure of the build either way.
+    Empirical,
+}
 
 /// A claim: everything that is written down before it is run.
 #[derive(Debug)]
 pub struct Claim {
     /// Its name on the command line.
     pub id: &'static str,
+    /// How it is decided; a sharp one is run with every generator in every profile, the others in the full one.
+    pub kind: Kind,
     /// What should be so.
     pub statement: &'static str,
     /// Where it comes from.
@@ -55,7 +75,7 @@ pub struct Claim {
     /// The null hypothesis or tolerance, and its derivation.
     pub tolerance: &'static str,
     /// The measurement.
-    pub measure: fn(&Context) -> Result<Vec<Measured>, Interrupted>,
+    pub measure: fn(&Context) -> Result<Evidence, Interrupted>,
 }
 
 /// Every claim there is, in the order of the report.
@@ -75,7 +95,7 @@ pub static REGISTRY: [&Claim; 8] = [
 pub struct Interrupted;
 
 /// What a measurement has at hand.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Context<'a> {
     /// The crate, or the crate with a defect.
     pub subject: Subject,
@@ -87,7 +107,7 @@ pub struct Context<'a> {
     pub stop: &'a AtomicBool,
     /// Ticks once a replicate; it learns the total as measurements announce themselves.
     pub progress: &'a ProgressBar,
-    /// Which claim this is: its streams are its own.
+    /// The number of the claim being measured: its streams are its own.
     pub claim: u64,
 }
 
@@ -134,14 +154,50 @@ impl Claim {
         REGISTRY.into_iter().find(|claim| claim.id == id)
     }
 
-    /// Measures and decides.
+    /// The number of its streams, from its name (FNV-1a, folded to 16 bits): a claim more or less changes no other one's.
+    pub fn number(&self) -> u64 {
+        let fold = |hash: u32, byte: u8| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+        let hash = self.id.bytes().fold(0x811c_9dc5, fold);
+        u64::from((hash >> 16) ^ (hash & 0xffff))
+    }
+
+    /// Measures and decides, with the subject's generator.
     ///
     /// # Errors
     /// [`Interrupted`] if the run was stopped meanwhile.
-    pub fn decide(&self, context: &Context) -> Result<Vec<Check>, Interrupted> {
-        let measured = (self.measure)(context)?;
+    pub fn decide(&self, context: &Context) -> Result<(Vec<Check>, Vec<Plot>), Interrupted> {
+        let Evidence { measured, plots } = (self.measure)(&Context { claim: self.number(), ..*context })?;
         let level = CLAIM_LEVEL / measured.len() as f64;
-        Ok(measured.into_iter().map(|measured| Check::decide(measured, level)).collect())
+        let generator = context.subject.generator;
+        let checks = measured.into_iter().map(|measured| Check::decide(measured, level, generator)).collect();
+        Ok((checks, plots))
+    }
+
+    /// Measures and decides with every generator that the profile asks for. The pictures are the first one's.
+    ///
+    /// # Errors
+    /// [`Interrupted`] if the run was stopped meanwhile.
+    pub fn settle(&self, context: &Context) -> Result<(Vec<Check>, Vec<Plot>), Interrupted> {
+        let mut settled: Option<(Vec<Check>, Vec<Plot>)> = None;
+        for (generator, profile) in self.runs(context.profile) {
+            let subject = Subject { generator, ..context.subject };
+            let (checks, plots) = self.decide(&Context { subject, profile, ..*context })?;
+            match &mut settled {
+                None => settled = Some((checks, plots)),
+                Some((all, _)) => all.extend(checks),
+            }
+        }
+        Ok(settled.unwrap_or_default())
+    }
+
+    /// The generators and profiles to run it with: the crate's own as asked; the other, at the quick number of replicates, for
+    /// sharp claims always and for all claims in the full profile.
+    fn runs(&self, profile: Profile) -> Vec<(Source, Profile)> {
+        let mut runs = vec![(Source::Xorshift128, profile)];
+        if self.kind == Kind::Sharp || profile == Profile::Full {
+            runs.push((Source::Pcg32, Profile::Quick));
+        }
+        runs
     }
 }
 
@@ -152,7 +208,7 @@ mod tests {
     #[test]
     fn names_are_unique_and_everything_is_written_down() {
         for (i, claim) in REGISTRY.iter().enumerate() {
-            assert!(REGISTRY[..i].iter().all(|other| other.id != claim.id));
+            assert!(REGISTRY[..i].iter().all(|other| other.id != claim.id && other.number() != claim.number()));
             for text in [claim.statement, claim.source, claim.setting, claim.estimator, claim.oracle, claim.tolerance] {
                 assert!(text.len() > 10, "{}", claim.id);
             }

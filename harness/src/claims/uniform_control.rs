@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use birth_death::{FRESH, Marginal, Scheme};
 
-use super::check::{Measured, Null};
-use super::{CLAIM_LEVEL, Claim, Context, Interrupted};
+use super::check::{Evidence, Measured, Test};
+use super::{CLAIM_LEVEL, Claim, Context, Interrupted, Kind};
 use crate::stats::power::{POWER, detectable_noncentrality};
 use crate::stats::tails::goodness_of_fit;
 use crate::subject::{Separable, Setup, product};
 
 pub static CLAIM: Claim = Claim {
     id: "uniform-control",
+    kind: Kind::Sharp,
     statement: "what population control removes is a uniform subset of those present, copies included; what it copies is uniform among \
                 those present before it",
     source: "arXiv:1902.01843, the algorithm's last lines: random selection back to n neurons",
@@ -119,7 +120,7 @@ const CASES: [Case; 5] = [
     },
 ];
 
-fn measure(context: &Context) -> Result<Vec<Measured>, Interrupted> {
+fn measure(context: &Context) -> Result<Evidence, Interrupted> {
     let level = CLAIM_LEVEL / CASES.len() as f64;
     let steps = context.replicates(STEPS);
     let mut measured = Vec::new();
@@ -135,17 +136,13 @@ fn measure(context: &Context) -> Result<Vec<Measured>, Interrupted> {
         let chi: f64 =
             observed.iter().zip(&expected).map(|(&o, &e)| (o as f64 / steps as f64 - e).powi(2) / e).sum::<f64>();
         let dof = (cells.len() - 1) as f64;
-        measured.push(Measured {
-            what: format!("effect w over {} outcomes, {}", cells.len(), case.name),
-            estimate: if impossible > 0 { f64::INFINITY } else { chi.sqrt() },
-            reference: 0.0,
-            tolerance: 0.05,
-            replicates: steps,
-            null: Null::Sharp { p, detectable: (detectable_noncentrality(dof, level, POWER) / steps as f64).sqrt() },
-            of_oracles: false,
-        });
+        let test =
+            Test { p, detectable: (detectable_noncentrality(dof, level, POWER) / steps as f64).sqrt(), budget: 0.05 };
+        let effect = if impossible > 0 { f64::INFINITY } else { chi.sqrt() };
+        let what = format!("effect w over {} outcomes, {}", cells.len(), case.name);
+        measured.push(Measured::sharp(what, effect, 0.0, test, steps));
     }
-    Ok(measured)
+    Ok(measured.into())
 }
 
 fn tally(context: &Context, case: &Case, part: u64, block: u64, steps: u64) -> BTreeMap<Vec<usize>, u64> {

@@ -13,7 +13,8 @@ mod rates;
 
 use std::fmt::Debug;
 
-use crate::subject::{BoxedEnergy, BoxedGenerator, Setup};
+use crate::generators::BoxedGenerator;
+use crate::subject::{BoxedEnergy, Setup};
 
 /// A way of being wrong. Every method defaults to being right.
 pub trait Defect: Debug + Sync {

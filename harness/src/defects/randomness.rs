@@ -6,7 +6,8 @@ use birth_death::Generator;
 use rand_core::{Rng, TryRng};
 
 use super::Defect;
-use crate::subject::{BoxedGenerator, Setup};
+use crate::generators::BoxedGenerator;
+use crate::subject::Setup;
 
 /// A generator whose words are changed by their number within the step.
 #[derive(Debug)]

@@ -1,6 +1,8 @@
 //! `manifest.json`: what made a result, so that it can be made again.
 
-use serde::Serialize;
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
 
 use super::folder::PROGRAM;
 
@@ -10,36 +12,36 @@ pub const FEATURES: [&str; 1] = ["micromath"];
 pub const GENERATOR: &str = "xorshift128 (rand_xorshift), birth_death::Stream::seeded(seed, replicate)";
 
 /// The binary that made a result; the same keys in every manifest of the harness.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Build {
     /// Always [`PROGRAM`]: folders with it in their manifest may be replaced.
-    pub program: &'static str,
+    pub program: Cow<'static, str>,
     /// The package's version.
-    pub version: &'static str,
+    pub version: Cow<'static, str>,
     /// The git commit it was built from, or "unknown".
-    pub commit: &'static str,
+    pub commit: Cow<'static, str>,
     /// Whether sources differed from that commit; none if not known.
     pub dirty: Option<bool>,
     /// The target triple.
-    pub target: &'static str,
+    pub target: Cow<'static, str>,
     /// The core's features.
-    pub features: [&'static str; 1],
+    pub features: Vec<Cow<'static, str>>,
 }
 
 impl Build {
     /// This binary.
     pub fn this() -> Self {
         Self {
-            program: PROGRAM,
-            version: env!("CARGO_PKG_VERSION"),
-            commit: env!("BIRTH_DEATH_COMMIT"),
+            program: PROGRAM.into(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            commit: env!("BIRTH_DEATH_COMMIT").into(),
             dirty: match env!("BIRTH_DEATH_DIRTY") {
                 "true" => Some(true),
                 "false" => Some(false),
                 _ => None,
             },
-            target: env!("BIRTH_DEATH_TARGET"),
-            features: FEATURES,
+            target: env!("BIRTH_DEATH_TARGET").into(),
+            features: FEATURES.map(Cow::from).into(),
         }
     }
 }

@@ -2,4 +2,5 @@
 
 pub mod folder;
 pub mod manifest;
+pub mod number;
 pub mod results;

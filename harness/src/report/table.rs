@@ -14,6 +14,8 @@ fn word(verdict: Verdict) -> &'static str {
         Verdict::Holds => "holds",
         Verdict::Fails => "FAILS",
         Verdict::Undecided => "undecided",
+        Verdict::Supported => "supported",
+        Verdict::Refuted => "refuted",
     }
 }
 
@@ -41,6 +43,7 @@ fn estimate(check: &Check) -> String {
         Null::Exact => number(check.estimate),
         Null::Sharp { p, .. } => format!("{} (p = {})", number(check.estimate), two_digits(p)),
         Null::Limit { standard_error, .. } => format!("{} ± {}", number(check.estimate), two_digits(standard_error)),
+        Null::Empirical { low, high } => format!("{} ({} to {})", number(check.estimate), number(low), number(high)),
     }
 }
 
@@ -50,6 +53,7 @@ fn tolerance(check: &Check) -> String {
         Null::Exact => format!("<= {}", number(check.tolerance)),
         Null::Sharp { .. } => format!("sharp at {}", number(check.reference)),
         Null::Limit { .. } => format!("{} ± {}", number(check.reference), number(check.tolerance)),
+        Null::Empirical { .. } => format!("above {}", number(check.reference)),
     }
 }
 
@@ -62,7 +66,7 @@ pub fn table(claims: &[Decided]) -> String {
     for claim in claims {
         let Some(check) = tightest(&claim.checks) else { continue };
         table.add_row([
-            claim.id.to_owned(),
+            claim.id.to_string(),
             word(claim.verdict).to_owned(),
             estimate(check),
             tolerance(check),

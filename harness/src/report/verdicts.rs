@@ -1,72 +1,92 @@
 //! `verdicts.json`: every claim with everything that was written down before, and every check with its numbers.
+//!
+//! It names no time, place or number of threads: the same build, profile and seed give the same bytes.
 
-use serde::Serialize;
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
 
 use crate::claims::check::{self, Check};
-use crate::claims::{CLAIMS, Claim, FALSE_ALARMS, Profile};
+use crate::claims::plot::Plot;
+use crate::claims::{CLAIMS, Claim, FALSE_ALARMS, GENERATORS, Kind, Profile};
 use crate::output::manifest::Build;
+use crate::output::number;
 use crate::stats::verdict::Verdict;
 
+/// Version of this layout; any other is refused.
+pub const SCHEMA: u32 = 2;
+
 /// A claim that was decided.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Decided {
     /// Its name.
-    pub id: &'static str,
+    pub id: Cow<'static, str>,
+    /// sharp, limit or empirical.
+    pub kind: Kind,
     /// The verdict: the worst of the checks.
     pub verdict: Verdict,
     /// What should be so.
-    pub statement: &'static str,
+    pub statement: Cow<'static, str>,
     /// Where it comes from.
-    pub source: &'static str,
+    pub source: Cow<'static, str>,
     /// On what it was measured.
-    pub setting: &'static str,
+    pub setting: Cow<'static, str>,
     /// What was measured.
-    pub estimator: &'static str,
+    pub estimator: Cow<'static, str>,
     /// What it was held against.
-    pub oracle: &'static str,
+    pub oracle: Cow<'static, str>,
     /// The tolerance and its derivation.
-    pub tolerance: &'static str,
-    /// The checks.
+    pub tolerance: Cow<'static, str>,
+    /// The checks, generator after generator.
     pub checks: Vec<Check>,
+    /// Pictures of the first generator's run.
+    pub plots: Vec<Plot>,
 }
 
 impl Decided {
-    /// A claim and its checks.
-    pub fn new(claim: &Claim, checks: Vec<Check>) -> Self {
+    /// A claim, its checks and its pictures.
+    pub fn new(claim: &Claim, checks: Vec<Check>, plots: Vec<Plot>) -> Self {
         Self {
-            id: claim.id,
+            id: claim.id.into(),
+            kind: claim.kind,
             verdict: check::verdict(&checks),
-            statement: claim.statement,
-            source: claim.source,
-            setting: claim.setting,
-            estimator: claim.estimator,
-            oracle: claim.oracle,
-            tolerance: claim.tolerance,
+            statement: claim.statement.into(),
+            source: claim.source.into(),
+            setting: claim.setting.into(),
+            estimator: claim.estimator.into(),
+            oracle: claim.oracle.into(),
+            tolerance: claim.tolerance.into(),
             checks,
+            plots,
         }
     }
 }
 
-/// The whole file. It names no time, place or number of threads: the same build, profile and seed give the same bytes.
-#[derive(Clone, Debug, Serialize)]
+/// The whole file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Verdicts {
-    /// Version of this layout.
+    /// Version of this layout, [`SCHEMA`].
     pub schema: u32,
     /// What was run.
     #[serde(flatten)]
     pub build: Build,
     /// quick or full.
-    pub profile: &'static str,
+    pub profile: Cow<'static, str>,
     /// The seed of all streams.
     pub seed: u64,
     /// Precision of the simulations.
-    pub precision: &'static str,
-    /// Generator of the simulations.
-    pub generator: &'static str,
+    pub precision: Cow<'static, str>,
+    /// How streams are numbered.
+    pub streams: Cow<'static, str>,
     /// Bound on the probability that a correct build fails any claim.
+    #[serde(with = "number")]
     pub false_alarms: f64,
     /// The number of claims over which it is split.
+    #[serde(with = "number")]
     pub claims_in_budget: f64,
+    /// The number of generators over which each share is split.
+    #[serde(with = "number")]
+    pub generators_in_budget: f64,
     /// False if the run was interrupted before the last claim.
     pub complete: bool,
     /// The claims decided.
@@ -77,17 +97,16 @@ impl Verdicts {
     /// The record of a run.
     pub fn new(profile: Profile, seed: u64, complete: bool, claims: Vec<Decided>) -> Self {
         Self {
-            schema: 1,
+            schema: SCHEMA,
             build: Build::this(),
-            profile: match profile {
-                Profile::Quick => "quick",
-                Profile::Full => "full",
-            },
+            profile: profile.name().into(),
             seed,
-            precision: "f64",
-            generator: "xorshift128 (rand_xorshift), birth_death::Stream::seeded(seed, claim << 48 | part << 32 | replicate)",
+            precision: "f64".into(),
+            streams: "number claim << 48 | part << 32 | replicate of the seed; xorshift128: birth_death::Stream::seeded; pcg32: rand_pcg"
+                .into(),
             false_alarms: FALSE_ALARMS,
             claims_in_budget: CLAIMS,
+            generators_in_budget: GENERATORS,
             complete,
             claims,
         }

@@ -3,7 +3,7 @@
 use super::tails::{t_quantile, t_two_sided};
 
 /// The outcome of a claim.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// Shown, within what the test can resolve.
@@ -12,6 +12,22 @@ pub enum Verdict {
     Fails,
     /// Neither: more replicates are needed.
     Undecided,
+    /// Of an empirical claim: measured to be so.
+    Supported,
+    /// Of an empirical claim: measured not to be so. That is a result and no failure of the build.
+    Refuted,
+}
+
+/// An empirical claim, "above the reference", by an interval: supported if it lies wholly above, refuted if wholly below, else
+/// (or if an end is no number) undecided.
+pub fn empirical(low: f64, high: f64, reference: f64) -> Verdict {
+    if low > reference && high >= low {
+        Verdict::Supported
+    } else if high < reference && low <= high {
+        Verdict::Refuted
+    } else {
+        Verdict::Undecided
+    }
 }
 
 /// A limit claim: is the estimate's expectation within `tolerance` of `reference`?
