@@ -31,6 +31,8 @@ pub struct Cli {
 pub enum Command {
     /// Hold the implementation against its claims, print the verdicts and write the report.
     Verify(VerifyArgs),
+    /// Make the page and junit.xml of a report again, from its verdicts.json.
+    Report(ReportArgs),
     /// Run the simulation that a configuration describes.
     Run(RunArgs),
 }
@@ -47,6 +49,9 @@ pub struct VerifyArgs {
     /// Only these claims; may be repeated.
     #[arg(long = "claim", value_name = "ID")]
     pub claims: Vec<String>,
+    /// Compare with the verdicts.json of an earlier run, and fail only on estimates that moved beyond joint uncertainty.
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
     /// The report folder, replaced whole.
     #[arg(long, value_name = "DIR", default_value = "report")]
     pub out: PathBuf,
@@ -58,8 +63,23 @@ pub struct VerifyArgs {
 impl Default for VerifyArgs {
     /// What no subcommand means.
     fn default() -> Self {
-        Self { profile: Profile::Quick, seed: None, claims: Vec::new(), out: PathBuf::from("report"), threads: None }
+        Self {
+            profile: Profile::Quick,
+            seed: None,
+            claims: Vec::new(),
+            baseline: None,
+            out: PathBuf::from("report"),
+            threads: None,
+        }
     }
+}
+
+/// `birth-death report`.
+#[derive(Debug, Clone, Args)]
+pub struct ReportArgs {
+    /// A folder that verify wrote.
+    #[arg(value_name = "DIR", default_value = "report")]
+    pub folder: PathBuf,
 }
 
 /// `birth-death run`.
@@ -125,6 +145,7 @@ pub fn main() -> ExitCode {
     match Cli::parse().command {
         None => crate::verify::main(&VerifyArgs::default()),
         Some(Command::Verify(arguments)) => crate::verify::main(&arguments),
+        Some(Command::Report(arguments)) => crate::report::rebuild::main(&arguments),
         Some(Command::Run(arguments)) => crate::run::main(&arguments),
     }
 }

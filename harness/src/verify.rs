@@ -2,17 +2,18 @@
 
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
 use serde::Serialize;
 
-use crate::claims::{Claim, Context, Kind, REGISTRY};
+use crate::claims::{Claim, Context, Kind, Profile, REGISTRY};
 use crate::cli::{BAD_INPUT, FAILURE, INTERRUPTED, SUCCESS, SeedChoice, UNDECIDED, VerifyArgs};
 use crate::config::{Refusal, nearest};
 use crate::output::folder::{Folder, MANIFEST};
 use crate::output::manifest::Build;
-use crate::report::{Decided, Verdicts, table};
+use crate::report::{self, Decided, Verdicts, baseline, junit, page, summary, table};
 use crate::stats::verdict::Verdict;
 use crate::subject::Subject;
 use crate::{parallel, progress};
@@ -53,7 +54,10 @@ fn verify(arguments: &VerifyArgs) -> Result<u8, Refusal> {
         Some(SeedChoice::Random) => RandomState::new().hash_one(std::process::id()) >> 1,
     };
     let stop = progress::interruption();
-    let folder = Folder::claim(&arguments.out, &[])?;
+    let baseline =
+        arguments.baseline.as_deref().map(|file| stored(file, arguments.profile, seed, &claims)).transpose()?;
+    let inputs: Vec<&Path> = arguments.baseline.iter().map(PathBuf::as_path).collect();
+    let folder = Folder::claim(&arguments.out, &inputs)?;
     let pool = parallel::pool(arguments.threads).map_err(|error| {
         Refusal::of_file("--threads", format!("{error}; accepted: as many threads as the system gives"))
     })?;
@@ -103,7 +107,40 @@ fn verify(arguments: &VerifyArgs) -> Result<u8, Refusal> {
             );
         }
     }
-    Ok(code(&verdicts, saved.is_ok()))
+    let code = code(&verdicts, saved.is_ok());
+    match (baseline, &arguments.baseline) {
+        (Some(baseline), Some(file)) if verdicts.complete && saved.is_ok() => {
+            against(&mut out, &baseline, file, &verdicts)
+        }
+        _ => Ok(code),
+    }
+}
+
+/// Reads a baseline, if it can be one for these claims.
+fn stored(file: &Path, profile: Profile, seed: u64, claims: &[&Claim]) -> Result<Verdicts, Refusal> {
+    let baseline = report::read(file)?;
+    let today = Verdicts::new(profile, seed, true, Vec::new());
+    let wanted = claims.iter().map(|claim| (claim.id, claim.setting, claim.estimator));
+    baseline::comparable(&baseline, &today, wanted).map_err(|what| Refusal::of_file(file.display(), what))?;
+    Ok(baseline)
+}
+
+/// Prints what moved since the baseline; the exit code says whether anything did, and nothing else.
+fn against(out: &mut impl Write, baseline: &Verdicts, file: &Path, today: &Verdicts) -> Result<u8, Refusal> {
+    let found = baseline::compare(baseline, &today.claims).map_err(|what| Refusal::of_file(file.display(), what))?;
+    for line in &found.moved {
+        let _ = writeln!(out, "moved: {line}");
+    }
+    let _ = writeln!(
+        out,
+        "{} of {} estimates moved since {} (seed {}, commit {}); the exit code says that, not the verdicts",
+        found.moved.len(),
+        found.compared,
+        file.display(),
+        baseline.seed,
+        baseline.build.commit
+    );
+    Ok(if found.moved.is_empty() { SUCCESS } else { FAILURE })
 }
 
 /// The exit code.
@@ -127,26 +164,12 @@ fn undecided(claim: &Decided) -> bool {
 
 /// What the verdicts come to, and how to repeat them.
 fn closing(verdicts: &Verdicts, total: usize) -> String {
-    let count = |verdict| verdicts.claims.iter().filter(|claim| claim.verdict == verdict).count();
-    let words = [
-        (Verdict::Holds, "hold"),
-        (Verdict::Fails, "fail"),
-        (Verdict::Undecided, "undecided"),
-        (Verdict::Supported, "supported"),
-        (Verdict::Refuted, "refuted"),
-    ];
-    let all = words.iter().map(|(verdict, word)| (count(*verdict), word));
-    let counts: Vec<String> = all
-        .enumerate()
-        .filter(|(index, (count, _))| *index < 3 || *count > 0)
-        .map(|(_, (count, word))| format!("{count} {word}"))
-        .collect();
     let interrupted = if verdicts.complete {
         String::new()
     } else {
         format!("interrupted after {} of {total} claims; ", verdicts.claims.len())
     };
-    format!("{interrupted}{}; profile {}, seed {}", counts.join(", "), verdicts.profile, verdicts.seed)
+    format!("{interrupted}{}; profile {}, seed {}", summary(verdicts), verdicts.profile, verdicts.seed)
 }
 
 /// What makes the folder one of this program's.
@@ -175,6 +198,8 @@ fn save(folder: &Folder, verdicts: &Verdicts) -> io::Result<()> {
     };
     let draft = folder.draft()?;
     draft.write("verdicts.json", |out| json(out, verdicts))?;
+    draft.write("junit.xml", |out| out.write_all(junit(verdicts).map_err(io::Error::other)?.as_bytes()))?;
+    draft.write("index.html", |out| out.write_all(page(verdicts).as_bytes()))?;
     draft.write(MANIFEST, |out| json(out, &manifest))?;
     draft.replace().map(|_| ())
 }

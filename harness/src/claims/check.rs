@@ -1,5 +1,7 @@
 //! Checks and verdicts: what was measured, against what, and what follows.
 
+use std::cmp::Ordering;
+
 use serde::{Deserialize, Serialize};
 
 use super::plot::Plot;
@@ -267,21 +269,24 @@ pub fn verdict(checks: &[Check]) -> Verdict {
     }
 }
 
-/// The check that decides, or that came closest to: the one to show. Of the crate, unless oracles disagree.
-pub fn tightest(checks: &[Check]) -> Option<&Check> {
-    let rank = |check: &Check| -> f64 {
+/// The order of how close checks came to failing, or of how badly they did. Those of the crate come after those of oracles, unless oracles
+/// disagree.
+pub fn by_strain(a: &Check, b: &Check) -> Ordering {
+    let rank = |check: &Check| -> u8 {
         match check.verdict {
-            Verdict::Fails => 3.0,
-            Verdict::Refuted => 2.0,
-            Verdict::Undecided => 1.0,
-            Verdict::Supported | Verdict::Holds => 0.0,
+            Verdict::Fails => 3,
+            Verdict::Refuted => 2,
+            Verdict::Undecided => 1,
+            Verdict::Supported | Verdict::Holds => 0,
         }
     };
-    let key = |check: &Check| (rank(check), if check.of_oracles { 0.0 } else { 1.0 }, check.strain());
-    checks.iter().max_by(|a, b| {
-        let (a, b): ((f64, f64, f64), _) = (key(a), key(b));
-        a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.total_cmp(&b.2))
-    })
+    let key = |check: &Check| (rank(check), !check.of_oracles);
+    key(a).cmp(&key(b)).then(a.strain().total_cmp(&b.strain()))
+}
+
+/// The check that decides, or that came closest to: the one to show.
+pub fn tightest(checks: &[Check]) -> Option<&Check> {
+    checks.iter().max_by(|a, b| by_strain(a, b))
 }
 
 #[cfg(test)]

@@ -1,7 +1,14 @@
-//! What a verification leaves behind: a table for people, JSON for programs.
+//! What a verification leaves behind: a table and a page for people, JSON for programs, JUnit's XML for CI systems.
 
+pub mod baseline;
+mod draw;
+mod junit;
+mod page;
+pub mod rebuild;
 mod table;
 mod verdicts;
 
+pub use junit::junit;
+pub use page::{page, summary};
 pub use table::table;
-pub use verdicts::{Decided, Verdicts};
+pub use verdicts::{Decided, Verdicts, read};

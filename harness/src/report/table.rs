@@ -9,7 +9,7 @@ use crate::claims::check::{Check, Null, tightest};
 use crate::stats::verdict::Verdict;
 
 /// The word for a verdict.
-fn word(verdict: Verdict) -> &'static str {
+pub(super) fn word(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Holds => "holds",
         Verdict::Fails => "FAILS",
@@ -25,7 +25,7 @@ fn two_digits(x: f64) -> String {
 }
 
 /// Four significant digits, in whichever notation is shorter.
-fn number(x: f64) -> String {
+pub(super) fn number(x: f64) -> String {
     let scientific = format!("{x:.3e}");
     let Some((_, Ok(exponent))) = scientific.split_once('e').map(|(digits, e)| (digits, e.parse::<i32>())) else {
         return x.to_string();
@@ -38,7 +38,8 @@ fn number(x: f64) -> String {
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
-fn estimate(check: &Check) -> String {
+/// The estimate with its uncertainty.
+pub(super) fn estimate(check: &Check) -> String {
     match check.null {
         Null::Exact => number(check.estimate),
         Null::Sharp { p, .. } => format!("{} (p = {})", number(check.estimate), two_digits(p)),
@@ -47,7 +48,8 @@ fn estimate(check: &Check) -> String {
     }
 }
 
-fn tolerance(check: &Check) -> String {
+/// What it should be.
+pub(super) fn tolerance(check: &Check) -> String {
     match check.null {
         Null::Exact if check.tolerance == 0.0 => "none".into(),
         Null::Exact => format!("<= {}", number(check.tolerance)),
