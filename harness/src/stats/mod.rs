@@ -8,7 +8,7 @@
 //! | [`interval`] | mean, spread, t interval, Clopper-Pearson interval, quantiles |
 //! | [`verdict`] | holds, fails, undecided; Holm's step-down |
 //! | [`power`] | the smallest deviation that a test finds with given power |
-//! | [`regression`] | orders of convergence: weighted log-log regression |
+//! | [`regression`] | orders and rates: weighted log-log and linear regression, slopes over replicates |
 //!
 //! The unit of observation is an independent replicate. Special functions come from the crate `statrs`, within the domains
 //! where the tests here found it accurate.
