@@ -6,6 +6,7 @@
 //! | [`binomial`] | exact binomial mass, tails, two-sided p-value |
 //! | [`poisson_binomial`] | sums of unequal Bernoulli variables: mass, tails, and those of a sum over many repeats |
 //! | [`interval`] | mean, spread, t interval, Clopper-Pearson interval, quantiles |
+//! | [`bootstrap`] | intervals by resampling, for statistics that are no means |
 //! | [`verdict`] | holds, fails, undecided; Holm's step-down |
 //! | [`power`] | the smallest deviation that a test finds with given power |
 //! | [`regression`] | orders and rates: weighted log-log and linear regression, slopes over replicates |
@@ -17,6 +18,7 @@
 #![allow(clippy::disallowed_methods)]
 
 pub mod binomial;
+pub mod bootstrap;
 pub mod interval;
 pub mod poisson_binomial;
 pub mod power;
