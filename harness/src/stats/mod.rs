@@ -7,6 +7,7 @@
 //! | [`poisson_binomial`] | sums of unequal Bernoulli variables: mass, tails, and those of a sum over many repeats |
 //! | [`interval`] | mean, spread, t interval, Clopper-Pearson interval, quantiles |
 //! | [`bootstrap`] | intervals by resampling, for statistics that are no means |
+//! | [`rank`] | rank-sum test, exact; the effect P(X < Y) with an interval |
 //! | [`normality`] | Anderson-Darling for normal and uniform laws; p-values no smaller than uniform |
 //! | [`verdict`] | holds, fails, undecided; Holm's step-down |
 //! | [`power`] | the smallest deviation that a test finds with given power |
@@ -24,6 +25,7 @@ pub mod interval;
 pub mod normality;
 pub mod poisson_binomial;
 pub mod power;
+pub mod rank;
 pub mod regression;
 pub mod tails;
 pub mod verdict;
