@@ -11,6 +11,7 @@
 //! | [`normality`] | Anderson-Darling for normal and uniform laws; p-values no smaller than uniform |
 //! | [`verdict`] | holds, fails, undecided; Holm's step-down |
 //! | [`power`] | the smallest deviation that a test finds with given power |
+//! | [`sample_size`] | how many replicates find a given deviation |
 //! | [`regression`] | orders and rates: weighted log-log and linear regression, slopes over replicates |
 //!
 //! The unit of observation is an independent replicate. Special functions come from the crate `statrs`, within the domains
@@ -27,6 +28,7 @@ pub mod poisson_binomial;
 pub mod power;
 pub mod rank;
 pub mod regression;
+pub mod sample_size;
 pub mod tails;
 pub mod verdict;
 
