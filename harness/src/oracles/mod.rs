@@ -15,6 +15,7 @@
 //! | [`discrete`] | C_dt: the n = infinity map at fixed dt | the limit n -> infinity alone: mean-field, step-order, escape |
 //! | [`mod@reference`] | the particle schemes, naively, on the same random words | conservation |
 //! | [`one_step`] | exact conditional mean of one step; drift of the continuous-time chain | drift, martingale, dissipation |
+//! | [`three_particles`] | scheme 1 without transport on 3 particles of 3 kinds: its chain at fixed dt and at dt -> 0 | exactness |
 
 // The workspace forbids std's transcendentals for the core's sake; the harness is meant not to share the core's.
 #![allow(clippy::disallowed_methods)]
@@ -28,4 +29,5 @@ pub mod models;
 pub mod one_step;
 pub mod quadrature;
 pub mod reference;
+pub mod three_particles;
 pub mod units;
