@@ -13,6 +13,7 @@
 //! | [`mmd`] | maximum mean discrepancy to a mixture or a sample | fisher-rao-bound |
 //! | [`characteristics`] | C: PDE 1 by weighted nodes and RK4 | the limit dt -> 0, n -> infinity |
 //! | [`discrete`] | C_dt: the n = infinity map at fixed dt | the limit n -> infinity alone: mean-field, step-order, escape |
+//! | [`fisher_rao`] | K: pure birth-death of the MMD on fixed nodes; the divergence of its bound | fisher-rao-bound |
 //! | [`mod@reference`] | the particle schemes, naively, on the same random words | conservation |
 //! | [`one_step`] | exact conditional mean of one step; drift of the continuous-time chain | drift, martingale, dissipation |
 //! | [`three_particles`] | scheme 1 without transport on 3 particles of 3 kinds: its chain at fixed dt and at dt -> 0 | exactness |
@@ -23,6 +24,7 @@
 pub mod characteristics;
 pub mod direct;
 pub mod discrete;
+pub mod fisher_rao;
 pub mod gaussian;
 pub mod mmd;
 pub mod models;

@@ -149,7 +149,8 @@ fn control(present: &[usize], chance: f64, each: &mut impl FnMut(&[usize], f64))
     }
 }
 
-/// Fills `present` up to three by copies of its first `candidates`: copies are no candidates.
+/// Fills `present` up to three by copies of its first `candidates`: copies are no candidates (among three particles this makes no
+/// difference: two are missing only when all who are left are of one kind).
 fn copy(present: &[usize], candidates: usize, chance: f64, each: &mut impl FnMut(&[usize], f64)) {
     if present.len() == N {
         return each(present, chance);
