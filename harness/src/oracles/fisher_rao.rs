@@ -141,19 +141,6 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-/// N(mean, sd^2) on `n` equally spaced points up to `reach` standard deviations either way; the weights are normalised.
-///
-/// The trapezoid rule: what it leaves out is the tail, erfc(reach / sqrt 2), and exp(-2 (pi sd / spacing)^2) of a Gaussian as wide
-/// as mu_0 (that of a narrower one, with its own sd). At least two points.
-pub fn normal_grid(n: usize, mean: f64, sd: f64, reach: f64) -> Rule {
-    let half = 0.5 * (n.max(2) - 1) as f64;
-    let place = |i: usize| reach * (i as f64 - half) / half;
-    let nodes = (0..n.max(2)).map(|i| mean + sd * place(i)).collect();
-    let density: Vec<f64> = (0..n.max(2)).map(|i| (-0.5 * place(i) * place(i)).exp()).collect();
-    let sum: f64 = density.iter().sum();
-    Rule { nodes, weights: density.iter().map(|d| d / sum).collect() }
-}
-
 /// KL(nu | mu_0) for a mixture nu with positive weights and variances and mu_0 = N(`mean`, `sd`^2 I), by quadrature.
 ///
 /// The part against mu_0 is closed. The entropy of nu is a sum over components of Gauss-Hermite rules with `n` nodes an axis for
@@ -196,7 +183,7 @@ mod tests {
     }
 
     fn grid(n: usize, reach: f64) -> Nodes {
-        TensorRule::new(&[normal_grid(n, 0.0, 1.0, reach)]).into()
+        TensorRule::new(&[Rule::normal_grid(n, 0.0, 1.0, reach)]).into()
     }
 
     fn energies(n: usize, precision: f64) -> Vec<f64> {
@@ -293,7 +280,7 @@ mod tests {
         let density = |x: f64, mean: f64, variance: f64| {
             (-0.5 * (x - mean) * (x - mean) / variance).exp() / (TAU * variance).sqrt()
         };
-        let by_grid = normal_grid(400, 0.0, 1.0, 8.0).integrate(|x| {
+        let by_grid = Rule::normal_grid(400, 0.0, 1.0, 8.0).integrate(|x| {
             let nu: f64 = target.iter().map(|t| t.weight * density(x, t.centre[0], t.variance)).sum();
             let ratio = nu / density(x, 0.0, 1.0);
             ratio * ratio.ln()

@@ -187,7 +187,7 @@ mod tests {
 
     /// Largest total-variation distance over the starts.
     fn distance(p: &Matrix, q: &Matrix) -> f64 {
-        (0..STATES).map(|from| total_variation(&p.row(from), &q.row(from))).fold(0.0, f64::max)
+        (0..STATES).map(|from| total_variation(p.row(from), q.row(from))).fold(0.0, f64::max)
     }
 
     #[test]
