@@ -10,13 +10,16 @@ pub mod check;
 pub mod plot;
 pub mod problem;
 
+mod acceleration_gaussian;
 mod conservation;
+mod curve;
 mod drift;
 mod event_counts;
 mod fluctuation_order;
 mod gaussian_law;
 mod gradient;
 mod mean_field;
+mod support;
 mod uniform_control;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -79,7 +82,7 @@ pub struct Claim {
 }
 
 /// Every claim there is, in the order of the report.
-pub static REGISTRY: [&Claim; 8] = [
+pub static REGISTRY: [&Claim; 10] = [
     &conservation::CLAIM,
     &gradient::CLAIM,
     &event_counts::CLAIM,
@@ -88,6 +91,8 @@ pub static REGISTRY: [&Claim; 8] = [
     &gaussian_law::CLAIM,
     &fluctuation_order::CLAIM,
     &mean_field::CLAIM,
+    &support::CLAIM,
+    &acceleration_gaussian::CLAIM,
 ];
 
 /// The run was stopped by Ctrl-C.
