@@ -14,6 +14,7 @@ mod conservation;
 mod drift;
 mod event_counts;
 mod fluctuation_order;
+mod fresh_draws;
 mod gaussian_law;
 mod gradient;
 mod mean_field;
