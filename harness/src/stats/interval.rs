@@ -93,6 +93,7 @@ pub fn quartiles(values: &[f64]) -> [f64; 3] {
 
 #[cfg(test)]
 mod tests {
+    use super::super::power::{detectable_increase, detectable_limit};
     use super::super::simulate::{Stream, assert_rate};
     use super::*;
 
@@ -145,5 +146,22 @@ mod tests {
         }
         assert_rate(missed, 4000, 0.05);
         assert!(missed_share <= 200, "{missed_share}");
+    }
+
+    #[test]
+    fn intervals_exclude_what_is_false_with_the_stated_power() {
+        let mut stream = Stream(74);
+        let (off, increase) = (detectable_limit(1.0, 11.0, 0.05, 0.9), detectable_increase(80, 0.2, 0.05, 0.9));
+        let (mut mean, mut share) = (0, 0);
+        for _ in 0..3000 {
+            let values: Vec<f64> = (0..12).map(|_| off + 12f64.sqrt() * stream.normal()).collect();
+            let (low, high) = Sample::of(&values).interval(0.05);
+            mean += usize::from(!(low..=high).contains(&0.0));
+            let (low, high) = clopper_pearson(stream.successes(&[0.2 + increase; 80]), 80, 0.05);
+            share += usize::from(!(low..=high).contains(&0.2));
+        }
+        assert_rate(mean, 3000, 0.9);
+        // The interval is the inverse of the exact two-sided test.
+        assert_rate(share, 3000, 0.9);
     }
 }

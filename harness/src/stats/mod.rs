@@ -6,9 +6,11 @@
 //! | [`binomial`] | exact binomial mass, tails, two-sided p-value |
 //! | [`poisson_binomial`] | sums of unequal Bernoulli variables: mass, tails, and those of a sum over many repeats |
 //! | [`interval`] | mean, spread, t interval, Clopper-Pearson interval, quantiles |
+//! | [`bootstrap`] | intervals by resampling, for statistics that are no means |
+//! | [`normality`] | Anderson-Darling for normal and uniform laws; p-values no smaller than uniform |
 //! | [`verdict`] | holds, fails, undecided; Holm's step-down |
 //! | [`power`] | the smallest deviation that a test finds with given power |
-//! | [`regression`] | orders of convergence: weighted log-log regression |
+//! | [`regression`] | orders and rates: weighted log-log and linear regression, slopes over replicates |
 //!
 //! The unit of observation is an independent replicate. Special functions come from the crate `statrs`, within the domains
 //! where the tests here found it accurate.
@@ -17,7 +19,9 @@
 #![allow(clippy::disallowed_methods)]
 
 pub mod binomial;
+pub mod bootstrap;
 pub mod interval;
+pub mod normality;
 pub mod poisson_binomial;
 pub mod power;
 pub mod regression;

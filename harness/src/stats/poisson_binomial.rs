@@ -322,4 +322,22 @@ mod tests {
         assert!((300..700).contains(&found), "{found}");
         assert_rate(alarms, 1500, 0.046);
     }
+
+    #[test]
+    fn one_count_keeps_its_level_and_finds_fourfold_odds() {
+        let p = uneven(40);
+        let odds: Vec<f64> = p.iter().map(|p| 4.0 * p / (1.0 + 3.0 * p)).collect();
+        let mut stream = Stream(75);
+        let (mut alarms, mut found) = (0, 0);
+        for _ in 0..3000 {
+            alarms += usize::from(two_sided(&p, stream.successes(&p) as usize) < 0.05);
+            found += usize::from(two_sided(&p, stream.successes(&odds) as usize) < 0.05);
+        }
+        let rejected = |law: &[f64]| (0..=40).filter(|&k| two_sided(&p, k) < 0.05).map(|k| law[k]).sum::<f64>();
+        // Size and power by the masses of the rejected counts.
+        let (size, power) = (rejected(&mass(&p)), rejected(&mass(&odds)));
+        assert!(size <= 0.05 && size > 0.02 && power > 0.5, "{size} {power}");
+        assert_rate(alarms, 3000, size);
+        assert_rate(found, 3000, power);
+    }
 }

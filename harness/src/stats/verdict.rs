@@ -110,7 +110,9 @@ pub fn holm(p: &[f64]) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::super::interval::Sample;
+    use super::super::power::{detectable_limit, detectable_shift};
     use super::super::simulate::{Stream, assert_rate};
+    use super::super::tails::{normal_upper, z_two_sided};
     use super::*;
 
     #[test]
@@ -190,5 +192,59 @@ mod tests {
         }
         assert_rate(edge, 2000, 0.1);
         assert_rate(family, 2000, 1.0 - (1.0 - 0.05f64 / 20.0).powi(20));
+    }
+
+    #[test]
+    fn equivalence_is_claimed_at_half_the_level_if_false_and_with_the_stated_power_if_true() {
+        let mut stream = Stream(71);
+        let (se, dof, level, tolerance) = (0.5f64, 9.0, 0.1, 6.0);
+        let inside = tolerance - detectable_limit(se, dof, level, 0.9);
+        let (mut wrong, mut right) = (0, 0);
+        for _ in 0..4000 {
+            let mut holds = |deviation: f64| {
+                let values: Vec<f64> = (0..10).map(|_| deviation + se * 10f64.sqrt() * stream.normal()).collect();
+                let s = Sample::of(&values);
+                limit(s.mean, s.standard_error(), s.dof(), 0.0, tolerance, level) == Verdict::Holds
+            };
+            // At the tolerance itself the claim is false by a hair: the worst case.
+            wrong += usize::from(holds(tolerance));
+            right += usize::from(holds(inside));
+        }
+        assert_rate(wrong, 4000, level / 2.0);
+        assert_rate(right, 4000, 0.9);
+    }
+
+    #[test]
+    fn holm_keeps_the_family_among_false_hypotheses_and_finds_more_than_bonferroni() {
+        let mut stream = Stream(72);
+        let (mut family, mut found, mut bonferroni) = (0, 0, 0);
+        for _ in 0..4000 {
+            // Twelve that are surely false leave the level to the eight true ones.
+            let p: Vec<f64> = (0..20).map(|i| if i < 12 { 0.0 } else { stream.uniform() }).collect();
+            family += usize::from(holm(&p)[12..].iter().any(|&p| p < 0.05));
+            // Nine surely false, and one by 2.5 standard deviations: tested at the whole level.
+            let mut p = vec![0.0; 10];
+            p[4] = z_two_sided(2.5 + stream.normal());
+            found += usize::from(holm(&p)[4] < 0.05);
+            bonferroni += usize::from(10.0 * p[4] < 0.05);
+        }
+        assert_rate(family, 4000, 1.0 - (1.0 - 0.05f64 / 8.0).powi(8));
+        assert_rate(found, 4000, normal_upper(1.96 - 2.5));
+        assert_rate(bonferroni, 4000, normal_upper(2.807 - 2.5));
+    }
+
+    #[test]
+    fn a_sharp_claim_fails_at_its_share_and_finds_what_it_says() {
+        let mut stream = Stream(73);
+        let (share, trials) = (0.02, 4000);
+        let detectable = detectable_shift(1.0, share, 0.9);
+        let fails = |z: f64| sharp(z_two_sided(z), share, detectable, 5.0) == Verdict::Fails;
+        let (mut alarms, mut found) = (0, 0);
+        for _ in 0..trials {
+            alarms += usize::from(fails(stream.normal()));
+            found += usize::from(fails(detectable + stream.normal()));
+        }
+        assert_rate(alarms, trials, share);
+        assert_rate(found, trials, 0.9);
     }
 }
