@@ -33,6 +33,8 @@ pub enum Command {
     Verify(VerifyArgs),
     /// Make the page and junit.xml of a report again, from its verdicts.json.
     Report(ReportArgs),
+    /// Measure how often the claims accuse the correct build, and how often they catch planted defects.
+    Calibrate(CalibrateArgs),
     /// Run the simulation that a configuration describes.
     Run(RunArgs),
 }
@@ -80,6 +82,53 @@ pub struct ReportArgs {
     /// A folder that verify wrote.
     #[arg(value_name = "DIR", default_value = "report")]
     pub folder: PathBuf,
+}
+
+/// `birth-death calibrate`.
+#[derive(Debug, Clone, Args)]
+pub struct CalibrateArgs {
+    /// Seeds to measure with.
+    #[arg(long, value_name = "R", default_value_t = CalibrateArgs::RUNS, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub runs: u32,
+    /// Only these defects, or "correct" for the crate as it is; may be repeated.
+    #[arg(long = "defect", value_name = "ID")]
+    pub defects: Vec<String>,
+    /// Only these claims, on everything; may be repeated. Without: all on the correct build, on a defect those that should catch it.
+    #[arg(long = "claim", value_name = "ID")]
+    pub claims: Vec<String>,
+    /// The folder that the measurements are added to.
+    #[arg(long, value_name = "DIR", default_value = CalibrateArgs::OUT)]
+    pub out: PathBuf,
+    /// Go on with the measurements in the folder; there may be more seeds, defects and claims than before.
+    #[arg(long)]
+    pub resume: bool,
+    /// Number of threads; all cores if not given. The results are the same for any number.
+    #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// The first seed, 0 to 2^62; the others follow it.
+    #[arg(long, value_name = "N", default_value_t = CalibrateArgs::SEED, value_parser = clap::value_parser!(u64).range(0..=1 << 62))]
+    pub seed: u64,
+}
+
+impl CalibrateArgs {
+    const RUNS: u32 = 100;
+    const OUT: &str = "calibration";
+    /// Disjoint from the seeds that settings were chosen on.
+    const SEED: u64 = 500_000;
+}
+
+impl Default for CalibrateArgs {
+    fn default() -> Self {
+        Self {
+            runs: Self::RUNS,
+            defects: Vec::new(),
+            claims: Vec::new(),
+            out: PathBuf::from(Self::OUT),
+            resume: false,
+            threads: None,
+            seed: Self::SEED,
+        }
+    }
 }
 
 /// `birth-death run`.
@@ -146,6 +195,7 @@ pub fn main() -> ExitCode {
         None => crate::verify::main(&VerifyArgs::default()),
         Some(Command::Verify(arguments)) => crate::verify::main(&arguments),
         Some(Command::Report(arguments)) => crate::report::rebuild::main(&arguments),
+        Some(Command::Calibrate(arguments)) => crate::calibrate::main(&arguments),
         Some(Command::Run(arguments)) => crate::run::main(&arguments),
     }
 }
@@ -167,6 +217,19 @@ mod tests {
             panic!("not verify");
         };
         assert_eq!(format!("{arguments:?}"), format!("{:?}", VerifyArgs::default()));
+    }
+
+    #[test]
+    fn the_defaults_of_calibrate_are_written_once() {
+        let given = Cli::try_parse_from(["birth-death", "calibrate"]).expect("parsed");
+        let Some(Command::Calibrate(arguments)) = given.command else {
+            panic!("not calibrate");
+        };
+        assert_eq!(format!("{arguments:?}"), format!("{:?}", CalibrateArgs::default()));
+        for bad in ["--runs 0", "--seed -1", "--seed 9223372036854775808", "--threads 0"] {
+            let line = format!("birth-death calibrate {bad}");
+            assert!(Cli::try_parse_from(line.split(' ')).is_err(), "{bad}");
+        }
     }
 
     #[test]

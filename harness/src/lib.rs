@@ -1,9 +1,11 @@
 //! The harness of `birth-death`: it holds the crate against its claims, and runs simulations from a configuration.
 //!
 //! `verify` measures the [`claims`] on a [`subject`] (the crate, or the crate with one of the planted [`defects`]) against
-//! [`oracles`], decides with [`stats`], and writes a [`report`]. `run` reads a [`config`] and makes tables. Every simulated step
+//! [`oracles`], decides with [`stats`], and writes a [`report`]; [`calibrate`] measures how often it
+//! errs. `run` reads a [`config`] and makes tables. Every simulated step
 //! is `birth_death::Dynamics::step`, in [`simulation`].
 
+pub mod calibrate;
 pub mod claims;
 pub mod cli;
 pub mod config;

@@ -112,11 +112,19 @@ impl<'e, R: Real, P: Prior<R>, G: Generator> Simulation<'e, R, P, G> {
     /// # Errors
     /// [`Error::NotFinite`] and the energy's own; the ensemble is unchanged.
     pub fn evaluate(&mut self) -> Result<(R, R), Error> {
+        self.evaluate_at(self.dynamics.steps())
+    }
+
+    /// The same with the energy told another step's number: for steps that are not [`step`](Self::step)'s.
+    ///
+    /// # Errors
+    /// Likewise.
+    pub fn evaluate_at(&mut self, step: u64) -> Result<(R, R), Error> {
         let n = self.particles;
         let rows = Rows::new(&self.rows, n, self.dimension, n)?;
         let gradient = RowsMut::new(&mut self.gradient, n, self.dimension, n)?;
         let mut field = Field::new(&mut self.potential, gradient)?;
-        let energy = self.energy.evaluate(self.dynamics.steps(), rows, field.reborrow())?;
+        let energy = self.energy.evaluate(step, rows, field.reborrow())?;
         if !energy.is_finite() {
             return Err(Error::NotFinite { quantity: Quantity::Energy, particle: None });
         }
@@ -153,6 +161,11 @@ impl<'e, R: Real, P: Prior<R>, G: Generator> Simulation<'e, R, P, G> {
     /// Where each slot's particle came from in the last step: a slot, or [`FRESH`](birth_death::FRESH).
     pub fn origins(&self) -> &[u32] {
         &self.origin
+    }
+
+    /// The same, for writing: ancestors take no notice.
+    pub fn origins_mut(&mut self) -> &mut [u32] {
+        &mut self.origin
     }
 
     /// Number of particles.

@@ -11,6 +11,9 @@ use crate::simulation::{Product, Simulation};
 /// An energy of the harness's own, with any kernel.
 pub type BoxedEnergy = Box<dyn Energy<f64> + Send>;
 
+/// A simulation of the subject.
+pub type Simulated = Simulation<'static, f64, Product<f64>, BoxedGenerator>;
+
 /// The parameters of a simulation.
 #[derive(Clone, Debug)]
 pub struct Setup {
@@ -117,15 +120,19 @@ impl Subject {
         }
         let dynamics = setup.dynamics().expect("the harness's own constants");
         let simulation = Simulation::new(setup.particles, energy, dynamics, rng).expect("the harness's own constants");
-        Trial { simulation, defect: self.defect, before: Vec::new() }
+        Trial { simulation, setup, defect: self.defect, steps: 0, before: Vec::new() }
     }
 }
 
-/// One simulation of the subject: [`Simulation`], and what the defect does after each step.
+/// One simulation of the subject: [`Simulation`], and what the defect does in and after each step.
 #[derive(Debug)]
 pub struct Trial {
-    simulation: Simulation<'static, f64, Product<f64>, BoxedGenerator>,
+    simulation: Simulated,
+    /// The parameters in force.
+    setup: Setup,
     defect: Option<&'static dyn Defect>,
+    /// Steps done.
+    steps: u64,
     before: Vec<f64>,
 }
 
@@ -135,12 +142,19 @@ impl Trial {
     /// # Errors
     /// The core's.
     pub fn step(&mut self) -> Result<Report<f64>, Error> {
-        let Some(defect) = self.defect else {
-            return self.simulation.step();
+        let report = match self.defect {
+            None => self.simulation.step()?,
+            Some(defect) => self.spoilt(defect)?,
         };
+        self.steps += 1;
+        Ok(report)
+    }
+
+    fn spoilt(&mut self, defect: &dyn Defect) -> Result<Report<f64>, Error> {
         self.before.clear();
         self.before.extend_from_slice(self.simulation.values_mut());
-        let report = self.simulation.step()?;
+        let replaced = defect.step(&mut self.simulation, &self.setup, self.steps);
+        let report = replaced.unwrap_or_else(|| self.simulation.step())?;
         let (origins, dt) = (self.simulation.origins().to_vec(), self.simulation.dynamics().dt());
         let gradients: Vec<f64> = self.simulation.gradients().iter().flatten().copied().collect();
         defect.after_step(&self.before, &gradients, &origins, dt, self.simulation.values_mut());
@@ -170,7 +184,7 @@ impl Trial {
     /// # Errors
     /// The core's.
     pub fn evaluate(&mut self) -> Result<(f64, f64), Error> {
-        self.simulation.evaluate()
+        self.simulation.evaluate_at(self.steps)
     }
 
     /// The particles.

@@ -30,8 +30,8 @@ pub fn main(arguments: &VerifyArgs) -> ExitCode {
     ExitCode::from(code)
 }
 
-/// The claims asked for, in the order of the registry.
-fn selected(ids: &[String]) -> Result<Vec<&'static Claim>, Refusal> {
+/// The claims asked for, in the order of the registry; all if none is.
+pub(crate) fn selected(ids: &[String]) -> Result<Vec<&'static Claim>, Refusal> {
     let names: Vec<&str> = REGISTRY.iter().map(|claim| claim.id).collect();
     for id in ids {
         if !names.contains(&id.as_str()) {

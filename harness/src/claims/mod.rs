@@ -16,6 +16,7 @@ mod curve;
 mod drift;
 mod event_counts;
 mod fluctuation_order;
+mod fresh_draws;
 mod gaussian_law;
 mod gradient;
 mod mean_field;

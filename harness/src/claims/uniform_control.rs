@@ -1,10 +1,11 @@
-//! Population control chooses uniformly: victims, parents, subsets.
+//! Population control chooses uniformly: victims, parents, subsets; and injects what the prior draws.
 
 use std::collections::BTreeMap;
 
 use birth_death::{FRESH, Marginal, Scheme};
 
 use super::check::{Evidence, Measured, Test};
+use super::fresh_draws;
 use super::{CLAIM_LEVEL, Claim, Context, Interrupted, Kind};
 use crate::stats::power::{POWER, detectable_noncentrality};
 use crate::stats::tails::goodness_of_fit;
@@ -14,14 +15,15 @@ pub static CLAIM: Claim = Claim {
     id: "uniform-control",
     kind: Kind::Sharp,
     statement: "what population control removes is a uniform subset of those present, copies included; what it copies is uniform among \
-                those present before it",
+                those present before it; what scheme 2 puts in is drawn from the prior and does not move in its first step",
     source: "arXiv:1902.01843, the algorithm's last lines: random selection back to n neurons",
-    setting: "n = 10, raw rates, V = ±1e6 (an event for certain) or 0: one birth; one death; two deaths and a birth; two births; one birth \
-              under scheme 2; 1e5 steps each of 20 steppers, the slots of the events moving along",
-    estimator: "counts of the outcome, as the origins tell it",
-    oracle: "enumeration of the equally likely choices",
-    tolerance: "sharp: chi-square goodness of fit, at least 1500 expected in a cell; must be able to see an effect of 0.05 (Cohen's w: root of \
-                the relative squared deviation, averaged over cells)",
+    setting: "n = 10, raw rates, V = ±1e6 (an event for certain) or 0: one birth; one death; two deaths; two deaths and a birth; two births; \
+              one birth, and a death and two births, under scheme 2; 1e5 steps each of 20 steppers, the slots of the events moving along. Draws: \
+              four deaths a step under scheme 2 with transport, 5e3 steps, a prior of a constant, a uniform and a normal component",
+    estimator: "counts of the outcome, as the origins tell it; counts of pairs of components of the draws",
+    oracle: "enumeration of the equally likely choices; 64 equally likely cells of the prior",
+    tolerance: "sharp: chi-square goodness of fit, at least 1500 (of draws, 300) expected in a cell; must be able to see an effect of 0.05 (of draws, \
+                0.1: Cohen's w, the root of the relative squared deviation averaged over cells); the constant component must be what it is",
     measure,
 };
 
@@ -71,18 +73,25 @@ fn removals(present: [usize; N], excess: usize) -> BTreeMap<Vec<usize>, f64> {
     cells
 }
 
-/// Copying one of those present.
-fn copies(present: [usize; N]) -> BTreeMap<Vec<usize>, f64> {
+/// Copying `missing` of those present before the first copy, with replacement.
+fn copies(present: [usize; N], missing: usize) -> BTreeMap<Vec<usize>, f64> {
     let total = present.iter().sum::<usize>() as f64;
-    let with = |i: usize| {
-        let mut state = present.to_vec();
-        state[i] += 1;
-        (state, present[i] as f64 / total)
-    };
-    (0..N).filter(|&i| present[i] > 0).map(with).collect()
+    let mut cells = BTreeMap::from([(present.to_vec(), 1.0)]);
+    for _ in 0..missing {
+        let mut next: BTreeMap<Vec<usize>, f64> = BTreeMap::new();
+        for (state, p) in cells {
+            for i in (0..N).filter(|&i| present[i] > 0) {
+                let mut more = state.clone();
+                more[i] += 1;
+                *next.entry(more).or_default() += p * present[i] as f64 / total;
+            }
+        }
+        cells = next;
+    }
+    cells
 }
 
-const CASES: [Case; 5] = [
+const CASES: [Case; 7] = [
     Case {
         name: "one birth",
         deaths: &[],
@@ -95,14 +104,21 @@ const CASES: [Case; 5] = [
         deaths: &[0],
         births: &[],
         reinjection: false,
-        cells: || copies([0, 1, 1, 1, 1, 1, 1, 1, 1, 1]),
+        cells: || copies([0, 1, 1, 1, 1, 1, 1, 1, 1, 1], 1),
+    },
+    Case {
+        name: "two deaths",
+        deaths: &[0, 3],
+        births: &[],
+        reinjection: false,
+        cells: || copies([0, 1, 1, 0, 1, 1, 1, 1, 1, 1], 2),
     },
     Case {
         name: "two deaths and a birth",
         deaths: &[0, 4],
         births: &[7],
         reinjection: false,
-        cells: || copies([0, 1, 1, 1, 0, 1, 1, 2, 1, 1]),
+        cells: || copies([0, 1, 1, 1, 0, 1, 1, 2, 1, 1], 1),
     },
     Case {
         name: "two births",
@@ -118,10 +134,17 @@ const CASES: [Case; 5] = [
         reinjection: true,
         cells: || removals([2, 1, 1, 1, 1, 1, 1, 1, 1, 1], 1),
     },
+    Case {
+        name: "a death and two births, scheme 2",
+        deaths: &[3],
+        births: &[0, 5],
+        reinjection: true,
+        cells: || removals([2, 1, 1, 0, 1, 2, 1, 1, 1, 1], 1),
+    },
 ];
 
 fn measure(context: &Context) -> Result<Evidence, Interrupted> {
-    let level = CLAIM_LEVEL / CASES.len() as f64;
+    let level = CLAIM_LEVEL / (CASES.len() + fresh_draws::CHECKS) as f64;
     let steps = context.replicates(STEPS);
     let mut measured = Vec::new();
     for (case, part) in CASES.iter().zip(0..) {
@@ -142,6 +165,7 @@ fn measure(context: &Context) -> Result<Evidence, Interrupted> {
         let what = format!("effect w over {} outcomes, {}", cells.len(), case.name);
         measured.push(Measured::sharp(what, effect, 0.0, test, steps));
     }
+    measured.extend(fresh_draws::measure(context, CASES.len() as u64, level)?);
     Ok(measured.into())
 }
 

@@ -1,20 +1,28 @@
 //! Planted defects: wrong dynamics that the claims have to catch.
 //!
-//! Each is built around the real crate: it changes parameters, wraps the energy or the generator, or spoils the ensemble after
-//! a step. A claim knows nothing of them; see [`Subject`](crate::subject::Subject).
+//! Each is built around the real crate where it can be: it changes parameters, wraps the energy or the generator, or spoils the
+//! ensemble after a step. Those of population control replace the step. A claim knows nothing of them; see
+//! [`Subject`](crate::subject::Subject).
 
 // The workspace forbids std's transcendentals for the core's sake; here nothing has to be portable to the bit.
 #![allow(clippy::disallowed_methods)]
 
+mod detectors;
 mod energies;
 mod moves;
+pub mod population;
 mod randomness;
 mod rates;
 
 use std::fmt::Debug;
 
+use birth_death::{Error, Report};
+
 use crate::generators::BoxedGenerator;
-use crate::subject::{BoxedEnergy, Setup};
+use crate::subject::{BoxedEnergy, Setup, Simulated};
+use population::Flaw;
+
+pub use detectors::detectors;
 
 /// A way of being wrong. Every method defaults to being right.
 pub trait Defect: Debug + Sync {
@@ -34,13 +42,18 @@ pub trait Defect: Debug + Sync {
         rng
     }
 
+    /// Replaces the step, for what cannot be built around the crate. `setup` is the one in force, `number` that of the step.
+    fn step(&self, _simulation: &mut Simulated, _setup: &Setup, _number: u64) -> Option<Result<Report<f64>, Error>> {
+        None
+    }
+
     /// Spoils the ensemble (`after`, row after row) once a step is done, given that before the step, the gradients there
     /// and the step's origins.
     fn after_step(&self, _before: &[f64], _gradients: &[f64], _origins: &[u32], _dt: f64, _after: &mut [f64]) {}
 }
 
 /// All of them.
-pub static REGISTRY: [&dyn Defect; 19] = [
+pub static REGISTRY: [&dyn Defect; 28] = [
     &rates::Swapped,
     &rates::MeanNotSubtracted,
     &rates::Doubled,
@@ -53,6 +66,7 @@ pub static REGISTRY: [&dyn Defect; 19] = [
     &energies::WrongSign,
     &energies::FactorTwo,
     &energies::SelfLeftOut,
+    &energies::InteractionSum,
     &randomness::FirstHalf,
     &randomness::SharedWords,
     &randomness::Restarted,
@@ -60,6 +74,14 @@ pub static REGISTRY: [&dyn Defect; 19] = [
     &moves::ComponentNotCopied,
     &moves::ChargeAtRest,
     &moves::DtDoubled,
+    &moves::PriorCharge,
+    &moves::PriorSpread,
+    &Flaw::NewestFirst,
+    &Flaw::DeadSlots,
+    &Flaw::OwnCopies,
+    &Flaw::ControlSkipped,
+    &Flaw::ReinjectionAlways,
+    &Flaw::InjectedMoves,
 ];
 
 /// The defect of this name.

@@ -1,4 +1,4 @@
-//! Defects of copying and transport, planted after the step.
+//! Defects of copying, transport and draws from the prior, planted after the step.
 
 use birth_death::FRESH;
 
@@ -75,5 +75,37 @@ impl Defect for DtDoubled {
                 }
             }
         }
+    }
+}
+
+/// What the prior drew, changed.
+fn drawn(k: usize, origins: &[u32], after: &mut [f64], change: impl Fn(f64) -> f64) {
+    let row = after.chunks_mut(origins.len()).nth(k).unwrap_or_default();
+    row.iter_mut().zip(origins).filter(|(_, origin)| **origin == FRESH).for_each(|(x, _)| *x = change(*x));
+}
+
+#[derive(Debug)]
+pub struct PriorCharge;
+
+impl Defect for PriorCharge {
+    fn describe(&self) -> (&'static str, &'static str) {
+        ("prior-charge", "the prior's first component, the charge, larger by 1/2 than it should be: not zero")
+    }
+
+    fn after_step(&self, _: &[f64], _: &[f64], origins: &[u32], _: f64, after: &mut [f64]) {
+        drawn(0, origins, after, |x| x + 0.5);
+    }
+}
+
+#[derive(Debug)]
+pub struct PriorSpread;
+
+impl Defect for PriorSpread {
+    fn describe(&self) -> (&'static str, &'static str) {
+        ("prior-spread", "the prior with twice the spread: draws twice as far from the origin")
+    }
+
+    fn after_step(&self, _: &[f64], _: &[f64], origins: &[u32], _: f64, after: &mut [f64]) {
+        (0..after.len() / origins.len()).for_each(|k| drawn(k, origins, after, |x| 2.0 * x));
     }
 }

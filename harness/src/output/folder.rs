@@ -15,8 +15,21 @@ use crate::config::{Refusal, quoted};
 /// The file by which a folder of this program is recognised.
 pub const MANIFEST: &str = "manifest.json";
 /// Every file that this program writes into a result. A folder that holds anything else is never replaced.
-pub const NAMES: [&str; 7] =
-    ["ensemble.csv", "index.html", "junit.xml", MANIFEST, "summary.csv", "trajectory.csv", "verdicts.json"];
+pub const NAMES: [&str; 9] = [
+    CALIBRATION,
+    "ensemble.csv",
+    "index.html",
+    "junit.xml",
+    MANIFEST,
+    RUNS,
+    "summary.csv",
+    "trajectory.csv",
+    "verdicts.json",
+];
+/// What the measurements of a calibration come to.
+pub const CALIBRATION: &str = "calibration.json";
+/// The measurements of a calibration. A folder that holds any is continued and never replaced: they are hours of work.
+pub const RUNS: &str = "runs.jsonl";
 /// What the manifest's key `program` holds.
 pub const PROGRAM: &str = "birth-death";
 
@@ -183,6 +196,9 @@ fn replaceable(place: &Path) -> Result<(), String> {
         }
         Err(error) => Err(format!("cannot be used ({error}); {ACCEPTED}")),
         Ok(data) if !data.is_dir() => Err(format!("is a file; {ACCEPTED}")),
+        Ok(_) if fs::metadata(place.join(RUNS)).is_ok_and(|runs| runs.len() > 0) => Err(format!(
+            "holds the measurements of a calibration ({RUNS}), which calibrate --resume goes on with; accepted: another folder"
+        )),
         Ok(_) => {
             let (empty, foreign) = contents(place).map_err(|error| format!("cannot be read ({error}); {ACCEPTED}"))?;
             match foreign {
@@ -331,6 +347,19 @@ mod tests {
         let (_, kept) = message.split_once("the new result is in ").expect("a place");
         assert_eq!(fs::read_to_string(Path::new(kept).join(MANIFEST)).expect("read"), "hours of work");
         assert!(place.join("thesis.tex").exists());
+    }
+
+    #[test]
+    fn measurements_of_a_calibration_are_never_replaced() {
+        let top = TempDir::new().expect("a folder");
+        let place = top.path().join("calibration");
+        fs::create_dir(&place).expect("made");
+        fs::write(place.join(MANIFEST), "{\"program\": \"birth-death\"}").expect("written");
+        fs::write(place.join(RUNS), "").expect("written");
+        Folder::claim(&place, &[]).expect("nothing is measured yet");
+        fs::write(place.join(RUNS), "x").expect("written");
+        let message = Folder::claim(&place, &[]).expect_err("refused").to_string();
+        assert!(message.contains("--resume"), "{message}");
     }
 
     #[cfg(unix)]

@@ -1,0 +1,364 @@
+//! `runs.jsonl`: one measurement a line, on the disk as soon as it is made.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::PROFILE;
+use super::plan::subjects;
+use super::summary::{self, Calibration};
+use crate::claims::Claim;
+use crate::config::Refusal;
+use crate::generators::Source;
+use crate::output::folder::{Folder, MANIFEST, RUNS};
+use crate::output::manifest::Build;
+use crate::output::number;
+use crate::stats::verdict::Verdict;
+
+/// The file.
+pub const NAME: &str = RUNS;
+
+/// What all measurements of a folder have in common; its `manifest.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Settings {
+    /// What was run.
+    #[serde(flatten)]
+    pub build: Build,
+    /// SHA-256 of the binary, for a build whose commit does not say what is in it.
+    pub binary: Option<String>,
+    /// Always "calibrate".
+    pub command: String,
+    /// How much is measured with each seed.
+    pub profile: String,
+    /// The first seed.
+    pub seed: u64,
+}
+
+impl Settings {
+    /// Those of this binary.
+    ///
+    /// # Errors
+    /// If a binary that has to be told from others cannot be read.
+    pub fn of(seed: u64) -> Result<Self, Refusal> {
+        let build = Build::this();
+        let digest = || std::fs::read(std::env::current_exe()?).map(|bytes| hexadecimal(&bytes));
+        let binary = match build.dirty {
+            Some(false) => None,
+            _ => Some(digest().map_err(|error| Refusal::of_file("this binary", error.to_string()))?),
+        };
+        Ok(Self { build, binary, command: "calibrate".into(), profile: PROFILE.name().into(), seed })
+    }
+
+    /// Names them in every line.
+    fn digest(&self) -> io::Result<String> {
+        let mut digest = hexadecimal(&serde_json::to_vec(self)?);
+        digest.truncate(16);
+        Ok(digest)
+    }
+
+    /// The first thing in which `earlier` differs.
+    fn difference(&self, earlier: &Self) -> Option<String> {
+        let differ = |what: &str, earlier: &str, now: &str| Some(format!("{what} {earlier}, now {now}"));
+        if earlier.command != self.command {
+            return differ("written by the command", &earlier.command, &self.command);
+        }
+        if earlier.build != self.build || earlier.binary != self.binary {
+            let name = |of: &Self| {
+                let sources =
+                    of.binary.as_ref().map_or(String::new(), |digest| format!(" with changes (binary {digest:.12})"));
+                format!("version {}, commit {}{sources}, {}", of.build.version, of.build.commit, of.build.target)
+            };
+            return differ("measured by another build:", &name(earlier), &name(self));
+        }
+        if earlier.profile != self.profile {
+            return differ("profile", &earlier.profile, &self.profile);
+        }
+        (earlier.seed != self.seed).then(|| format!("first seed {}, now {}", earlier.seed, self.seed))
+    }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A sharp check's p-value.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PValue {
+    /// What was tested.
+    pub what: String,
+    /// The generator behind it.
+    pub generator: Source,
+    /// The p-value.
+    #[serde(with = "number")]
+    pub p: f64,
+}
+
+/// One measurement: a claim held against a subject with a seed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Run {
+    /// Names the [`Settings`] that it was measured with.
+    pub settings: String,
+    /// The seed of all streams.
+    pub seed: u64,
+    /// "correct" or the defect's name.
+    pub subject: String,
+    /// The claim's name.
+    pub claim: String,
+    /// What was decided.
+    pub verdict: Verdict,
+    /// How long it took on one thread: processor time on Linux, elsewhere by the clock on the wall.
+    #[serde(with = "number")]
+    pub seconds: f64,
+    /// Of the correct build, the p-values of all sharp checks.
+    pub p: Vec<PValue>,
+}
+
+impl Run {
+    /// Seed, subject and claim.
+    pub fn key(&self) -> (u64, &str, &str) {
+        (self.seed, &self.subject, &self.claim)
+    }
+}
+
+/// The file, open for appending; nobody else may.
+#[derive(Debug)]
+pub struct Log {
+    place: PathBuf,
+    digest: String,
+    /// None once a line could not be written.
+    file: Mutex<Option<File>>,
+}
+
+impl Log {
+    /// Begins a new folder.
+    ///
+    /// # Errors
+    /// Those of [`Folder::claim`], which refuses a folder that holds measurements; those of the system.
+    pub fn create(out: &Path, settings: &Settings) -> Result<Self, Refusal> {
+        let refuse = |error: io::Error| Refusal::of_file(format!("--out {}", out.display()), error.to_string());
+        let folder = Folder::claim(out, &[])?;
+        let draft = folder.draft().map_err(refuse)?;
+        let manifest = |out: &mut dyn Write| {
+            serde_json::to_writer_pretty(&mut *out, settings)?;
+            writeln!(out)
+        };
+        draft.write(MANIFEST, manifest).map_err(refuse)?;
+        draft.write(NAME, |_| Ok(())).map_err(refuse)?;
+        let place = draft.replace().map_err(refuse)?;
+        let (log, _) = Self::resume(&place, settings)?;
+        Ok(log)
+    }
+
+    /// Goes on in a folder; gives what was measured before. A last line without its end is dropped.
+    ///
+    /// # Errors
+    /// A refusal of a folder without measurements, of one made with other settings, of one that another process writes to, and of
+    /// the first line that is no measurement of these settings, or repeats one.
+    pub fn resume(place: &Path, settings: &Settings) -> Result<(Self, Vec<Run>), Refusal> {
+        let refuse = |message: String| Refusal::of_file(format!("--out {}", place.display()), message);
+        let path = place.join(NAME);
+        let opened = OpenOptions::new().read(true).append(true).open(&path);
+        let mut file = opened.map_err(|error| {
+            refuse(format!(
+                "there is no {NAME} to go on with ({error}); accepted: the folder of an earlier calibration"
+            ))
+        })?;
+        file.try_lock().map_err(|_| refuse("another calibration is writing there".to_owned()))?;
+        let manifest = place.join(MANIFEST);
+        let earlier: Settings = std::fs::read(&manifest)
+            .map_err(|error| error.to_string())
+            .and_then(|bytes| serde_json::from_slice(&bytes).map_err(|error| error.to_string()))
+            .map_err(|error| {
+                Refusal::of_file(manifest.display(), format!("is no manifest of a calibration: {error}"))
+            })?;
+        if let Some(difference) = settings.difference(&earlier) {
+            return Err(refuse(format!("{difference}; accepted: the same, or another folder")));
+        }
+        let digest = settings.digest().map_err(|error| refuse(error.to_string()))?;
+
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(|error| refuse(error.to_string()))?;
+        let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |last| last + 1);
+        let runs = parse(&bytes[..whole], settings.seed, &digest)
+            .map_err(|(line, message)| Refusal::at(path.display(), Some(line), message))?;
+        if whole < bytes.len() {
+            file.set_len(whole as u64).map_err(|error| refuse(error.to_string()))?;
+        }
+        Ok((Self { place: place.to_owned(), digest, file: Mutex::new(Some(file)) }, runs))
+    }
+
+    /// One more line, on the disk when this returns.
+    ///
+    /// # Errors
+    /// Those of the system; no line is written after one that may be incomplete.
+    pub fn append(&self, run: &Run) -> io::Result<()> {
+        let mut line = serde_json::to_vec(run)?;
+        line.push(b'\n');
+        let mut guard = self.file.lock().map_err(|_| io::Error::other("a thread panicked while it wrote"))?;
+        let mut file = guard.take().ok_or_else(|| io::Error::other("an earlier line could not be written"))?;
+        file.write_all(&line)?;
+        file.sync_data()?;
+        *guard = Some(file);
+        Ok(())
+    }
+
+    /// Whether lines can no longer be written.
+    pub fn is_broken(&self) -> bool {
+        self.file.lock().map_or(true, |file| file.is_none())
+    }
+
+    /// Writes what the measurements come to, in place of an earlier such file.
+    ///
+    /// # Errors
+    /// Those of the system; the earlier file is untouched.
+    pub fn conclude(&self, calibration: &Calibration) -> io::Result<()> {
+        let mut draft = tempfile::Builder::new().prefix(".calibration-").tempfile_in(&self.place)?;
+        serde_json::to_writer_pretty(&mut draft, calibration)?;
+        writeln!(draft)?;
+        draft.as_file().sync_all()?;
+        #[cfg(unix)]
+        {
+            // temporary files are their owner's alone; this one is as readable as the log
+            let permissions = std::fs::metadata(self.place.join(NAME))?.permissions();
+            draft.as_file().set_permissions(permissions)?;
+        }
+        draft.persist(self.place.join(summary::NAME)).map_err(|error| error.error).map(|_| ())
+    }
+
+    /// The name of the settings.
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// The folder.
+    pub fn place(&self) -> &Path {
+        &self.place
+    }
+}
+
+/// The measurements in whole lines; of the first that is none, its number and what is wrong.
+fn parse(bytes: &[u8], seed: u64, digest: &str) -> Result<Vec<Run>, (usize, String)> {
+    let mut runs: Vec<Run> = Vec::new();
+    let mut seen = std::collections::BTreeSet::new();
+    for (line, number) in bytes.split_inclusive(|&byte| byte == b'\n').zip(1..) {
+        let refuse =
+            |message: String| (number, format!("{message}; accepted: the lines of one calibration as it wrote them"));
+        let run: Run = serde_json::from_slice(line).map_err(|error| refuse(format!("is no measurement: {error}")))?;
+        if run.settings != digest {
+            return Err(refuse("was measured with other settings, or by another build".to_owned()));
+        }
+        if run.seed < seed {
+            return Err(refuse(format!("has seed {}, below the first", run.seed)));
+        }
+        if !subjects().any(|subject| subject == run.subject) || Claim::named(&run.claim).is_none() {
+            return Err(refuse("names a defect or a claim that does not exist".to_owned()));
+        }
+        if !seen.insert((run.seed, run.subject.clone(), run.claim.clone())) {
+            return Err(refuse("repeats an earlier line".to_owned()));
+        }
+        runs.push(run);
+    }
+    Ok(runs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    fn run(settings: &Settings, seed: u64) -> Run {
+        let p = vec![PValue { what: "a count, n = 4".into(), generator: Source::Pcg32, p: 0.25 }];
+        Run {
+            settings: settings.digest().expect("a digest"),
+            seed,
+            subject: "correct".into(),
+            claim: "drift".into(),
+            verdict: Verdict::Holds,
+            seconds: 0.5,
+            p,
+        }
+    }
+
+    /// A folder with two measurements, and the log dropped as by a kill.
+    fn begun() -> (tempfile::TempDir, PathBuf, Settings) {
+        let top = tempfile::tempdir().expect("a folder");
+        let place = top.path().join("calibration");
+        let settings = Settings::of(7).expect("settings");
+        let log = Log::create(&place, &settings).expect("begun");
+        log.append(&run(&settings, 7)).expect("written");
+        log.append(&run(&settings, 8)).expect("written");
+        (top, place, settings)
+    }
+
+    fn refusal(place: &Path, settings: &Settings) -> String {
+        Log::resume(place, settings).map(|_| ()).expect_err("refused").to_string()
+    }
+
+    #[test]
+    fn measurements_come_back_and_a_torn_line_is_dropped() {
+        let (_top, place, settings) = begun();
+        let whole = fs::read(place.join(NAME)).expect("read");
+        for torn in [&b"{\"settings\":\"1"[..], b"", b"garbage without an end"] {
+            fs::write(place.join(NAME), [&whole[..], torn].concat()).expect("written");
+            let (log, runs) = Log::resume(&place, &settings).expect("resumed");
+            assert_eq!(runs, [run(&settings, 7), run(&settings, 8)]);
+            log.append(&run(&settings, 9)).expect("written");
+            drop(log);
+            let (_, runs) = Log::resume(&place, &settings).expect("resumed again");
+            assert_eq!(runs.len(), 3);
+        }
+    }
+
+    #[test]
+    fn lines_that_are_not_this_calibration_s_are_refused_by_number() {
+        let (_top, place, settings) = begun();
+        let whole = fs::read_to_string(place.join(NAME)).expect("read");
+        let first = whole.lines().next().expect("a line").to_owned();
+        for (line, says) in [
+            ("garbage".to_owned(), "no measurement"),
+            (String::new(), "no measurement"),
+            (first.replace("\"seed\"", "\"sed\""), "no measurement"),
+            (first.replace("{", "{\"more\":1,"), "no measurement"),
+            (first.clone(), "repeats"),
+            (first.replace("\"seed\":7", "\"seed\":6"), "below the first"),
+            (first.replace("drift", "drfit"), "does not exist"),
+            (first.replace("\"correct\"", "\"corect\""), "does not exist"),
+            (first.replacen(&settings.digest().expect("a digest"), "0123456789abcdef", 1), "other settings"),
+        ] {
+            fs::write(place.join(NAME), format!("{whole}{line}\n")).expect("written");
+            let message = refusal(&place, &settings);
+            assert!(message.contains(&format!("{NAME}:3:")) && message.contains(says), "{line}: {message}");
+        }
+    }
+
+    #[test]
+    fn other_settings_are_refused_and_said() {
+        let (_top, place, settings) = begun();
+        let other = Settings { seed: 8, ..settings.clone() };
+        assert!(refusal(&place, &other).contains("first seed 7, now 8"));
+        let other = Settings { profile: "full".into(), ..settings.clone() };
+        assert!(refusal(&place, &other).contains("profile quick, now full"));
+        let build = Build { commit: "0000".into(), ..settings.build.clone() };
+        assert!(refusal(&place, &Settings { build, ..settings.clone() }).contains("another build"));
+        let other = Settings { binary: Some("ab".repeat(32)), ..settings.clone() };
+        assert!(refusal(&place, &other).contains("another build"));
+        fs::write(place.join(MANIFEST), "{}").expect("written");
+        assert!(refusal(&place, &settings).contains("no manifest"));
+    }
+
+    #[test]
+    fn measurements_are_not_overwritten_and_have_one_writer() {
+        let (top, place, settings) = begun();
+        let message = Log::create(&place, &settings).map(|_| ()).expect_err("refused").to_string();
+        assert!(message.contains("--resume"), "{message}");
+        let (_log, _) = Log::resume(&place, &settings).expect("resumed");
+        assert!(refusal(&place, &settings).contains("another calibration"));
+        assert!(refusal(&top.path().join("nothing"), &settings).contains("no runs.jsonl"));
+    }
+}

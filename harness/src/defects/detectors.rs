@@ -1,0 +1,57 @@
+//! Which claims a defect should fail: what `calibrate` measures of it.
+
+/// The claims that should catch the defect of this name, the surest first. None for a name that is not in the registry.
+///
+/// Conservation holds every step against a reference and sees nearly all; the others see a defect by its laws alone.
+pub fn detectors(id: &str) -> &'static [&'static str] {
+    TABLE.iter().find(|(defect, _)| *defect == id).map_or(&[], |(_, claims)| claims)
+}
+
+const TABLE: [(&str, &[&str]); 28] = [
+    ("swapped", &["event-counts", "conservation"]),
+    ("mean-not-subtracted", &["event-counts", "conservation"]),
+    ("rate-doubled", &["event-counts", "conservation"]),
+    ("dt-missing", &["event-counts", "conservation"]),
+    ("linear-probability", &["event-counts", "conservation"]),
+    ("alpha-off", &["event-counts", "conservation"]),
+    ("mean-over-n-1", &["event-counts", "conservation"]),
+    ("only-deaths", &["event-counts", "conservation"]),
+    ("stale-rates", &["conservation"]),
+    ("gradient-sign", &["gradient", "conservation"]),
+    ("gradient-half", &["gradient", "conservation"]),
+    ("self-left-out", &["gradient", "conservation"]),
+    ("interaction-sum", &["gradient", "conservation"]),
+    ("first-half", &["uniform-control", "conservation"]),
+    ("shared-words", &["event-counts", "conservation"]),
+    ("restarted", &["event-counts", "conservation"]),
+    ("charge-not-copied", &["conservation"]),
+    ("component-not-copied", &["conservation"]),
+    ("charge-at-rest", &["conservation"]),
+    ("transport-dt-doubled", &["conservation"]),
+    ("prior-charge", &["uniform-control", "conservation"]),
+    ("prior-spread", &["uniform-control", "conservation"]),
+    ("newest-first", &["uniform-control", "conservation"]),
+    ("dead-slots", &["uniform-control", "conservation"]),
+    ("own-copies", &["uniform-control", "conservation"]),
+    ("control-skipped", &["uniform-control", "conservation"]),
+    ("reinjection-always", &["uniform-control", "conservation"]),
+    ("injected-moves", &["uniform-control", "conservation"]),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::claims::Claim;
+    use crate::defects::REGISTRY;
+
+    #[test]
+    fn every_defect_has_detectors_that_exist() {
+        let listed: Vec<&str> = TABLE.iter().map(|(id, _)| *id).collect();
+        let all: Vec<&str> = REGISTRY.iter().map(|defect| defect.describe().0).collect();
+        assert_eq!(listed, all);
+        for (id, claims) in TABLE {
+            assert!(!claims.is_empty() && claims.iter().all(|claim| Claim::named(claim).is_some()), "{id}: {claims:?}");
+        }
+        assert!(detectors("no-such-defect").is_empty());
+    }
+}
