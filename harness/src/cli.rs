@@ -54,6 +54,9 @@ pub struct VerifyArgs {
     /// Compare with the verdicts.json of an earlier run, and fail only on estimates that moved beyond joint uncertainty.
     #[arg(long, value_name = "FILE")]
     pub baseline: Option<PathBuf>,
+    /// Show what this calibration.json of calibrate says, and keep it with the report.
+    #[arg(long, value_name = "FILE")]
+    pub calibration: Option<PathBuf>,
     /// The report folder, replaced whole.
     #[arg(long, value_name = "DIR", default_value = "report")]
     pub out: PathBuf,
@@ -70,6 +73,7 @@ impl Default for VerifyArgs {
             seed: None,
             claims: Vec::new(),
             baseline: None,
+            calibration: None,
             out: PathBuf::from("report"),
             threads: None,
         }
@@ -82,6 +86,9 @@ pub struct ReportArgs {
     /// A folder that verify wrote.
     #[arg(value_name = "DIR", default_value = "report")]
     pub folder: PathBuf,
+    /// Show what this calibration.json of calibrate says, and keep it with the report.
+    #[arg(long, value_name = "FILE")]
+    pub calibration: Option<PathBuf>,
 }
 
 /// `birth-death calibrate`.

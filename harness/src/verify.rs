@@ -8,10 +8,11 @@ use std::time::Instant;
 
 use serde::Serialize;
 
+use crate::calibrate::{self, Calibration};
 use crate::claims::{Claim, Context, Kind, Profile, REGISTRY};
 use crate::cli::{BAD_INPUT, FAILURE, INTERRUPTED, SUCCESS, SeedChoice, UNDECIDED, VerifyArgs};
 use crate::config::{Refusal, nearest};
-use crate::output::folder::{Folder, MANIFEST};
+use crate::output::folder::{CALIBRATION, Folder, MANIFEST};
 use crate::output::manifest::Build;
 use crate::report::{self, Decided, Verdicts, baseline, junit, page, summary, table};
 use crate::stats::verdict::Verdict;
@@ -56,7 +57,8 @@ fn verify(arguments: &VerifyArgs) -> Result<u8, Refusal> {
     let stop = progress::interruption();
     let baseline =
         arguments.baseline.as_deref().map(|file| stored(file, arguments.profile, seed, &claims)).transpose()?;
-    let inputs: Vec<&Path> = arguments.baseline.iter().map(PathBuf::as_path).collect();
+    let calibration = arguments.calibration.as_deref().map(calibrate::read).transpose()?;
+    let inputs: Vec<&Path> = arguments.baseline.iter().chain(&arguments.calibration).map(PathBuf::as_path).collect();
     let folder = Folder::claim(&arguments.out, &inputs)?;
     let pool = parallel::pool(arguments.threads).map_err(|error| {
         Refusal::of_file("--threads", format!("{error}; accepted: as many threads as the system gives"))
@@ -93,7 +95,7 @@ fn verify(arguments: &VerifyArgs) -> Result<u8, Refusal> {
         let _ = writeln!(out, "nothing was decided: an earlier report in {} is untouched", folder.place().display());
         return Ok(code(&verdicts, true));
     }
-    let saved = save(&folder, &verdicts);
+    let saved = save(&folder, &verdicts, calibration.as_ref());
     match &saved {
         Ok(()) => {
             let seconds = began.elapsed().as_secs_f64();
@@ -188,7 +190,7 @@ fn json(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
     writeln!(out)
 }
 
-fn save(folder: &Folder, verdicts: &Verdicts) -> io::Result<()> {
+fn save(folder: &Folder, verdicts: &Verdicts, calibration: Option<&Calibration>) -> io::Result<()> {
     let manifest = Manifest {
         build: Build::this(),
         command: "verify",
@@ -199,7 +201,10 @@ fn save(folder: &Folder, verdicts: &Verdicts) -> io::Result<()> {
     let draft = folder.draft()?;
     draft.write("verdicts.json", |out| json(out, verdicts))?;
     draft.write("junit.xml", |out| out.write_all(junit(verdicts).map_err(io::Error::other)?.as_bytes()))?;
-    draft.write("index.html", |out| out.write_all(page(verdicts).as_bytes()))?;
+    draft.write("index.html", |out| out.write_all(page(verdicts, calibration).as_bytes()))?;
+    if let Some(calibration) = calibration {
+        draft.write(CALIBRATION, |out| json(out, calibration))?;
+    }
     draft.write(MANIFEST, |out| json(out, &manifest))?;
     draft.replace().map(|_| ())
 }

@@ -168,3 +168,26 @@ fn no_baseline_or_another_one_is_no_pass() {
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("other checks") && folder.path().join("today/index.html").exists());
 }
+
+#[test]
+fn a_calibration_is_shown_and_kept() {
+    let folder = reported();
+    let calibrate = ["calibrate", "--runs", "1", "--claim", "uniform-control", "--defect", "newest-first"];
+    assert_eq!(birth_death(folder.path(), &calibrate).status.code(), Some(0));
+    let page = || fs::read_to_string(folder.path().join("report/index.html")).expect("the page");
+    assert!(!page().contains("Planted defects"));
+    let given = ["report", "report", "--calibration", "calibration/calibration.json"];
+    assert_eq!(birth_death(folder.path(), &given).status.code(), Some(0));
+    assert!(page().contains("Planted defects") && page().contains("control removes the newest first"));
+    // kept, so that it need not be given again
+    fs::remove_file(folder.path().join("report/index.html")).expect("removed");
+    assert_eq!(birth_death(folder.path(), &["report"]).status.code(), Some(0));
+    assert!(page().contains("Planted defects"));
+    fs::write(folder.path().join("report/calibration.json"), "{}").expect("written");
+    let output = birth_death(folder.path(), &["report"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("calibration.json"), "{}", text(&output.stderr));
+    let verify = ["verify", "--claim", "gradient", "--calibration", "calibration/calibration.json", "--out", "again"];
+    assert_eq!(birth_death(folder.path(), &verify).status.code(), Some(0));
+    assert!(fs::read_to_string(folder.path().join("again/index.html")).expect("the page").contains("Planted defects"));
+}

@@ -28,7 +28,7 @@ use log::Log;
 use plan::Task;
 
 pub use log::{PValue, Run, Settings};
-pub use summary::{Calibration, Caught, Cell, Correct, Decisions, Rate, SharpCheck, Uniformity};
+pub use summary::{Calibration, Caught, Cell, Correct, Decisions, Rate, SharpCheck, Uniformity, read};
 
 /// How much a calibration measures with each seed: what `verify` does unless told otherwise.
 pub const PROFILE: Profile = Profile::Quick;

@@ -2,16 +2,18 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use super::log::{Run, Settings};
 use super::plan::{CORRECT, subjects};
 use crate::claims::{CLAIM_LEVEL, Claim, FALSE_ALARMS, Kind, REGISTRY};
+use crate::config::Refusal;
 use crate::defects;
 use crate::generators::Source;
 use crate::output::manifest::Build;
-use crate::output::number;
+use crate::output::{number, stored};
 use crate::stats::interval::{Sample, clopper_pearson};
 use crate::stats::normality::superuniform;
 use crate::stats::power::POWER;
@@ -173,6 +175,14 @@ pub struct Calibration {
     pub correct: Correct,
     /// Each defect measured.
     pub defects: Vec<Caught>,
+}
+
+/// Reads a file that `calibrate` wrote.
+///
+/// # Errors
+/// A refusal that names the file: it cannot be read, is of another version of the layout, or is damaged.
+pub fn read(file: &Path) -> Result<Calibration, Refusal> {
+    stored::read(file, SCHEMA, "a calibration.json that calibrate wrote")
 }
 
 /// The measurements of one subject: claim, then seed.

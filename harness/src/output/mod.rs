@@ -4,3 +4,4 @@ pub mod folder;
 pub mod manifest;
 pub mod number;
 pub mod results;
+pub mod stored;

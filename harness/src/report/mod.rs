@@ -1,6 +1,7 @@
 //! What a verification leaves behind: a table and a page for people, JSON for programs, JUnit's XML for CI systems.
 
 pub mod baseline;
+mod calibration;
 mod draw;
 mod junit;
 mod page;

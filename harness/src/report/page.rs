@@ -4,12 +4,13 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::table::{estimate, number, tolerance, word};
 use super::{Decided, Verdicts, draw};
+use crate::calibrate::Calibration;
 use crate::claims::Kind;
 use crate::claims::check::{Check, EMPIRICAL_LEVEL, Null, by_strain, tightest};
 use crate::stats::verdict::Verdict;
 
-/// The whole page.
-pub fn page(verdicts: &Verdicts) -> String {
+/// The whole page; with what a calibration came to, if there is one.
+pub fn page(verdicts: &Verdicts, calibration: Option<&Calibration>) -> String {
     let title = format!("birth-death: {}", summary(verdicts));
     html! {
         (DOCTYPE)
@@ -32,6 +33,7 @@ pub fn page(verdicts: &Verdicts) -> String {
                 }
                 (overview(&verdicts.claims))
                 @for claim in &verdicts.claims { (section(claim, verdicts)) }
+                @if let Some(calibration) = calibration { (super::calibration::section(calibration)) }
                 h2 #manifest { "Manifest" }
                 (manifest(verdicts))
             }

@@ -7,19 +7,22 @@ use std::process::ExitCode;
 use tempfile::NamedTempFile;
 
 use super::{Verdicts, junit, page, read, summary};
+use crate::calibrate::{self, Calibration};
 use crate::cli::{BAD_INPUT, FAILURE, ReportArgs, SUCCESS};
+use crate::config::Refusal;
+use crate::output::folder::CALIBRATION;
 
 /// Rebuilds as the arguments say; the result is the exit code.
 pub fn main(arguments: &ReportArgs) -> ExitCode {
     let folder = &arguments.folder;
-    let verdicts = match read(&folder.join("verdicts.json")) {
-        Ok(verdicts) => verdicts,
+    let (verdicts, calibration) = match stored(arguments) {
+        Ok(stored) => stored,
         Err(refusal) => {
             let _ = writeln!(io::stderr(), "error: {refusal}");
             return ExitCode::from(BAD_INPUT);
         }
     };
-    if let Err(error) = rebuild(folder, &verdicts) {
+    if let Err(error) = rebuild(folder, &verdicts, calibration.as_ref()) {
         let _ = writeln!(io::stderr(), "error: {}: {error}; the files there are as they were", folder.display());
         return ExitCode::from(FAILURE);
     }
@@ -34,9 +37,21 @@ pub fn main(arguments: &ReportArgs) -> ExitCode {
     ExitCode::from(SUCCESS)
 }
 
-/// Both files are complete before the first takes its place.
-fn rebuild(folder: &Path, verdicts: &Verdicts) -> io::Result<()> {
-    let texts = [("index.html", page(verdicts)), ("junit.xml", junit(verdicts).map_err(io::Error::other)?)];
+/// The numbers: the verdicts, and the calibration that is given or was kept with them.
+fn stored(arguments: &ReportArgs) -> Result<(Verdicts, Option<Calibration>), Refusal> {
+    let verdicts = read(&arguments.folder.join("verdicts.json"))?;
+    let kept = arguments.folder.join(CALIBRATION);
+    let calibration = arguments.calibration.clone().or_else(|| kept.exists().then_some(kept));
+    Ok((verdicts, calibration.map(|file| calibrate::read(&file)).transpose()?))
+}
+
+/// All files are complete before the first takes its place.
+fn rebuild(folder: &Path, verdicts: &Verdicts, calibration: Option<&Calibration>) -> io::Result<()> {
+    let mut texts =
+        vec![("index.html", page(verdicts, calibration)), ("junit.xml", junit(verdicts).map_err(io::Error::other)?)];
+    if let Some(calibration) = calibration {
+        texts.push((CALIBRATION, serde_json::to_string_pretty(calibration)? + "\n"));
+    }
     let mut files = Vec::new();
     for (name, text) in texts {
         let mut file = NamedTempFile::with_prefix_in(".report-", folder)?;

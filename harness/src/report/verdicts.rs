@@ -12,7 +12,7 @@ use crate::claims::plot::Plot;
 use crate::claims::{CLAIMS, Claim, FALSE_ALARMS, GENERATORS, Kind, Profile};
 use crate::config::Refusal;
 use crate::output::manifest::Build;
-use crate::output::number;
+use crate::output::{number, stored};
 use crate::stats::verdict::Verdict;
 
 /// Version of this layout; any other is refused.
@@ -115,32 +115,10 @@ impl Verdicts {
     }
 }
 
-/// Only what tells whether the rest can be understood.
-#[derive(Deserialize)]
-struct Version {
-    schema: u32,
-}
-
 /// Reads a file that `verify` wrote.
 ///
 /// # Errors
 /// A refusal that names the file: it cannot be read, is of another version of the layout, or is damaged.
 pub fn read(file: &Path) -> Result<Verdicts, Refusal> {
-    let refuse = |message: String| Refusal::of_file(file.display(), message);
-    let text = std::fs::read_to_string(file)
-        .map_err(|error| refuse(format!("{error}; accepted: a verdicts.json that verify wrote")))?;
-    let damaged = |error: serde_json::Error| {
-        Refusal::at(
-            file.display(),
-            Some(error.line()),
-            format!("{error}; accepted: a verdicts.json that verify wrote, whole"),
-        )
-    };
-    let Version { schema } = serde_json::from_str(&text).map_err(damaged)?;
-    if schema != SCHEMA {
-        return Err(refuse(format!(
-            "has version {schema} of the layout; accepted: {SCHEMA} (verify again with this build)"
-        )));
-    }
-    serde_json::from_str(&text).map_err(damaged)
+    stored::read(file, SCHEMA, "a verdicts.json that verify wrote")
 }
