@@ -5,7 +5,7 @@
 //! | [`tails`] | far tails and quantiles of the normal, t and chi-square laws; goodness of fit |
 //! | [`binomial`] | exact binomial mass, tails, two-sided p-value |
 //! | [`poisson_binomial`] | sums of unequal Bernoulli variables: mass, tails, and those of a sum over many repeats |
-//! | [`interval`] | mean, spread, t interval, Clopper-Pearson interval, quantiles |
+//! | [`interval`] | mean, spread, t interval, Clopper-Pearson interval, quantiles, interval of a median |
 //! | [`bootstrap`] | intervals by resampling, for statistics that are no means |
 //! | [`rank`] | rank-sum test, exact; the effect P(X < Y) with an interval |
 //! | [`normality`] | Anderson-Darling for normal and uniform laws; p-values no smaller than uniform |
