@@ -15,7 +15,6 @@ use crate::stats::verdict::Verdict;
 /// Colours that stand for a variable of the page: replaced in the finished SVG.
 const INK: RGBColor = RGBColor(1, 1, 1);
 const GRID: RGBColor = RGBColor(2, 2, 2);
-const PAPER: RGBColor = RGBColor(3, 3, 3);
 const TOLERANCE: RGBColor = RGBColor(4, 4, 4);
 /// `--series-0`, ...: the page has as many.
 const SERIES: u8 = 6;
@@ -28,7 +27,7 @@ fn series(index: usize) -> RGBColor {
 /// Each stand-in, as SVG writes it, and the variable.
 fn variables() -> Vec<(String, String)> {
     let hex = |RGBColor(r, g, b): RGBColor| format!("\"#{r:02X}{g:02X}{b:02X}\"");
-    let named = [(INK, "ink"), (GRID, "grid"), (PAPER, "paper"), (TOLERANCE, "tolerance")];
+    let named = [(INK, "ink"), (GRID, "grid"), (TOLERANCE, "tolerance")];
     let named = named.map(|(colour, name)| (hex(colour), format!("\"var(--{name})\"")));
     let numbered = (0..usize::from(SERIES)).map(|i| (hex(series(i)), format!("\"var(--series-{i})\"")));
     named.into_iter().chain(numbered).collect()
@@ -64,7 +63,12 @@ fn escaped(text: &str) -> String {
     maud::Markup::from(maud::html! { (text) }).into_string().replace('"', "&quot;")
 }
 
-/// A picture of a claim's own.
+/// The page's name of the colour of series number `index` of a picture.
+pub fn variable(index: usize) -> String {
+    format!("var(--series-{})", index % usize::from(SERIES))
+}
+
+/// A picture of a claim's own. Its legend is the page's: it would cover the curves.
 pub fn plot(plot: &Plot) -> String {
     let all: Vec<&Point> = plot.series.iter().flat_map(|series| &series.points).collect();
     let x = extent(&plot.x, all.iter().flat_map(|p| [p.x]));
@@ -74,10 +78,40 @@ pub fn plot(plot: &Plot) -> String {
     };
     canvas(400, &plot.title, |area| match (plot.x.log, plot.y.log) {
         (false, false) => chart(area, plot, x, y),
-        (true, false) => chart(area, plot, x.log_scale(), y),
-        (false, true) => chart(area, plot, x, y.log_scale()),
-        (true, true) => chart(area, plot, x.log_scale(), y.log_scale()),
+        (true, false) => chart(area, plot, Log(x), y),
+        (false, true) => chart(area, plot, x, Log(y)),
+        (true, true) => chart(area, plot, Log(x), Log(y)),
     })
+}
+
+/// A logarithmic axis with ticks at 1, 2 and 5 times powers of ten, however short it is: the library's own has none within less than a decade.
+struct Log(std::ops::Range<f64>);
+
+impl Ranged for Log {
+    type FormatOption = plotters::coord::ranged1d::DefaultFormatting;
+    type ValueType = f64;
+
+    fn map(&self, value: &f64, (from, to): (i32, i32)) -> i32 {
+        let share = (value / self.0.start).ln() / (self.0.end / self.0.start).ln();
+        from + (f64::from(to - from) * share).round() as i32
+    }
+
+    fn key_points<Hint: plotters::coord::ranged1d::KeyPointHint>(&self, hint: Hint) -> Vec<f64> {
+        let decades = (self.0.start.log10().floor() as i32)..=(self.0.end.log10().ceil() as i32);
+        let ticks = |factors: &[f64]| -> Vec<f64> {
+            let all = decades.clone().flat_map(|decade| factors.iter().map(move |factor| factor * 10f64.powi(decade)));
+            all.filter(|tick| self.0.contains(tick)).collect()
+        };
+        let most = hint.max_num_points().min(9);
+        let [all, powers] = [ticks(&[1.0, 2.0, 5.0]), ticks(&[1.0])];
+        let few = if all.len() <= most { all } else { powers };
+        let every = few.len().div_ceil(most.max(1)).max(1);
+        few.into_iter().step_by(every).collect()
+    }
+
+    fn range(&self) -> std::ops::Range<f64> {
+        self.0.clone()
+    }
 }
 
 /// The range of an axis, with a margin; none without a value that can be shown.
@@ -124,35 +158,23 @@ where
         // an interval that reaches below what a logarithm shows ends at a thousandth of its value
         let low = |p: &Point| if plot.y.log { p.low.max(p.y * 1e-3) } else { p.low };
         let line = LineSeries::new(points.iter().map(|p| (p.x, p.y)), colour.stroke_width(2));
-        let drawn = match of.mark {
-            Mark::Line => chart.draw_series(line)?,
+        match of.mark {
+            Mark::Line => {
+                chart.draw_series(line)?;
+            }
             Mark::Band => {
                 let edge = points.iter().map(|p| (p.x, p.high)).chain(points.iter().rev().map(|p| (p.x, low(p))));
                 chart.draw_series([Polygon::new(edge.collect::<Vec<_>>(), colour.mix(0.25))])?;
-                chart.draw_series(line)?
+                chart.draw_series(line)?;
             }
             Mark::Dots => {
                 let bars = points.iter().filter(|p| p.high > p.low);
                 chart.draw_series(
                     bars.map(|p| PathElement::new([(p.x, low(p)), (p.x, p.high)], colour.stroke_width(2))),
                 )?;
-                chart.draw_series(points.iter().map(|p| Circle::new((p.x, p.y), 4, colour.filled())))?
+                chart.draw_series(points.iter().map(|p| Circle::new((p.x, p.y), 4, colour.filled())))?;
             }
-        };
-        let dots = of.mark == Mark::Dots;
-        let (reach, half) = if dots { (4, 4) } else { (9, 1) };
-        let swatch =
-            move |(x, y)| Rectangle::new([(x + 9 - reach, y - half), (x + 9 + reach, y + half)], colour.filled());
-        drawn.label(of.name.as_str()).legend(swatch);
-    }
-    if plot.series.iter().any(|series| !series.name.is_empty()) {
-        chart
-            .configure_series_labels()
-            .label_font(text)
-            .background_style(PAPER.mix(0.85))
-            .border_style(GRID)
-            .position(SeriesLabelPosition::UpperRight)
-            .draw()?;
+        }
     }
     Ok(())
 }
@@ -205,7 +227,7 @@ pub fn checks(title: &str, numbered: &[(usize, &Check)]) -> String {
         .filter(|x| x.is_finite())
         .fold(1.2, f64::max)
         // what lies farther out is drawn at the edge
-        .min(if empirical { f64::INFINITY } else { 8.0 });
+        .min(if empirical { 3.0 } else { 8.0 });
     let lines = rows.len() as i32;
     let height = 60 + 22 * u32::try_from(rows.len()).unwrap_or(1);
     canvas(height, title, |area| {

@@ -7,6 +7,7 @@ use super::{Decided, Verdicts, draw};
 use crate::calibrate::Calibration;
 use crate::claims::Kind;
 use crate::claims::check::{Check, EMPIRICAL_LEVEL, Null, by_strain, tightest};
+use crate::claims::plot::{Mark, Plot};
 use crate::stats::verdict::Verdict;
 
 /// The whole page; with what a calibration came to, if there is one.
@@ -165,7 +166,7 @@ fn section(claim: &Decided, verdicts: &Verdicts) -> Markup {
             p { (capitalised(&claim.statement)) "." }
             p { (in_words(claim)) }
             @for plot in &claim.plots {
-                figure { (PreEscaped(draw::plot(plot))) figcaption { (plot.title) } }
+                figure { (PreEscaped(draw::plot(plot))) figcaption { (plot.title) ": " (legend(plot)) } }
             }
             figure {
                 (PreEscaped(draw::checks(&format!("Checks of {}", claim.id), &shown)))
@@ -180,6 +181,16 @@ fn section(claim: &Decided, verdicts: &Verdicts) -> Markup {
                 summary { (claim.checks.len()) " checks" }
                 div.wide { (checks(&claim.checks)) }
             }
+        }
+    }
+}
+
+/// The names of a picture's series in their colours.
+fn legend(plot: &Plot) -> Markup {
+    html! {
+        @for (index, series) in plot.series.iter().enumerate() {
+            @let shape = if series.mark == Mark::Dots { "dot" } else { "stroke" };
+            span.key { span class=(shape) style={ "background: " (draw::variable(index)) } {} (series.name) }
         }
     }
 }
