@@ -361,4 +361,17 @@ mod tests {
         assert!(refusal(&place, &settings).contains("another calibration"));
         assert!(refusal(&top.path().join("nothing"), &settings).contains("no runs.jsonl"));
     }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn after_a_line_that_may_be_torn_there_is_no_other() {
+        let full = OpenOptions::new().append(true).open("/dev/full").expect("the device");
+        let log = Log { place: PathBuf::new(), digest: String::new(), file: Mutex::new(Some(full)) };
+        let run = run(&Settings::of(7).expect("settings"), 7);
+        assert!(!log.is_broken());
+        log.append(&run).expect_err("no space");
+        assert!(log.is_broken());
+        let message = log.append(&run).expect_err("broken").to_string();
+        assert!(message.contains("earlier line"), "{message}");
+    }
 }

@@ -3,6 +3,9 @@
 //! Seeds are disjoint from those that settings were chosen on. Every measurement is appended to `runs.jsonl` as it ends; what they come
 //! to is written to `calibration.json` at the end, and when interrupted.
 
+// The workspace forbids std's minima and maxima for the core's sake; here no zero has a sign.
+#![allow(clippy::disallowed_methods)]
+
 mod log;
 mod plan;
 mod summary;
@@ -28,7 +31,10 @@ use log::Log;
 use plan::Task;
 
 pub use log::{PValue, Run, Settings};
-pub use summary::{Calibration, Caught, Cell, Correct, Decisions, Rate, SharpCheck, Uniformity, read};
+pub use summary::{
+    BOUND_LEVEL, COMMON_LEVEL, Calibration, Caught, Cell, Correct, Decisions, Rate, SCHEMA, SharpCheck, Uniformity,
+    read,
+};
 
 /// How much a calibration measures with each seed: what `verify` does unless told otherwise.
 pub const PROFILE: Profile = Profile::Quick;
@@ -183,4 +189,46 @@ fn decide(task: &Task, pool: &ThreadPool, stop: &AtomicBool) -> Result<Run, Inte
         seconds: clock() - began,
         p: checks.iter().filter_map(p_value).collect(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::claims::check::Evidence;
+    use crate::claims::{Claim, Kind};
+
+    static PANICS: Claim = Claim {
+        id: "drift",
+        kind: Kind::Sharp,
+        statement: "",
+        source: "",
+        setting: "",
+        estimator: "",
+        oracle: "",
+        tolerance: "",
+        measure: |_| panic!("a claim that panics"),
+    };
+    static STOPS: Claim = Claim { measure: |_| Err(Interrupted), ..PANICS };
+    static WORKS: Claim = Claim { measure: |_| Ok(Evidence::default()), ..PANICS };
+
+    #[test]
+    fn a_panic_or_an_interruption_leaves_no_line_and_the_others_go_on() {
+        let top = tempfile::tempdir().expect("a folder");
+        let settings = Settings::of(1).expect("settings");
+        let log = Log::create(&top.path().join("calibration"), &settings).expect("begun");
+        let (pool, single) = (parallel::pool(Some(1)).expect("a pool"), [parallel::pool(Some(1)).expect("a pool")]);
+        let worker = Worker { pools: &single, log: &log, stop: &AtomicBool::new(false), failed: Mutex::default() };
+        let measure = |claim, seed| pool.install(|| worker.measure(&Task { seed, defect: None, claim }));
+        assert_eq!(measure(&PANICS, 1), None);
+        assert_eq!(measure(&STOPS, 2), None);
+        let run = measure(&WORKS, 3).expect("measured");
+        assert_eq!(run.key(), (3, "correct", "drift"));
+        worker.stop.store(true, Ordering::Relaxed);
+        assert_eq!(measure(&WORKS, 4), None);
+        let failed = worker.failed.into_inner().expect("no panic while held");
+        assert_eq!(failed, ["claim drift panicked on correct, seed 1"]);
+        let place = log.place().to_owned();
+        drop(log);
+        assert_eq!(Log::resume(&place, &settings).expect("resumed").1, [run]);
+    }
 }
