@@ -16,6 +16,7 @@ mod event_counts;
 mod fluctuation_order;
 mod gaussian_law;
 mod gradient;
+mod interaction_bias;
 mod mean_field;
 mod uniform_control;
 
@@ -79,7 +80,7 @@ pub struct Claim {
 }
 
 /// Every claim there is, in the order of the report.
-pub static REGISTRY: [&Claim; 8] = [
+pub static REGISTRY: [&Claim; 9] = [
     &conservation::CLAIM,
     &gradient::CLAIM,
     &event_counts::CLAIM,
@@ -87,6 +88,7 @@ pub static REGISTRY: [&Claim; 8] = [
     &drift::CLAIM,
     &gaussian_law::CLAIM,
     &fluctuation_order::CLAIM,
+    &interaction_bias::CLAIM,
     &mean_field::CLAIM,
 ];
 

@@ -13,6 +13,7 @@
 //! | [`mmd`] | maximum mean discrepancy to a mixture or a sample | fisher-rao-bound |
 //! | [`characteristics`] | C: PDE 1 by weighted nodes and RK4 | the limit dt -> 0, n -> infinity |
 //! | [`discrete`] | C_dt: the n = infinity map at fixed dt | the limit n -> infinity alone: mean-field, step-order, escape |
+//! | [`variations`] | first and second variation of a functional of the start | interaction-bias |
 //! | [`mod@reference`] | the particle schemes, naively, on the same random words | conservation |
 //! | [`one_step`] | exact conditional mean of one step; drift of the continuous-time chain | drift, martingale, dissipation |
 
@@ -29,3 +30,4 @@ pub mod one_step;
 pub mod quadrature;
 pub mod reference;
 pub mod units;
+pub mod variations;
