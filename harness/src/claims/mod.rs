@@ -18,6 +18,7 @@ mod gaussian_law;
 mod gradient;
 mod interaction_bias;
 mod mean_field;
+mod mean_field_reinjection;
 mod uniform_control;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -80,7 +81,7 @@ pub struct Claim {
 }
 
 /// Every claim there is, in the order of the report.
-pub static REGISTRY: [&Claim; 9] = [
+pub static REGISTRY: [&Claim; 10] = [
     &conservation::CLAIM,
     &gradient::CLAIM,
     &event_counts::CLAIM,
@@ -90,6 +91,7 @@ pub static REGISTRY: [&Claim; 9] = [
     &fluctuation_order::CLAIM,
     &interaction_bias::CLAIM,
     &mean_field::CLAIM,
+    &mean_field_reinjection::CLAIM,
 ];
 
 /// The run was stopped by Ctrl-C.
