@@ -1,7 +1,7 @@
 //! Scheme 1 and gradient flow on Gaussian units follow the mean-field limit.
 
 use super::check::{Evidence, Measured};
-use super::problem::Problem;
+use super::problem::{Problem, shifted_lattice};
 use super::{Claim, Context, Interrupted, Kind};
 use crate::oracles::characteristics::{self, Flow};
 use crate::oracles::discrete::{self, DiscreteFlow};
@@ -9,7 +9,7 @@ use crate::oracles::models::Nodes;
 use crate::oracles::quadrature::{Rule, TensorRule};
 use crate::stats::tails::normal_quantile;
 use crate::subject::{Setup, Trial};
-use birth_death::{Generator, Marginal};
+use birth_death::Generator;
 
 pub static CLAIM: Claim = Claim {
     id: "mean-field",
@@ -43,15 +43,15 @@ const CASES: [Case; 2] = [
 
 fn measure(context: &Context) -> Result<Evidence, Interrupted> {
     let model = Problem::Units.oracle();
-    let start: Nodes = TensorRule::new(&[Rule::normal(24, 0.0, 1.0), Rule::uniform(24, -2.0, 2.0)]).into();
+    let nodes: Nodes = TensorRule::new(&[Rule::normal(24, 0.0, 1.0), Rule::uniform(24, -2.0, 2.0)]).into();
     let mut measured = Vec::new();
     for (case, part) in CASES.into_iter().zip(0..) {
         let steps = case.times.map(|(t, _)| (t / DT).round() as usize);
         let flow = DiscreteFlow { alpha: case.alpha, transport: true, centred: true, dt: DT };
-        let map = discrete::solve(model.as_ref(), &start, flow, &steps, |moment| moment.energy);
+        let map = discrete::solve(model.as_ref(), &nodes, flow, &steps, |moment| moment.energy);
         let flow = Flow { alpha: case.alpha, transport: true };
         let times = case.times.map(|(t, _)| t);
-        let limit = characteristics::solve(model.as_ref(), &start, flow, 0.05, &times, |moment| moment.energy);
+        let limit = characteristics::solve(model.as_ref(), &nodes, flow, 0.05, &times, |moment| moment.energy);
 
         let mut setup = Setup::gradient_flow(PARTICLES, DT);
         if case.alpha > 0.0 {
@@ -59,7 +59,7 @@ fn measure(context: &Context) -> Result<Evidence, Interrupted> {
         }
         let found = context.map(context.replicates(case.replicates), |replicate| {
             let mut trial = context.trial(&setup, Problem::Units.core(), part, replicate);
-            trial.place(&lattice(&mut context.subject.words(context.stream(part + 80, replicate))));
+            trial.place(&start(&mut context.subject.words(context.stream(part + 80, replicate))));
             energies(&mut trial, &steps)
         })?;
         for (at, (t, tolerance)) in case.times.into_iter().enumerate() {
@@ -92,17 +92,9 @@ fn energies(trial: &mut Trial, steps: &[usize]) -> Vec<f64> {
         .collect()
 }
 
-/// A rank-1 lattice of the plane (the golden ratio's), shifted by two uniforms, and mapped to the start's law: each point has
-/// exactly that law, and means over all fluctuate several times less than with independent points.
-fn lattice(rng: &mut impl Generator) -> Vec<f64> {
-    let mut uniform = || Marginal::Uniform { low: 0.0, high: 1.0 }.draw(rng);
-    let shifts: [f64; 2] = [uniform(), uniform()];
-    let golden = 0.5 * (5f64.sqrt() - 1.0);
-    let point = |i: usize| -> (f64, f64) {
-        let u = ((i as f64 + 0.5) / PARTICLES as f64 + shifts[0]).fract();
-        let v = (i as f64 * golden + shifts[1]).fract();
-        (-normal_quantile(u.clamp(1e-15, 1.0 - 1e-15)), 4.0 * v - 2.0)
-    };
-    let (charges, centres): (Vec<f64>, Vec<f64>) = (0..PARTICLES).map(point).unzip();
+/// The start: c standard normal, y uniform on (-2, 2), on a lattice.
+fn start(rng: &mut impl Generator) -> Vec<f64> {
+    let points = shifted_lattice(rng, PARTICLES).into_iter().map(|[u, v]| (-normal_quantile(u), 4.0 * v - 2.0));
+    let (charges, centres): (Vec<f64>, Vec<f64>) = points.unzip();
     [charges, centres].concat()
 }

@@ -19,7 +19,9 @@ mod fluctuation_order;
 mod fresh_draws;
 mod gaussian_law;
 mod gradient;
+mod interaction_bias;
 mod mean_field;
+mod mean_field_reinjection;
 mod support;
 mod uniform_control;
 
@@ -83,7 +85,7 @@ pub struct Claim {
 }
 
 /// Every claim there is, in the order of the report.
-pub static REGISTRY: [&Claim; 10] = [
+pub static REGISTRY: [&Claim; 12] = [
     &conservation::CLAIM,
     &gradient::CLAIM,
     &event_counts::CLAIM,
@@ -91,7 +93,9 @@ pub static REGISTRY: [&Claim; 10] = [
     &drift::CLAIM,
     &gaussian_law::CLAIM,
     &fluctuation_order::CLAIM,
+    &interaction_bias::CLAIM,
     &mean_field::CLAIM,
+    &mean_field_reinjection::CLAIM,
     &support::CLAIM,
     &acceleration_gaussian::CLAIM,
 ];

@@ -1,7 +1,7 @@
 //! The models that claims run on, each stated twice: as the crate's energy and as the oracles' own.
 
-use birth_death::Rows;
 use birth_death::models::{DoubleWell, GaussianUnits, MixtureRef, Mmd, Quadratic, Rastrigin, Target};
+use birth_death::{Generator, Marginal, Rows};
 
 use crate::oracles::direct::DirectUnits;
 use crate::oracles::mmd;
@@ -14,6 +14,16 @@ use crate::subject::BoxedEnergy;
 /// A fixed ensemble on the line: the quantiles (i + 0.3)/n of the standard normal law, without the symmetry of the midpoints.
 pub fn frozen(n: usize) -> Vec<f64> {
     (0..n).map(|i| -normal_quantile((i as f64 + 0.3) / n as f64)).collect()
+}
+
+/// A rank-1 lattice of the unit square (the golden ratio's), shifted by two uniforms: each point is uniform on the square, by itself, and
+/// means over all fluctuate several times less than with independent points. Off the edges by 1e-15, where quantiles are infinite.
+pub fn shifted_lattice(rng: &mut impl Generator, n: usize) -> Vec<[f64; 2]> {
+    let mut uniform = || Marginal::Uniform { low: 0.0, high: 1.0 }.draw(rng);
+    let shifts: [f64; 2] = [uniform(), uniform()];
+    let golden = 0.5 * (5f64.sqrt() - 1.0);
+    let place = |along: f64| along.fract().clamp(1e-15, 1.0 - 1e-15);
+    (0..n).map(|i| [place((i as f64 + 0.5) / n as f64 + shifts[0]), place(i as f64 * golden + shifts[1])]).collect()
 }
 
 /// A mixture as constants: weights, centres (component after component), variances.

@@ -13,6 +13,7 @@
 //! | [`mmd`] | maximum mean discrepancy to a mixture or a sample | fisher-rao-bound |
 //! | [`characteristics`] | C: PDE 1 by weighted nodes and RK4 | the limit dt -> 0, n -> infinity |
 //! | [`discrete`] | C_dt: the n = infinity map at fixed dt | the limit n -> infinity alone: mean-field, step-order, escape |
+//! | [`variations`] | first and second variation of a functional of the start | interaction-bias |
 //! | [`pde2`] | C2: PDE 2 and PDE 2' by weighted nodes and Strang splitting | the limits of scheme 2 |
 //! | [`discrete_reinjection`] | C_dt of scheme 2, with the mean number injected at finite n | mean-field-reinjection |
 //! | [`fisher_rao`] | K: pure birth-death of the MMD on fixed nodes; the divergence of its bound | fisher-rao-bound |
@@ -37,3 +38,4 @@ pub mod quadrature;
 pub mod reference;
 pub mod three_particles;
 pub mod units;
+pub mod variations;
