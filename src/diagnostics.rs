@@ -61,3 +61,35 @@ impl<R: Real> Dissipation<R> {
         -self.gradient - alpha * (self.second_moment - negative * negative) + alpha * positive * prior_mean_potential
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::RowsMut;
+
+    fn of<const N: usize>(mut potential: [f32; N], mut gradient: [[f32; N]; 2]) -> Dissipation<f32> {
+        Dissipation::of(&Field::new(&mut potential, RowsMut::of_arrays(&mut gradient, N)).unwrap())
+    }
+
+    #[test]
+    fn moments_are_means_over_particles_and_sums_over_components() {
+        let d = of([1.0, 5.0], [[1.0, 2.0], [3.0, -1.0]]);
+        let expected = Dissipation { gradient: 2.5 + 5.0, mean: 3.0, variance: 4.0, second_moment: 13.0 };
+        assert_eq!(d, expected);
+        // <V^2 - Vbar^2> is the variance too, but not once V^2 is rounded
+        assert_eq!(of([8_388_608.0, 8_388_610.0], [[0.0; 2]; 2]).variance, 1.0);
+    }
+
+    #[test]
+    fn both_identities_have_their_terms() {
+        let d = of([1.0, 5.0], [[1.0, 2.0], [3.0, -1.0]]);
+        assert_eq!(d.pde1(0.5), -7.5 - 0.5 * 4.0);
+        // what is injected at rate alpha max(Vbar, 0) costs its potential, or gains it
+        assert_eq!(d.pde2(0.5, 4.0), -7.5 - 0.5 * 13.0 + 0.5 * 3.0 * 4.0);
+        assert_eq!(d.pde2(0.5, -2.0), -7.5 - 0.5 * 13.0 - 0.5 * 3.0 * 2.0);
+        // nothing is injected below zero, where both equations are the same
+        let below = of([-1.0, -5.0], [[1.0, 2.0], [3.0, -1.0]]);
+        assert_eq!(below.pde2(0.5, 4.0), -7.5 - 0.5 * (13.0 - 9.0));
+        assert_eq!(below.pde2(0.5, 4.0), below.pde1(0.5));
+    }
+}

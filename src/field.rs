@@ -133,6 +133,9 @@ mod tests {
         );
         let mut potential = [0.0f32; 3];
         let field = Field::new(&mut potential, RowsMut::new(&mut gradient, 3, 2, 3).unwrap()).unwrap();
+        assert_eq!((field.dim(), field.len(), field.is_empty()), (2, 3, false));
+        let nobody = Field::<f32>::new(&mut [], RowsMut::new(&mut [], 0, 4, 0).unwrap()).unwrap();
+        assert_eq!((nobody.dim(), nobody.len(), nobody.is_empty()), (4, 0, true));
         let data = [0.0f32; 8];
         assert_eq!(field.check(2, Rows::new(&data, 3, 2, 3).unwrap()), Ok(()));
         assert_eq!(field.check(2, Rows::new(&data, 3, 2, 0).unwrap()), Err(Error::Empty));

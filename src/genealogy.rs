@@ -1,7 +1,7 @@
 //! Who descends from whom: ancestors alive, and the effective support.
 
 use crate::population::FRESH;
-use crate::rows::{MAX_PARTICLES, slots};
+use crate::rows::{self, slots};
 use crate::{Error, Real};
 
 /// Families of particles with a common ancestor, kept from step to step: `2 n` words, in arrays or the caller's slices.
@@ -29,15 +29,13 @@ impl<S: AsRef<[u32]> + AsMut<[u32]>> Genealogy<S> {
     /// Every particle its own ancestor. `family` and `size` have the ensemble's length.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] for different lengths, [`Error::Capacity`] beyond [`MAX_PARTICLES`].
+    /// [`Error::Mismatch`] for different lengths, [`Error::Capacity`] beyond [`MAX_PARTICLES`](crate::MAX_PARTICLES).
     pub fn new(mut family: S, mut size: S) -> Result<Self, Error> {
         let n = family.as_ref().len();
         if n != size.as_ref().len() {
             return Err(Error::Mismatch { what: "family sizes", expected: n, found: size.as_ref().len() });
         }
-        if n > MAX_PARTICLES {
-            return Err(Error::Capacity { what: "particles", capacity: MAX_PARTICLES, requested: n });
-        }
+        rows::check(n, n, 1, n)?;
         family.as_mut().iter_mut().zip(slots()).for_each(|(f, slot)| *f = slot);
         size.as_mut().fill(1);
         let distinct = u32::try_from(n).unwrap_or(u32::MAX);

@@ -184,5 +184,8 @@ mod tests {
         let expected = [2.0 + f64::uniform(&mut rng), -1.0, 10.0 + 0.5 * normal::<f64, _>(&mut rng)];
         assert_eq!(particle, expected);
         assert_eq!(Prior::<f64>::dim(&&prior), 3);
+        let mut by_reference = [0.0; 3];
+        Prior::draw(&&prior, &mut Stream::seeded(5, 1), &mut by_reference);
+        assert_eq!(by_reference, expected);
     }
 }

@@ -316,6 +316,71 @@ mod tests {
     }
 
     #[test]
+    fn the_finaliser_is_split_mix_64s() {
+        // outputs of SplitMix64 with seed 1234567, as published with reference implementations
+        let golden = 0x9e37_79b9_7f4a_7c15u64;
+        let outputs = [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423];
+        for (k, expected) in (1u64..).zip(outputs) {
+            assert_eq!(mix(1_234_567u64.wrapping_add(k.wrapping_mul(golden))), expected);
+        }
+    }
+
+    #[test]
+    fn wrappers_hand_on_what_their_generator_draws() {
+        let inner = || XorShiftRng::seed_from_u64(7);
+        let (mut rewind, mut plain) = (Rewind::new(inner()), NoRewind(inner()));
+        let mut expected = inner();
+        for _ in 0..3 {
+            let word = expected.next_u32();
+            assert_eq!((rewind.next_u32(), plain.next_u32()), (word, word));
+            let double = expected.next_u64();
+            assert_eq!((rewind.next_u64(), plain.next_u64()), (double, double));
+        }
+        let mut words = expected.clone();
+        let mut bytes = [0; 7];
+        rewind.fill_bytes(&mut bytes);
+        let (first, second) = (words.next_u32().to_le_bytes(), words.next_u32().to_le_bytes());
+        assert_eq!((&bytes[..4], &bytes[4..]), (&first[..], &second[..3]), "little-endian words, the last cut");
+        let (mut bytes, mut of_expected) = ([0; 7], [0; 7]);
+        plain.fill_bytes(&mut bytes);
+        expected.fill_bytes(&mut of_expected);
+        assert_eq!(bytes, of_expected);
+        // what has no way back goes on
+        plain.mark();
+        let mut after = plain.clone();
+        let next = plain.next_u32();
+        plain.rewind();
+        assert_eq!((after.next_u32(), plain.0 == after.0), (next, true));
+    }
+
+    #[test]
+    fn generators_are_equal_in_equal_states_wherever_they_are_marked() {
+        let (mut a, b) = (Stream::seeded(1, 0), Stream::seeded(1, 0));
+        assert!(a == b && a != Stream::seeded(1, 1));
+        a.next_u32();
+        assert!(a != b, "one word further");
+        let mut c = b.clone();
+        c.next_u32();
+        c.mark();
+        assert!(a == c, "in the same state, marked elsewhere");
+    }
+
+    /// Marks, draws and rewinds by value of `G`: a reference counts as a generator of its own.
+    fn goes_back<G: Generator>(mut rng: G) -> bool {
+        rng.next_u32();
+        rng.mark();
+        let words = [rng.next_u32(), rng.next_u32()];
+        rng.rewind();
+        [rng.next_u32(), rng.next_u32()] == words
+    }
+
+    #[test]
+    fn a_reference_marks_and_rewinds_what_it_refers_to() {
+        let mut rng = Stream::seeded(1, 2);
+        assert!(goes_back(&mut rng) && goes_back(rng));
+    }
+
+    #[test]
     fn rewind_goes_back_to_the_mark_through_dyn() {
         let mut rng = Stream::seeded(1, 2);
         let rng: &mut dyn Generator = &mut rng;

@@ -39,8 +39,8 @@ pub struct RowsMut<'a, R> {
     len: usize,
 }
 
-/// The checks behind both constructors.
-fn check(available: usize, stride: usize, dim: usize, len: usize) -> Result<(), Error> {
+/// The checks behind every constructor that takes memory of a given shape.
+pub(crate) fn check(available: usize, stride: usize, dim: usize, len: usize) -> Result<(), Error> {
     if dim == 0 {
         return Err(Error::Zero { what: "dimension" });
     }

@@ -46,3 +46,26 @@ pub(crate) fn commit<R: Real>(mut x: RowsMut<'_, R>, origin: &[u32], fresh: Rows
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two particles, one component; the first stays where it is.
+    fn checked(x: f64, slope: f64, dt: f64) -> Result<(), Error> {
+        let (at, gradient) = ([1.0, x], [0.0, slope]);
+        check(Rows::new(&at, 2, 1, 2)?, Rows::new(&gradient, 2, 1, 2)?, dt)
+    }
+
+    #[test]
+    fn a_move_is_checked_in_its_own_direction() {
+        let far = 0.75 * f64::MAX;
+        let error = Err(Error::NotFinite { quantity: Quantity::Transport, particle: Some(1) });
+        // towards zero and beyond, or away from it; dt is a factor
+        for (x, slope, expected) in [(far, far, Ok(())), (far, -far, error), (-far, -far, Ok(())), (-far, far, error)] {
+            assert_eq!(checked(x, slope, 1.0), expected, "{x:e} by {slope:e}");
+            assert_eq!(checked(x, slope / 4.0, 4.0), expected, "{x:e} by 4 times {slope:e}/4");
+            assert_eq!(checked(x, slope, 0.125), Ok(()), "{x:e} by an eighth of {slope:e}");
+        }
+    }
+}

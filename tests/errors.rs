@@ -320,6 +320,10 @@ fn zero_sizes_and_capacities_are_refused_by_name() {
     assert_eq!(Rows::new(&data, 2, 3, 1).err(), Some(capacity("values in the rows' memory", 4, 5)));
     let beyond = MAX_PARTICLES + 1;
     assert_eq!(Rows::new(&data, beyond, 1, beyond).err(), Some(capacity("particles", MAX_PARTICLES, beyond)));
+    // as many as that are too many for this memory only
+    let most = MAX_PARTICLES;
+    assert_eq!(Rows::new(&data, most, 1, most).err(), Some(capacity("values in the rows' memory", 4, most)));
+    assert_eq!(2 * most as u64 + 2, 1 << 32, "two of each are counted by 32 bits, and FRESH is no slot");
     let mut x = Ensemble::<f32, 1, 1>::new();
     x.push([1.0]).expect("room");
     let before = x.clone();
@@ -355,6 +359,12 @@ fn parameters_are_refused_by_name_value_and_range_and_nothing_changes() {
         refused(GaussianUnits::new(bad, nothing).err(), "unit_variance", bad, "finite number > 0");
         refused(Mmd::new(bad, Target::Mixture(nothing)).err(), "bandwidth", bad, "finite number > 0");
         refused(MixtureRef::new(&[1.0], &[0.0], &[bad], 1).err(), "variance", bad, "finite number > 0");
+    }
+    // zero, and what squares to zero, are refused for what they are, not for what would come of them
+    let nothing = MixtureRef::new(&[], &[], &[], 1).expect("a mixture");
+    refused(GaussianUnits::new(0.0, nothing).err(), "unit_variance", 0.0, "finite number > 0");
+    for bad in [0.0, 1e-200, 1e200] {
+        refused(Mmd::new(bad, Target::Mixture(nothing)).err(), "bandwidth", bad, "whose square has a finite inverse");
     }
     refused(
         GaussianUnits::new(1e200, MixtureRef::new(&[], &[], &[], 9).expect("a mixture")).err(),

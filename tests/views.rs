@@ -228,6 +228,8 @@ fn ensembles_compare_their_live_particles() {
     assert_eq!(used, new);
     new.push([5.0, 6.0]).expect("room");
     assert_ne!(used, new);
+    used.push([5.0, 7.0]).expect("room");
+    assert_ne!(used, new, "as many, but others");
 }
 
 #[test]

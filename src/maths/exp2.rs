@@ -163,6 +163,12 @@ mod tests {
     }
 
     #[test]
+    fn the_ranges_end_at_the_least_normal_numbers() {
+        assert_eq!(nonpos_f32(CLAMP_F32), f32::MIN_POSITIVE);
+        assert_eq!(nonpos_f64(CLAMP_F64), f64::MIN_POSITIVE);
+    }
+
+    #[test]
     fn below_the_range_the_error_is_absolute_and_far_below_the_result_is_zero() {
         for i in 0..10_000u16 {
             let t = -126.0 - f32::from(i) * 1e-3;
