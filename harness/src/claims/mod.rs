@@ -16,6 +16,7 @@ mod event_counts;
 mod fluctuation_order;
 mod gaussian_law;
 mod gradient;
+mod independence;
 mod mean_field;
 mod uniform_control;
 
@@ -79,11 +80,12 @@ pub struct Claim {
 }
 
 /// Every claim there is, in the order of the report.
-pub static REGISTRY: [&Claim; 8] = [
+pub static REGISTRY: [&Claim; 9] = [
     &conservation::CLAIM,
     &gradient::CLAIM,
     &event_counts::CLAIM,
     &uniform_control::CLAIM,
+    &independence::CLAIM,
     &drift::CLAIM,
     &gaussian_law::CLAIM,
     &fluctuation_order::CLAIM,
