@@ -2,7 +2,7 @@
 
 use birth_death::{FRESH, Marginal, Scheme};
 
-use super::check::{Evidence, Measured, Test};
+use super::check::{Evidence, Measured, Test, largest};
 use super::plot::{self, Axis, Mark, Plot, Series};
 use super::{CLAIM_LEVEL, Claim, Context, Interrupted, Kind};
 use crate::stats::power::{POWER, detectable_noncentrality, detectable_shift};
@@ -14,15 +14,17 @@ pub static CLAIM: Claim = Claim {
     kind: Kind::Sharp,
     statement: "events of different particles in a step are uncorrelated, and so are events of consecutive steps",
     source: "arXiv:1902.01843, the birth-death algorithm: every particle has a clock of its own",
-    setting: "64 particles with event probabilities from 0.3 to 0.6, raw rates, no transport, 1e4 steps of 20 steppers, the ensemble put back after each. Every event is \
-              seen: deaths under scheme 1, when nothing else can happen (a slot has another origin); births and deaths mixed under scheme 2, with as many certain deaths \
-              beside them as there may be births, so that nobody is removed (a parent is an origin elsewhere)",
-    estimator: "mean product of standardised events (X - p) / root(p q): of slots i and i + k, slots taken as a ring, in the same step and from a step to the next; and \
-                of every pair of slots",
+    setting: "64 particles with event probabilities from 0.3 to 0.6, raw rates, no transport, 1e4 steps of 20 steppers, the \
+              ensemble put back after each. Every event is seen: deaths under scheme 1, when nothing else can happen (a slot has \
+              another origin); births and deaths mixed under scheme 2, with as many certain deaths beside them as there may be \
+              births, so that nobody is removed (a parent is an origin elsewhere)",
+    estimator: "mean product of standardised events (X - p) / root(p q): of slots i and i + k, slots taken as a ring, in the same \
+                step and from a step to the next; and of every pair of slots",
     oracle: "mean 0, variance 1, different products uncorrelated: exact, for p = 1 - exp(-alpha |V| dt) is known",
-    tolerance: "sharp: normal law of a mean product and chi-square of all distances. Third moments of a product are at most 0.76, which changes the tails at this level by \
-                less than 10 % for sums over a distance (6.4e5 terms), by less than a factor 2 for a pair's (1e4 terms), whose p is doubled. Must be able to see a mean \
-                correlation of 0.015 at one distance, 0.025 in root sum square over all, 0.15 of one pair",
+    tolerance: "sharp: normal law of a mean product and chi-square of all distances. Third moments of a product are at most 0.76, \
+                which changes the tails at this level by less than 10 % for sums over a distance (6.4e5 terms), by less than a \
+                factor 2 for a pair's (1e4 terms), whose p is doubled. Must be able to see a mean correlation of 0.015 at one \
+                distance, 0.025 in root sum square over all, 0.15 of one pair",
     measure,
 };
 
@@ -222,11 +224,10 @@ fn largest_pair(products: &Products, case: &Case, level: f64) -> Measured {
     let within = above.map(|at| products.within[at] / (steps as f64).sqrt());
     let next = products.next.iter().map(|sum| sum / (pairs as f64).sqrt());
     let all: Vec<f64> = within.chain(next).collect();
-    // written so that NaN is the largest
-    let largest = all.iter().fold(0.0f64, |a, z| if z.abs() <= a { a } else { z.abs() });
+    let largest = largest(all.iter().copied());
     let count = all.len() as f64;
     let test = Test {
-        p: (2.0 * count * z_two_sided(largest)).min(1.0),
+        p: (2.0 * count * z_two_sided(largest)).clamp(0.0, 1.0),
         detectable: detectable_shift(1.0 / (steps as f64).sqrt(), level / (2.0 * count), POWER),
         budget: 0.15,
     };
@@ -255,6 +256,7 @@ fn plot(case: &Case, within: &Distances, next: &Distances) -> Plot {
 
 #[cfg(test)]
 mod tests {
+    use super::super::check::Null;
     use super::*;
 
     #[test]
@@ -290,5 +292,22 @@ mod tests {
         let next = Distances::of(&sums, 1, 0..N);
         assert_eq!((next.sums[0], next.sums[62]), (0.125, 0.125));
         assert_eq!(next.sums.iter().sum::<f64>(), 0.25);
+    }
+
+    #[test]
+    fn an_error_passes_no_check() {
+        let mut products = Products::none();
+        products.counts = (10, 9);
+        products.within.fill(f64::NAN);
+        products.next.fill(f64::NAN);
+        let next = Distances::of(&products.next, 9, 0..N);
+        let checks = [
+            next.single(0, String::new(), 1e-9),
+            next.all(String::new(), 1e-9),
+            largest_pair(&products, &CASES[0], 1e-9),
+        ];
+        for check in checks {
+            assert!(matches!(check.null, Null::Sharp { p, .. } if p.is_nan()), "{check:?}");
+        }
     }
 }
