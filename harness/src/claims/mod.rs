@@ -17,6 +17,7 @@ mod fluctuation_order;
 mod gaussian_law;
 mod gradient;
 mod independence;
+mod martingale;
 mod mean_field;
 mod uniform_control;
 
@@ -80,13 +81,14 @@ pub struct Claim {
 }
 
 /// Every claim there is, in the order of the report.
-pub static REGISTRY: [&Claim; 9] = [
+pub static REGISTRY: [&Claim; 10] = [
     &conservation::CLAIM,
     &gradient::CLAIM,
     &event_counts::CLAIM,
     &uniform_control::CLAIM,
     &independence::CLAIM,
     &drift::CLAIM,
+    &martingale::CLAIM,
     &gaussian_law::CLAIM,
     &fluctuation_order::CLAIM,
     &mean_field::CLAIM,
