@@ -13,6 +13,7 @@ pub mod problem;
 mod conservation;
 mod drift;
 mod event_counts;
+mod fixed_point;
 mod fluctuation_order;
 mod gaussian_law;
 mod gradient;
@@ -81,7 +82,7 @@ pub struct Claim {
 }
 
 /// Every claim there is, in the order of the report.
-pub static REGISTRY: [&Claim; 10] = [
+pub static REGISTRY: [&Claim; 11] = [
     &conservation::CLAIM,
     &gradient::CLAIM,
     &event_counts::CLAIM,
@@ -89,6 +90,7 @@ pub static REGISTRY: [&Claim; 10] = [
     &independence::CLAIM,
     &drift::CLAIM,
     &martingale::CLAIM,
+    &fixed_point::CLAIM,
     &gaussian_law::CLAIM,
     &fluctuation_order::CLAIM,
     &mean_field::CLAIM,

@@ -14,6 +14,7 @@
 //! | [`characteristics`] | C: PDE 1 by weighted nodes and RK4 | the limit dt -> 0, n -> infinity |
 //! | [`discrete`] | C_dt: the n = infinity map at fixed dt | the limit n -> infinity alone: mean-field, step-order, escape |
 //! | [`mod@reference`] | the particle schemes, naively, on the same random words | conservation |
+//! | [`two_kinds`] | scheme 1 on two kinds of particles at rest: the exact law of their numbers | fixed-point |
 //! | [`one_step`] | exact conditional mean of one step; drift of the continuous-time chain | drift, martingale, dissipation |
 
 // The workspace forbids std's transcendentals for the core's sake; the harness is meant not to share the core's.
@@ -28,4 +29,5 @@ pub mod models;
 pub mod one_step;
 pub mod quadrature;
 pub mod reference;
+pub mod two_kinds;
 pub mod units;
