@@ -30,9 +30,21 @@ impl Mmd {
 
     /// k smoothed by a Gaussian of variance `u`, at square distance `r2`:
     /// (h^2 / (h^2 + u))^(d/2) exp(-r2 / (2 (h^2 + u))).
-    fn smoothed(&self, r2: f64, u: f64) -> f64 {
+    pub(super) fn smoothed(&self, r2: f64, u: f64) -> f64 {
         let h2 = self.bandwidth * self.bandwidth;
         (h2 / (h2 + u)).powf(0.5 * self.dim() as f64) * (-0.5 * r2 / (h2 + u)).exp()
+    }
+
+    /// E0 = 1/2 ∬k dnu dnu.
+    pub fn energy_of_zero(&self) -> f64 {
+        let mut energy = 0.0;
+        for a in &self.target {
+            for b in &self.target {
+                let r2 = square_distance(&a.centre, &b.centre);
+                energy += 0.5 * a.weight * b.weight * self.smoothed(r2, a.variance + b.variance);
+            }
+        }
+        energy
     }
 }
 
@@ -46,13 +58,7 @@ impl MeanField for Mmd {
         let dim = self.dim();
         let h2 = self.bandwidth * self.bandwidth;
         out.grad.iter_mut().for_each(|row| row.fill(0.0));
-        let mut energy = 0.0;
-        for a in &self.target {
-            for b in &self.target {
-                let r2 = square_distance(&a.centre, &b.centre);
-                energy += 0.5 * a.weight * b.weight * self.smoothed(r2, a.variance + b.variance);
-            }
-        }
+        let mut energy = self.energy_of_zero();
         let point = |i: usize| -> Vec<f64> { (0..dim).map(|k| nodes.x[k][i]).collect() };
         let points: Vec<Vec<f64>> = (0..nodes.len()).map(point).collect();
         for (i, x) in points.iter().enumerate() {

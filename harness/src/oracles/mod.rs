@@ -13,9 +13,13 @@
 //! | [`mmd`] | maximum mean discrepancy to a mixture or a sample | fisher-rao-bound |
 //! | [`characteristics`] | C: PDE 1 by weighted nodes and RK4 | the limit dt -> 0, n -> infinity |
 //! | [`discrete`] | C_dt: the n = infinity map at fixed dt | the limit n -> infinity alone: mean-field, step-order, escape |
+//! | [`pde2`] | C2: PDE 2 and PDE 2' by weighted nodes and Strang splitting | the limits of scheme 2 |
+//! | [`discrete_reinjection`] | C_dt of scheme 2, with the mean number injected at finite n | mean-field-reinjection |
+//! | [`fisher_rao`] | K: pure birth-death of the MMD on fixed nodes; the divergence of its bound | fisher-rao-bound |
 //! | [`mod@reference`] | the particle schemes, naively, on the same random words | conservation |
 //! | [`two_kinds`] | scheme 1 on two kinds of particles at rest: the exact law of their numbers | fixed-point |
 //! | [`one_step`] | exact conditional mean of one step; drift of the continuous-time chain | drift, martingale, dissipation |
+//! | [`three_particles`] | scheme 1 without transport on 3 particles of 3 kinds: its chain at fixed dt and at dt -> 0 | exactness |
 
 // The workspace forbids std's transcendentals for the core's sake; the harness is meant not to share the core's.
 #![allow(clippy::disallowed_methods)]
@@ -23,11 +27,15 @@
 pub mod characteristics;
 pub mod direct;
 pub mod discrete;
+pub mod discrete_reinjection;
+pub mod fisher_rao;
 pub mod gaussian;
 pub mod mmd;
 pub mod models;
 pub mod one_step;
+pub mod pde2;
 pub mod quadrature;
 pub mod reference;
+pub mod three_particles;
 pub mod two_kinds;
 pub mod units;
