@@ -13,6 +13,7 @@ pub mod problem;
 mod conservation;
 mod drift;
 mod event_counts;
+mod exactness;
 mod fixed_point;
 mod fluctuation_order;
 mod gaussian_law;
@@ -82,7 +83,7 @@ pub struct Claim {
 }
 
 /// Every claim there is, in the order of the report.
-pub static REGISTRY: [&Claim; 11] = [
+pub static REGISTRY: [&Claim; 12] = [
     &conservation::CLAIM,
     &gradient::CLAIM,
     &event_counts::CLAIM,
@@ -91,6 +92,7 @@ pub static REGISTRY: [&Claim; 11] = [
     &drift::CLAIM,
     &martingale::CLAIM,
     &fixed_point::CLAIM,
+    &exactness::CLAIM,
     &gaussian_law::CLAIM,
     &fluctuation_order::CLAIM,
     &mean_field::CLAIM,
