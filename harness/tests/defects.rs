@@ -44,15 +44,31 @@ fn every_defect_fails_a_claim() {
 #[test]
 fn statistical_claims_catch_defects_that_look_plausible() {
     // (without the reference implementation, that is: by laws and limits alone)
-    for (defect, claim) in [("rate-doubled", "gaussian-law"), ("first-half", "drift"), ("charge-at-rest", "mean-field")]
-    {
+    for (defect, claim) in [
+        ("rate-doubled", "gaussian-law"),
+        ("first-half", "drift"),
+        ("charge-at-rest", "mean-field"),
+        ("stale-rates", "martingale"),
+        ("alpha-off", "fixed-point"),
+        ("mean-over-n-1", "exactness"),
+    ] {
         assert_eq!(verdict(claim, defects::named(defect)), Verdict::Fails, "{defect}, {claim}");
     }
 }
 
 #[test]
 fn the_correct_build_is_not_accused() {
-    for claim in ["conservation", "gradient", "event-counts", "uniform-control", "drift"] {
+    for claim in [
+        "conservation",
+        "gradient",
+        "event-counts",
+        "uniform-control",
+        "independence",
+        "drift",
+        "martingale",
+        "fixed-point",
+        "exactness",
+    ] {
         assert_eq!(verdict(claim, None), Verdict::Holds, "{claim}");
     }
 }

@@ -159,6 +159,11 @@ impl Measured {
     }
 }
 
+/// The largest size, 0 of none; NaN if there is one: for exact checks, which NaN then fails.
+pub fn largest(values: impl IntoIterator<Item = f64>) -> f64 {
+    values.into_iter().fold(0.0, |a: f64, x| if a.is_nan() || x.abs() <= a { a } else { x.abs() })
+}
+
 /// What a claim hands back: its checks, and what there is to see.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Evidence {
@@ -320,6 +325,12 @@ mod tests {
         assert_eq!(sharp(0.5, 0.05), Verdict::Holds);
         assert_eq!(sharp(0.5, 0.2), Verdict::Undecided);
         assert_eq!(sharp(1e-9, 0.2), Verdict::Fails);
+    }
+
+    #[test]
+    fn the_largest_size_is_nan_if_one_is() {
+        assert_eq!((largest([]), largest([0.5, -2.0, 1.0])), (0.0, 2.0));
+        assert!(largest([0.5, f64::NAN, 1.0]).is_nan() && largest([f64::NAN]).is_nan());
     }
 
     #[test]

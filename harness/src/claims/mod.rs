@@ -15,11 +15,15 @@ mod conservation;
 mod curve;
 mod drift;
 mod event_counts;
+mod exactness;
+mod fixed_point;
 mod fluctuation_order;
 mod fresh_draws;
 mod gaussian_law;
 mod gradient;
+mod independence;
 mod interaction_bias;
+mod martingale;
 mod mean_field;
 mod mean_field_reinjection;
 mod support;
@@ -85,19 +89,23 @@ pub struct Claim {
 }
 
 /// Every claim there is, in the order of the report.
-pub static REGISTRY: [&Claim; 12] = [
+pub static REGISTRY: [&Claim; 16] = [
     &conservation::CLAIM,
     &gradient::CLAIM,
     &event_counts::CLAIM,
     &uniform_control::CLAIM,
+    &independence::CLAIM,
     &drift::CLAIM,
+    &martingale::CLAIM,
     &gaussian_law::CLAIM,
     &fluctuation_order::CLAIM,
     &interaction_bias::CLAIM,
     &mean_field::CLAIM,
     &mean_field_reinjection::CLAIM,
     &support::CLAIM,
+    &fixed_point::CLAIM,
     &acceleration_gaussian::CLAIM,
+    &exactness::CLAIM,
 ];
 
 /// The run was stopped by Ctrl-C.

@@ -24,7 +24,7 @@ const TABLE: [(&str, &[&str]); 28] = [
     ("self-left-out", &["gradient", "conservation"]),
     ("interaction-sum", &["gradient", "conservation"]),
     ("first-half", &["uniform-control", "conservation"]),
-    ("shared-words", &["event-counts", "conservation"]),
+    ("shared-words", &["independence", "event-counts", "conservation"]),
     ("restarted", &["event-counts", "uniform-control", "conservation"]),
     ("charge-not-copied", &["conservation"]),
     ("component-not-copied", &["conservation"]),

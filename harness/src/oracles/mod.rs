@@ -18,6 +18,7 @@
 //! | [`discrete_reinjection`] | C_dt of scheme 2, with the mean number injected at finite n | mean-field-reinjection |
 //! | [`fisher_rao`] | K: pure birth-death of the MMD on fixed nodes; the divergence of its bound | fisher-rao-bound |
 //! | [`mod@reference`] | the particle schemes, naively, on the same random words | conservation |
+//! | [`two_kinds`] | scheme 1 on two kinds of particles at rest: the exact law of their numbers | fixed-point |
 //! | [`one_step`] | exact conditional mean of one step; drift of the continuous-time chain | drift, martingale, dissipation |
 //! | [`three_particles`] | scheme 1 without transport on 3 particles of 3 kinds: its chain at fixed dt and at dt -> 0 | exactness |
 
@@ -37,5 +38,6 @@ pub mod pde2;
 pub mod quadrature;
 pub mod reference;
 pub mod three_particles;
+pub mod two_kinds;
 pub mod units;
 pub mod variations;
