@@ -13,6 +13,7 @@ pub mod problem;
 mod conservation;
 mod drift;
 mod event_counts;
+mod fisher_rao_bound;
 mod fluctuation_order;
 mod gaussian_law;
 mod gradient;
@@ -81,7 +82,7 @@ pub struct Claim {
 }
 
 /// Every claim there is, in the order of the report.
-pub static REGISTRY: [&Claim; 10] = [
+pub static REGISTRY: [&Claim; 11] = [
     &conservation::CLAIM,
     &gradient::CLAIM,
     &event_counts::CLAIM,
@@ -92,6 +93,7 @@ pub static REGISTRY: [&Claim; 10] = [
     &interaction_bias::CLAIM,
     &mean_field::CLAIM,
     &mean_field_reinjection::CLAIM,
+    &fisher_rao_bound::CLAIM,
 ];
 
 /// The run was stopped by Ctrl-C.
