@@ -16,6 +16,7 @@ mod curve;
 mod drift;
 mod event_counts;
 mod exactness;
+mod fisher_rao_bound;
 mod fixed_point;
 mod fluctuation_order;
 mod fresh_draws;
@@ -89,7 +90,7 @@ pub struct Claim {
 }
 
 /// Every claim there is, in the order of the report.
-pub static REGISTRY: [&Claim; 16] = [
+pub static REGISTRY: [&Claim; 17] = [
     &conservation::CLAIM,
     &gradient::CLAIM,
     &event_counts::CLAIM,
@@ -102,6 +103,7 @@ pub static REGISTRY: [&Claim; 16] = [
     &interaction_bias::CLAIM,
     &mean_field::CLAIM,
     &mean_field_reinjection::CLAIM,
+    &fisher_rao_bound::CLAIM,
     &support::CLAIM,
     &fixed_point::CLAIM,
     &acceleration_gaussian::CLAIM,

@@ -117,12 +117,17 @@ impl Problem {
         }
     }
 
+    /// The oracles' statement of [`Problem::MmdMixture`], by its parts.
+    pub fn mmd_mixture() -> mmd::Mmd {
+        mmd::Mmd { bandwidth: 0.8, target: BUMPS.oracle() }
+    }
+
     /// The oracles' statement of it.
     pub fn oracle(self) -> Box<dyn MeanField> {
         match self {
             Problem::Units => Box::new(DirectUnits { model: units_of(&PAPER, 0.5) }),
             Problem::PlaneUnits => Box::new(DirectUnits { model: units_of(&PLANE, 0.6) }),
-            Problem::MmdMixture => Box::new(mmd::Mmd { bandwidth: 0.8, target: BUMPS.oracle() }),
+            Problem::MmdMixture => Box::new(Self::mmd_mixture()),
             Problem::MmdSample => {
                 let rows: Vec<Vec<f64>> = POINTS.chunks(3).map(<[f64]>::to_vec).collect();
                 Box::new(mmd::Mmd::to_sample(1.1, &rows))

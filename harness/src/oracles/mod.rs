@@ -13,6 +13,7 @@
 //! | [`mmd`] | maximum mean discrepancy to a mixture or a sample | fisher-rao-bound |
 //! | [`characteristics`] | C: PDE 1 by weighted nodes and RK4 | the limit dt -> 0, n -> infinity |
 //! | [`discrete`] | C_dt: the n = infinity map at fixed dt | the limit n -> infinity alone: mean-field, step-order, escape |
+//! | [`linear_noise`] | the mean energy of n particles without transport, to order 1/n | fisher-rao-bound |
 //! | [`variations`] | first and second variation of a functional of the start | interaction-bias |
 //! | [`pde2`] | C2: PDE 2 and PDE 2' by weighted nodes and Strang splitting | the limits of scheme 2 |
 //! | [`discrete_reinjection`] | C_dt of scheme 2, with the mean number injected at finite n | mean-field-reinjection |
@@ -31,6 +32,7 @@ pub mod discrete;
 pub mod discrete_reinjection;
 pub mod fisher_rao;
 pub mod gaussian;
+pub mod linear_noise;
 pub mod mmd;
 pub mod models;
 pub mod one_step;
