@@ -11,12 +11,19 @@ pub mod plot;
 pub mod problem;
 
 mod conservation;
+mod dissipation;
 mod drift;
+mod escape;
 mod event_counts;
 mod fluctuation_order;
+mod follow;
 mod gaussian_law;
 mod gradient;
 mod mean_field;
+mod noise_off;
+mod rate_pure;
+mod rate_transport;
+mod step_order;
 mod uniform_control;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -79,13 +86,19 @@ pub struct Claim {
 }
 
 /// Every claim there is, in the order of the report.
-pub static REGISTRY: [&Claim; 8] = [
+pub static REGISTRY: [&Claim; 14] = [
     &conservation::CLAIM,
     &gradient::CLAIM,
     &event_counts::CLAIM,
     &uniform_control::CLAIM,
     &drift::CLAIM,
     &gaussian_law::CLAIM,
+    &rate_transport::CLAIM,
+    &rate_pure::CLAIM,
+    &step_order::CLAIM,
+    &noise_off::CLAIM,
+    &escape::CLAIM,
+    &dissipation::CLAIM,
     &fluctuation_order::CLAIM,
     &mean_field::CLAIM,
 ];
