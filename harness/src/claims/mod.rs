@@ -13,12 +13,15 @@ pub mod problem;
 mod acceleration_gaussian;
 mod conservation;
 mod curve;
+mod dissipation;
 mod drift;
+mod escape;
 mod event_counts;
 mod exactness;
 mod fisher_rao_bound;
 mod fixed_point;
 mod fluctuation_order;
+mod follow;
 mod fresh_draws;
 mod gaussian_law;
 mod gradient;
@@ -27,6 +30,10 @@ mod interaction_bias;
 mod martingale;
 mod mean_field;
 mod mean_field_reinjection;
+mod noise_off;
+mod rate_pure;
+mod rate_transport;
+mod step_order;
 mod support;
 mod uniform_control;
 
@@ -90,7 +97,7 @@ pub struct Claim {
 }
 
 /// Every claim there is, in the order of the report.
-pub static REGISTRY: [&Claim; 17] = [
+pub static REGISTRY: [&Claim; 23] = [
     &conservation::CLAIM,
     &gradient::CLAIM,
     &event_counts::CLAIM,
@@ -98,14 +105,20 @@ pub static REGISTRY: [&Claim; 17] = [
     &independence::CLAIM,
     &drift::CLAIM,
     &martingale::CLAIM,
+    &dissipation::CLAIM,
     &gaussian_law::CLAIM,
+    &rate_transport::CLAIM,
+    &rate_pure::CLAIM,
+    &step_order::CLAIM,
     &fluctuation_order::CLAIM,
     &interaction_bias::CLAIM,
     &mean_field::CLAIM,
     &mean_field_reinjection::CLAIM,
     &fisher_rao_bound::CLAIM,
+    &escape::CLAIM,
     &support::CLAIM,
     &fixed_point::CLAIM,
+    &noise_off::CLAIM,
     &acceleration_gaussian::CLAIM,
     &exactness::CLAIM,
 ];

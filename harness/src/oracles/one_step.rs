@@ -60,6 +60,86 @@ pub fn mean_after_events(b: &[f64], p: &[f64], g: &[&[f64]]) -> Vec<f64> {
     g.iter().map(|g| g.iter().zip(&share).map(|(g, share)| g * share).sum()).collect()
 }
 
+/// The mean after events and control, before transport, of (1/n) sum_i c_i `linear[i]` + (1/2n^2) sum_ij c_i c_j `pair[i][j]`, c_i the number of
+/// i's offspring: of an energy with interaction, F and K at the particles (without E0).
+///
+/// Given S present, control keeps each pair of different ones with probability n(n - 1) / S(S - 1), or adds n - S draws with replacement; S
+/// less two particles is a sum of independent numbers, whose law is convolved. Exact up to rounding. Cost O(n^4), for n up to 100.
+pub fn mean_energy_after_events(b: &[f64], p: &[f64], linear: &[f64], pair: &[Vec<f64>]) -> f64 {
+    let n = b.len();
+    let size = n as f64;
+    // E[c_i c_j | a] / a_i a_j for different i, j
+    let both = |present: f64| {
+        if present >= size {
+            size * (size - 1.0) / (present * (present - 1.0))
+        } else {
+            let draws = size - present;
+            1.0 + 2.0 * draws / present + draws * (draws - 1.0) / (present * present)
+        }
+    };
+    let square = |a: f64, present: f64| {
+        if present >= size {
+            a * size / present + if a > 1.0 { a * (a - 1.0) * both(present) } else { 0.0 }
+        } else {
+            a * a * both(present) + a * (size - present) / present
+        }
+    };
+    let laws: Vec<[f64; 3]> = b.iter().zip(p).map(|(b, p)| offspring(*b, *p)).collect();
+    let mut mean = 0.0;
+    for i in 0..n {
+        let others = sum_law(&laws, &[i]);
+        for (a, chance) in (1..).zip(&laws[i][1..]) {
+            for (rest, weight) in others.iter().enumerate() {
+                let (a, present) = (f64::from(a), f64::from(a) + rest as f64);
+                let once = linear[i] * a * size / present / size;
+                mean += chance * weight * (once + 0.5 * pair[i][i] * square(a, present) / (size * size));
+            }
+        }
+        for j in 0..i {
+            let others = sum_law(&laws, &[i, j]);
+            let mut product = 0.0;
+            for (a, first) in (1..).zip(&laws[i][1..]) {
+                for (c, second) in (1..).zip(&laws[j][1..]) {
+                    let two = f64::from(a + c);
+                    let tail = others.iter().enumerate().map(|(rest, weight)| weight * both(two + rest as f64));
+                    product += first * second * f64::from(a * c) * tail.sum::<f64>();
+                }
+            }
+            mean += pair[i][j] * product / (size * size);
+        }
+    }
+    mean
+}
+
+/// P(a = 0, 1, 2) of a particle's number after the events.
+fn offspring(b: f64, p: f64) -> [f64; 3] {
+    if b > 0.0 {
+        [p, 1.0 - p, 0.0]
+    } else if b < 0.0 {
+        [0.0, 1.0 - p, p]
+    } else {
+        [0.0, 1.0, 0.0]
+    }
+}
+
+/// The law of the sum of all but the `left_out`.
+fn sum_law(laws: &[[f64; 3]], left_out: &[usize]) -> Vec<f64> {
+    let mut law = vec![1.0];
+    for (i, one) in laws.iter().enumerate() {
+        if left_out.contains(&i) {
+            continue;
+        }
+        let mut next = vec![0.0; law.len() + 2];
+        for (sum, chance) in law.iter().enumerate() {
+            for (a, p) in one.iter().enumerate() {
+                next[sum + a] += chance * p;
+            }
+        }
+        law = next;
+    }
+    law
+}
+
 /// The drift at dt -> 0 of a functional of the ensemble under the events of scheme 1, in its continuous-time form.
 ///
 /// Particle i has a clock of rate alpha |b_i|. On a death a copy of one of the other n - 1 takes its place; on a birth one
@@ -128,6 +208,70 @@ mod tests {
                 let mean = mean_after_events(&b, &p, &[&g[..n]])[0];
                 assert!((mean - exact).abs() < 2e-14, "{b:?} {p:?}: {mean} {exact}");
             }
+        }
+    }
+
+    /// All outcomes of control from the items present (by owner), with equal chances: their mean of `energy`.
+    fn control(items: &[usize], n: usize, energy: &dyn Fn(&[usize]) -> f64) -> f64 {
+        let (mut sum, mut count) = (0.0, 0.0);
+        if items.len() >= n {
+            for kept in 0u32..1 << items.len() {
+                if kept.count_ones() as usize == n {
+                    let kept: Vec<usize> = (0..items.len()).filter(|k| kept >> k & 1 == 1).map(|k| items[k]).collect();
+                    sum += energy(&kept);
+                    count += 1.0;
+                }
+            }
+        } else {
+            let draws = n - items.len();
+            for code in 0..items.len().pow(draws as u32) {
+                let drawn = (0..draws).map(|k| items[code / items.len().pow(k as u32) % items.len()]);
+                let all: Vec<usize> = items.iter().copied().chain(drawn).collect();
+                sum += energy(&all);
+                count += 1.0;
+            }
+        }
+        sum / count
+    }
+
+    #[test]
+    fn the_mean_energy_equals_full_enumeration() {
+        let linear = [1.0, -2.0, 0.7, 3.1];
+        let pair: Vec<Vec<f64>> =
+            (0..4).map(|i| (0..4).map(|j| ((i * j) as f64 + (i + j) as f64 * 1.3).sin()).collect()).collect();
+        let energy = |owners: &[usize]| {
+            let once: f64 = owners.iter().map(|&i| linear[i]).sum();
+            let twice: f64 =
+                owners.iter().flat_map(|&i| owners.iter().map(move |&j| (i, j))).map(|(i, j)| pair[i][j]).sum();
+            once / 4.0 + twice / 32.0
+        };
+        for b in [[1.0, -1.0, 1.0, 1.0], [-1.0, -1.0, 1.0, 0.0], [-1.0, -1.0, -1.0, -1.0]] {
+            let p = [0.3, 0.9, 0.55, 0.2];
+            let mut brute = 0.0;
+            for pattern in 0u32..16 {
+                let happens = |i: usize| b[i] != 0.0 && pattern >> i & 1 == 1;
+                // a pattern in which a particle that cannot have an event has one is not counted
+                if (0..4).any(|i| b[i] == 0.0 && pattern >> i & 1 == 1) {
+                    continue;
+                }
+                let chance = (0..4)
+                    .filter(|i| b[*i] != 0.0)
+                    .map(|i| if happens(i) { p[i] } else { 1.0 - p[i] })
+                    .product::<f64>();
+                let number = |i: usize| {
+                    if !happens(i) {
+                        1
+                    } else if b[i] > 0.0 {
+                        0
+                    } else {
+                        2
+                    }
+                };
+                let items: Vec<usize> = (0..4).flat_map(|i| core::iter::repeat_n(i, number(i))).collect();
+                brute += chance * control(&items, 4, &energy);
+            }
+            let mean = mean_energy_after_events(&b, &p, &linear, &pair);
+            assert!((mean - brute).abs() < 1e-14, "{b:?}: {mean} {brute}");
         }
     }
 
