@@ -126,7 +126,7 @@ fn spread(what: &str, case: &Case, deaths: &[f64], births: &[f64], mean: f64, va
     let error = ((2.0 * variance * variance + excess) / steps).sqrt() / variance;
     let found = values.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / (steps * variance);
     let test = Test {
-        p: (2.0 * z_two_sided((found - 1.0) / error)).min(1.0),
+        p: (2.0 * z_two_sided((found - 1.0) / error)).clamp(0.0, 1.0),
         detectable: detectable_shift(error, level, POWER),
         budget: 0.2,
     };
@@ -165,7 +165,7 @@ fn single_particles(context: &Context, steps: u64, level: f64) -> Result<Measure
     let smallest = found.iter().map(|(p, _)| *p).fold(1.0, f64::min);
     let largest = found.iter().map(|(_, deviation)| *deviation).fold(0.0, f64::max);
     let test = Test {
-        p: (smallest * N as f64).min(1.0),
+        p: (smallest * N as f64).clamp(0.0, 1.0),
         detectable: detectable_shift((0.25 / each as f64).sqrt(), level / N as f64, POWER),
         budget: 0.4,
     };

@@ -17,7 +17,7 @@ const INK: RGBColor = RGBColor(1, 1, 1);
 const GRID: RGBColor = RGBColor(2, 2, 2);
 const TOLERANCE: RGBColor = RGBColor(4, 4, 4);
 /// `--series-0`, ...: the page has as many.
-const SERIES: u8 = 6;
+const SERIES: u8 = 8;
 
 fn series(index: usize) -> RGBColor {
     let index = 10 + u8::try_from(index % usize::from(SERIES)).unwrap_or(0);
@@ -209,7 +209,7 @@ fn row(number: usize, check: &Check) -> Row {
     let colour = match check.verdict {
         Verdict::Holds | Verdict::Supported => 0,
         Verdict::Fails | Verdict::Refuted => 1,
-        Verdict::Undecided => 2,
+        Verdict::Undecided => 5,
     };
     Row { number, at, low, high, colour }
 }
