@@ -137,7 +137,11 @@ fn defects(text: &mut String, calibration: &Calibration, seconds: &Seconds) {
     }
     for hole in calibration.defects.iter().filter(|defect| defect.hole) {
         let share = percent(hole.detected.share());
-        let _ = writeln!(text, "OPEN HOLE: {} ({}) is caught in {share} of runs only", hole.defect, hole.description);
+        let _ = writeln!(
+            text,
+            "OPEN HOLE: {} ({}): the claims measured catch it in {share} of runs",
+            hole.defect, hole.description
+        );
     }
 }
 
@@ -165,7 +169,10 @@ mod tests {
         ];
         let calibration = Calibration::new(&Settings::of(1).expect("settings"), true, &runs);
         let text = text(&calibration, &runs);
-        assert!(text.contains("OPEN HOLE: alpha-off (alpha off by 3 %) is caught in 0.00 % of runs only"), "{text}");
+        assert!(
+            text.contains("OPEN HOLE: alpha-off (alpha off by 3 %): the claims measured catch it in 0.00 % of runs"),
+            "{text}"
+        );
         assert!(!text.contains("OPEN HOLE: swapped"), "{text}");
         let row = text.lines().find(|line| line.contains("| swapped")).expect("a row");
         assert_eq!(row.split('|').map(str::trim).collect::<Vec<_>>(), ["", "swapped", "1/1", "", "1/1", "0.050", ""]);
