@@ -51,6 +51,15 @@ fn statistical_claims_catch_defects_that_look_plausible() {
         ("stale-rates", "martingale"),
         ("alpha-off", "fixed-point"),
         ("mean-over-n-1", "exactness"),
+        ("alpha-off", "dissipation"),
+        ("gradient-half", "rate-transport"),
+        ("rate-doubled", "rate-pure"),
+        ("rate-doubled", "step-order"),
+        ("rate-doubled", "noise-off"),
+        ("rate-doubled", "escape"),
+        ("self-left-out", "interaction-bias"),
+        ("only-deaths", "mean-field-reinjection"),
+        ("swapped", "fisher-rao-bound"),
     ] {
         assert_eq!(verdict(claim, defects::named(defect)), Verdict::Fails, "{defect}, {claim}");
     }

@@ -2,7 +2,8 @@
 
 /// The claims that should catch the defect of this name, the surest first. None for a name that is not in the registry.
 ///
-/// Conservation holds every step against a reference and sees nearly all; the others see a defect by its laws alone. No cell stands
+/// Conservation holds every step against a reference and sees nearly all, for which it takes longest; the others see a defect by its
+/// laws alone. No cell stands
 /// here that would be filled by the way a defect is built and not by what it does: those of the rates change the potentials that an
 /// evaluation reports, so that the gradient claim fails on them.
 pub fn detectors(id: &str) -> &'static [&'static str] {
@@ -12,24 +13,24 @@ pub fn detectors(id: &str) -> &'static [&'static str] {
 const TABLE: [(&str, &[&str]); 28] = [
     ("swapped", &["event-counts", "conservation"]),
     ("mean-not-subtracted", &["event-counts", "conservation"]),
-    ("rate-doubled", &["event-counts", "conservation"]),
+    ("rate-doubled", &["event-counts", "independence", "fixed-point", "conservation"]),
     ("dt-missing", &["event-counts", "conservation"]),
-    ("linear-probability", &["event-counts", "conservation"]),
-    ("alpha-off", &["event-counts", "conservation"]),
-    ("mean-over-n-1", &["event-counts", "conservation"]),
-    ("only-deaths", &["event-counts", "conservation"]),
-    ("stale-rates", &["uniform-control", "conservation"]),
-    ("gradient-sign", &["gradient", "conservation"]),
-    ("gradient-half", &["gradient", "conservation"]),
-    ("self-left-out", &["gradient", "conservation"]),
+    ("linear-probability", &["event-counts", "fixed-point", "conservation"]),
+    ("alpha-off", &["event-counts", "fixed-point", "exactness"]),
+    ("mean-over-n-1", &["event-counts", "exactness"]),
+    ("only-deaths", &["event-counts", "independence", "fixed-point"]),
+    ("stale-rates", &["conservation", "fixed-point", "martingale"]),
+    ("gradient-sign", &["gradient", "dissipation"]),
+    ("gradient-half", &["gradient", "dissipation"]),
+    ("self-left-out", &["gradient", "fixed-point"]),
     ("interaction-sum", &["gradient", "conservation"]),
-    ("first-half", &["uniform-control", "conservation"]),
-    ("shared-words", &["independence", "event-counts", "conservation"]),
-    ("restarted", &["event-counts", "uniform-control", "conservation"]),
-    ("charge-not-copied", &["conservation"]),
+    ("first-half", &["uniform-control", "fixed-point", "exactness"]),
+    ("shared-words", &["independence", "event-counts", "exactness"]),
+    ("restarted", &["independence", "event-counts", "exactness"]),
+    ("charge-not-copied", &["conservation", "dissipation"]),
     ("component-not-copied", &["conservation"]),
-    ("charge-at-rest", &["conservation"]),
-    ("transport-dt-doubled", &["conservation"]),
+    ("charge-at-rest", &["conservation", "interaction-bias"]),
+    ("transport-dt-doubled", &["conservation", "dissipation"]),
     ("prior-charge", &["uniform-control", "conservation"]),
     ("prior-spread", &["uniform-control", "conservation"]),
     ("newest-first", &["uniform-control", "conservation"]),

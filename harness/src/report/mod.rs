@@ -12,4 +12,4 @@ mod verdicts;
 pub use junit::junit;
 pub use page::{page, summary};
 pub use table::table;
-pub use verdicts::{Decided, Verdicts, read};
+pub use verdicts::{Decided, SCHEMA, Verdicts, read};
