@@ -197,3 +197,35 @@ fn a_calibration_is_shown_and_kept() {
     assert_eq!(birth_death(folder.path(), &verify).status.code(), Some(0));
     assert!(fs::read_to_string(folder.path().join("again/index.html")).expect("the page").contains("Planted defects"));
 }
+
+/// Every key of an object and of those within.
+fn keys(value: &Value, found: &mut std::collections::BTreeSet<String>) {
+    match value {
+        Value::Object(fields) => fields.iter().for_each(|(key, value)| {
+            found.insert(key.clone());
+            keys(value, found);
+        }),
+        Value::Array(values) => values.iter().for_each(|value| keys(value, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn the_layout_is_documented() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // sharp and exact checks with pictures; limit checks
+    let claims = ["--claim", "conservation", "--claim", "independence", "--claim", "dissipation"];
+    let output = birth_death(folder.path(), &[&["verify"], &claims[..]].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let json = fs::read(folder.path().join("report/verdicts.json")).expect("verdicts.json");
+    let mut found = std::collections::BTreeSet::new();
+    keys(&serde_json::from_slice(&json).expect("JSON"), &mut found);
+    let documented: std::collections::BTreeSet<String> =
+        include_str!("../../docs/verdicts.md").split('`').skip(1).step_by(2).map(str::to_owned).collect();
+    let missing: Vec<_> = found.difference(&documented).collect();
+    assert!(missing.is_empty(), "not in docs/verdicts.md: {missing:?}");
+    // what is no key
+    let others = ["birth-death verify", "report", "--baseline"];
+    let stale: Vec<_> = documented.difference(&found).filter(|key| !others.contains(&key.as_str())).collect();
+    assert!(stale.is_empty(), "in docs/verdicts.md only: {stale:?}");
+}

@@ -3,12 +3,13 @@
 // The workspace forbids std's transcendentals for the core's sake; here they place ink.
 #![allow(clippy::disallowed_methods)]
 
-use plotters::coord::ranged1d::{AsRangedCoord, Ranged, ValueFormatter};
+use plotters::coord::Shift;
 use plotters::prelude::*;
 
+use super::scale::Scale;
 use super::table::number;
 use crate::claims::check::{Check, Null};
-use crate::claims::plot::{Axis, Mark, Plot, Point};
+use crate::claims::plot::{Mark, Plot, Point};
 use crate::stats::tails::t_quantile;
 use crate::stats::verdict::Verdict;
 
@@ -34,17 +35,14 @@ fn variables() -> Vec<(String, String)> {
 }
 
 type Failed = Box<dyn std::error::Error>;
+type Canvas<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
 /// Width of every picture in its own units; the page scales it.
 const WIDTH: u32 = 720;
 
 /// Draws on a fresh canvas and puts the page's variables in; a failure (there is none for finite data) becomes a note in place
 /// of the picture.
-fn canvas(
-    height: u32,
-    title: &str,
-    paint: impl FnOnce(&DrawingArea<SVGBackend, plotters::coord::Shift>) -> Result<(), Failed>,
-) -> String {
+fn canvas(height: u32, title: &str, paint: impl FnOnce(&Canvas) -> Result<(), Failed>) -> String {
     let mut svg = String::new();
     let painted = {
         let area = SVGBackend::with_string(&mut svg, (WIDTH, height)).into_drawing_area();
@@ -71,73 +69,20 @@ pub fn variable(index: usize) -> String {
 /// A picture of a claim's own. Its legend is the page's: it would cover the curves.
 pub fn plot(plot: &Plot) -> String {
     let all: Vec<&Point> = plot.series.iter().flat_map(|series| &series.points).collect();
-    let x = extent(&plot.x, all.iter().flat_map(|p| [p.x]));
-    let y = extent(&plot.y, all.iter().flat_map(|p| [p.y, p.low, p.high]));
-    let (Some(x), Some(y)) = (x, y) else {
-        return "<p>not drawn: no point is finite</p>".to_owned();
-    };
-    canvas(400, &plot.title, |area| match (plot.x.log, plot.y.log) {
-        (false, false) => chart(area, plot, x, y),
-        (true, false) => chart(area, plot, Log(x), y),
-        (false, true) => chart(area, plot, x, Log(y)),
-        (true, true) => chart(area, plot, Log(x), Log(y)),
-    })
-}
-
-/// A logarithmic axis with ticks at 1, 2 and 5 times powers of ten, however short it is: the library's own has none within less than a decade.
-struct Log(std::ops::Range<f64>);
-
-impl Ranged for Log {
-    type FormatOption = plotters::coord::ranged1d::DefaultFormatting;
-    type ValueType = f64;
-
-    fn map(&self, value: &f64, (from, to): (i32, i32)) -> i32 {
-        let share = (value / self.0.start).ln() / (self.0.end / self.0.start).ln();
-        from + (f64::from(to - from) * share).round() as i32
-    }
-
-    fn key_points<Hint: plotters::coord::ranged1d::KeyPointHint>(&self, hint: Hint) -> Vec<f64> {
-        let decades = (self.0.start.log10().floor() as i32)..=(self.0.end.log10().ceil() as i32);
-        let ticks = |factors: &[f64]| -> Vec<f64> {
-            let all = decades.clone().flat_map(|decade| factors.iter().map(move |factor| factor * 10f64.powi(decade)));
-            all.filter(|tick| self.0.contains(tick)).collect()
-        };
-        let most = hint.max_num_points().min(9);
-        let [all, powers] = [ticks(&[1.0, 2.0, 5.0]), ticks(&[1.0])];
-        let few = if all.len() <= most { all } else { powers };
-        let every = few.len().div_ceil(most.max(1)).max(1);
-        few.into_iter().step_by(every).collect()
-    }
-
-    fn range(&self) -> std::ops::Range<f64> {
-        self.0.clone()
+    let x = Scale::over(all.iter().map(|p| p.x), plot.x.log);
+    let y = Scale::over(all.iter().flat_map(|p| [p.y, p.low, p.high]), plot.y.log);
+    match (x, y) {
+        (Some(x), Some(y)) => canvas(400, &plot.title, |area| chart(area, plot, &x, &y)),
+        _ => "<p>not drawn: no point can be shown</p>".to_owned(),
     }
 }
 
-/// The range of an axis, with a margin; none without a value that can be shown.
-fn extent(axis: &Axis, values: impl Iterator<Item = f64>) -> Option<std::ops::Range<f64>> {
-    let shown = |x: &f64| x.is_finite() && (!axis.log || *x > 0.0);
-    let (low, high) = values.filter(shown).fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), x| (a.min(x), b.max(x)));
-    if low > high {
-        None
-    } else if axis.log {
-        let margin = if high > low { (high / low).ln() * 0.05 } else { 0.5 };
-        Some(low * (-margin).exp()..high * margin.exp())
-    } else {
-        let margin = if high > low { (high - low) * 0.05 } else { 0.5 * low.abs().max(1.0) };
-        Some(low - margin..high + margin)
-    }
-}
-
-fn chart<X, Y>(area: &DrawingArea<SVGBackend, plotters::coord::Shift>, plot: &Plot, x: X, y: Y) -> Result<(), Failed>
-where
-    X: AsRangedCoord<Value = f64>,
-    Y: AsRangedCoord<Value = f64>,
-    X::CoordDescType: Ranged<ValueType = f64> + ValueFormatter<f64>,
-    Y::CoordDescType: Ranged<ValueType = f64> + ValueFormatter<f64>,
-{
-    let mut chart =
-        ChartBuilder::on(area).margin(8).x_label_area_size(42).y_label_area_size(70).build_cartesian_2d(x, y)?;
+fn chart(area: &Canvas, plot: &Plot, x: &Scale, y: &Scale) -> Result<(), Failed> {
+    let mut chart = ChartBuilder::on(area)
+        .margin(8)
+        .x_label_area_size(42)
+        .y_label_area_size(70)
+        .build_cartesian_2d(x.clone(), y.clone())?;
     let text = ("sans-serif", 15).into_font().color(&INK);
     chart
         .configure_mesh()
@@ -152,26 +97,25 @@ where
         .draw()?;
     for (index, of) in plot.series.iter().enumerate() {
         let colour = series(index);
-        let shown =
-            |p: &&Point| p.x.is_finite() && p.y.is_finite() && (!plot.x.log || p.x > 0.0) && (!plot.y.log || p.y > 0.0);
-        let points: Vec<&Point> = of.points.iter().filter(shown).collect();
-        // an interval that reaches below what a logarithm shows ends at a thousandth of its value
-        let low = |p: &Point| if plot.y.log { p.low.max(p.y * 1e-3) } else { p.low };
+        let points: Vec<&Point> = of.points.iter().filter(|p| x.shows(p.x) && y.shows(p.y)).collect();
         let line = LineSeries::new(points.iter().map(|p| (p.x, p.y)), colour.stroke_width(2));
         match of.mark {
             Mark::Line => {
                 chart.draw_series(line)?;
             }
             Mark::Band => {
-                let edge = points.iter().map(|p| (p.x, p.high)).chain(points.iter().rev().map(|p| (p.x, low(p))));
+                let edge = points
+                    .iter()
+                    .map(|p| (p.x, y.inside(p.high)))
+                    .chain(points.iter().rev().map(|p| (p.x, y.inside(p.low))));
                 chart.draw_series([Polygon::new(edge.collect::<Vec<_>>(), colour.mix(0.25))])?;
                 chart.draw_series(line)?;
             }
             Mark::Dots => {
                 let bars = points.iter().filter(|p| p.high > p.low);
-                chart.draw_series(
-                    bars.map(|p| PathElement::new([(p.x, low(p)), (p.x, p.high)], colour.stroke_width(2))),
-                )?;
+                chart.draw_series(bars.map(|p| {
+                    PathElement::new([(p.x, y.inside(p.low)), (p.x, y.inside(p.high))], colour.stroke_width(2))
+                }))?;
                 chart.draw_series(points.iter().map(|p| Circle::new((p.x, p.y), 4, colour.filled())))?;
             }
         }
@@ -276,7 +220,7 @@ mod tests {
     use crate::generators::Source;
 
     fn two_points(log: bool, y: [f64; 2]) -> Plot {
-        let axis = |label: &str| Axis { label: label.into(), log };
+        let axis = |label: &str| crate::claims::plot::Axis { label: label.into(), log };
         let points = vec![Point::measured(1.0, y[0], 0.1), Point::exact(10.0, y[1])];
         let of = |mark, name: &str| Series { name: name.into(), mark, points: points.clone() };
         Plot {

@@ -6,6 +6,7 @@ mod draw;
 mod junit;
 mod page;
 pub mod rebuild;
+mod scale;
 mod table;
 mod verdicts;
 
