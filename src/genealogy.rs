@@ -180,6 +180,18 @@ mod tests {
     }
 
     #[test]
+    fn the_only_free_number_is_found_wherever_the_search_begins() {
+        let mut genealogy = Genealogy::new([0; 3], [0; 3]).unwrap();
+        for slot in [2, 2, 0, 1, 1, 0, 2, 2] {
+            let mut origin = [0, 1, 2];
+            origin[slot] = FRESH;
+            genealogy.update(&origin).unwrap();
+            assert_eq!(genealogy.distinct(), 3);
+            assert_eq!(genealogy.families().iter().collect::<BTreeSet<_>>().len(), 3);
+        }
+    }
+
+    #[test]
     fn impossible_origins_are_refused_and_change_nothing() {
         assert!(Genealogy::new(&mut [0; 2][..], &mut [0; 3][..]).is_err());
         let mut genealogy = Genealogy::new([0; 3], [0; 3]).unwrap();
