@@ -14,7 +14,8 @@ use crate::cli::{BAD_INPUT, FAILURE, INTERRUPTED, SUCCESS, SeedChoice, UNDECIDED
 use crate::config::{Refusal, nearest};
 use crate::output::folder::{CALIBRATION, Folder, MANIFEST};
 use crate::output::manifest::Build;
-use crate::report::{self, Decided, Verdicts, baseline, junit, page, summary, table};
+use crate::report::baseline::{self, Comparison};
+use crate::report::{self, Decided, Verdicts, junit, page, summary, table};
 use crate::stats::verdict::Verdict;
 use crate::subject::Subject;
 use crate::{parallel, progress};
@@ -86,8 +87,9 @@ fn verify(arguments: &VerifyArgs) -> Result<u8, Refusal> {
     }
     bar.finish_and_clear();
 
-    let complete = decided.len() == total;
-    let verdicts = Verdicts::new(arguments.profile, seed, complete, decided);
+    let mut verdicts = Verdicts::new(arguments.profile, seed, total, decided);
+    let compared = baseline.filter(|_| verdicts.complete).map(|stored| baseline::compare(&stored, &verdicts.claims));
+    verdicts.baseline = compared.as_ref().and_then(|compared| compared.as_ref().ok()).cloned();
     let mut out = io::stdout().lock();
     let _ = writeln!(out, "{}", table(&verdicts.claims));
     let _ = writeln!(out, "{}", closing(&verdicts, total));
@@ -95,6 +97,7 @@ fn verify(arguments: &VerifyArgs) -> Result<u8, Refusal> {
         let _ = writeln!(out, "nothing was decided: an earlier report in {} is untouched", folder.place().display());
         return Ok(code(&verdicts, true));
     }
+    let folder = if verdicts.complete { folder } else { beside(&arguments.out, folder)? };
     let saved = save(&folder, &verdicts, calibration.as_ref());
     match &saved {
         Ok(()) => {
@@ -109,40 +112,46 @@ fn verify(arguments: &VerifyArgs) -> Result<u8, Refusal> {
             );
         }
     }
-    let code = code(&verdicts, saved.is_ok());
-    match (baseline, &arguments.baseline) {
-        (Some(baseline), Some(file)) if verdicts.complete && saved.is_ok() => {
-            against(&mut out, &baseline, file, &verdicts)
-        }
-        _ => Ok(code),
+    match (compared, &arguments.baseline) {
+        (Some(Err(what)), Some(file)) => Err(Refusal::of_file(file.display(), what)),
+        (Some(Ok(found)), _) if saved.is_ok() => Ok(against(&mut out, &found)),
+        _ => Ok(code(&verdicts, saved.is_ok())),
     }
+}
+
+/// Where an interrupted run's report goes: not in place of an earlier one.
+fn beside(out: &Path, folder: Folder) -> Result<Folder, Refusal> {
+    if std::fs::read_dir(folder.place()).is_ok_and(|mut entries| entries.next().is_some()) {
+        let mut name = out.components().as_path().as_os_str().to_owned();
+        name.push("-interrupted");
+        return Folder::claim(Path::new(&name), &[]);
+    }
+    Ok(folder)
 }
 
 /// Reads a baseline, if it can be one for these claims.
 fn stored(file: &Path, profile: Profile, seed: u64, claims: &[&Claim]) -> Result<Verdicts, Refusal> {
     let baseline = report::read(file)?;
-    let today = Verdicts::new(profile, seed, true, Vec::new());
+    let today = Verdicts::new(profile, seed, 0, Vec::new());
     let wanted = claims.iter().map(|claim| (claim.id, claim.setting, claim.estimator));
     baseline::comparable(&baseline, &today, wanted).map_err(|what| Refusal::of_file(file.display(), what))?;
     Ok(baseline)
 }
 
 /// Prints what moved since the baseline; the exit code says whether anything did, and nothing else.
-fn against(out: &mut impl Write, baseline: &Verdicts, file: &Path, today: &Verdicts) -> Result<u8, Refusal> {
-    let found = baseline::compare(baseline, &today.claims).map_err(|what| Refusal::of_file(file.display(), what))?;
-    for line in &found.moved {
-        let _ = writeln!(out, "moved: {line}");
+fn against(out: &mut impl Write, found: &Comparison) -> u8 {
+    for moved in &found.moved {
+        let _ = writeln!(out, "moved: {}: {}", moved.claim, moved.change);
     }
     let _ = writeln!(
         out,
-        "{} of {} estimates moved since {} (seed {}, commit {}); the exit code says that, not the verdicts",
+        "{} of {} estimates moved since the baseline (seed {}, commit {}); the exit code says that, not the verdicts",
         found.moved.len(),
         found.compared,
-        file.display(),
-        baseline.seed,
-        baseline.build.commit
+        found.seed,
+        found.commit
     );
-    Ok(if found.moved.is_empty() { SUCCESS } else { FAILURE })
+    if found.moved.is_empty() { SUCCESS } else { FAILURE }
 }
 
 /// The exit code.

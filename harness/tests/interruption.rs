@@ -12,8 +12,10 @@ use common::{Place, units};
 
 fn begin(place: &Place, text: &str) -> Child {
     place.put("a.toml", text);
-    place
-        .command(&["run", "a.toml", "--threads", "2"])
+    // even if the tests run under nohup, the program does not
+    Command::new("env")
+        .args(["--default-signal=HUP", env!("CARGO_BIN_EXE_birth-death"), "run", "a.toml", "--threads", "2"])
+        .current_dir(place.path())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()

@@ -106,22 +106,31 @@ fn a_folder_of_somebody_else_s_is_not_replaced() {
 /// Ctrl-C keeps the claims that are decided, and says how far it came.
 #[cfg(unix)]
 #[test]
-fn an_interruption_keeps_what_is_decided() {
+fn an_interruption_keeps_what_is_decided_and_the_report_before_it() {
     let folder = folder();
-    let arguments = ["verify", "--claim", "gradient", "--claim", "mean-field", "--profile", "full"];
-    let child = Command::new(env!("CARGO_BIN_EXE_birth-death"))
-        .args(arguments)
-        .current_dir(folder.path())
-        .stdout(std::process::Stdio::piped())
-        .spawn()
-        .expect("it runs");
-    std::thread::sleep(std::time::Duration::from_secs(4));
-    let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill");
-    assert!(kill.success());
-    let output = child.wait_with_output().expect("it ends");
-    assert_eq!(output.status.code(), Some(130));
-    assert!(text(&output.stdout).contains("interrupted after 1 of 2 claims"), "{}", text(&output.stdout));
-    let json = std::fs::read(folder.path().join("report/verdicts.json")).expect("verdicts.json");
-    let verdicts: Value = serde_json::from_slice(&json).expect("JSON");
-    assert_eq!(verdicts["complete"].as_bool(), Some(false));
+    let interrupted = |report: &str| {
+        let arguments = ["verify", "--claim", "gradient", "--claim", "mean-field", "--profile", "full"];
+        let child = Command::new(env!("CARGO_BIN_EXE_birth-death"))
+            .args(arguments)
+            .current_dir(folder.path())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .expect("it runs");
+        std::thread::sleep(std::time::Duration::from_secs(4));
+        let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill");
+        assert!(kill.success());
+        let output = child.wait_with_output().expect("it ends");
+        assert_eq!(output.status.code(), Some(130));
+        assert!(text(&output.stdout).contains("interrupted after 1 of 2 claims"), "{}", text(&output.stdout));
+        let file = |name: &str| std::fs::read(folder.path().join(report).join(name)).expect(name);
+        let verdicts: Value = serde_json::from_slice(&file("verdicts.json")).expect("JSON");
+        assert_eq!((verdicts["complete"].as_bool(), verdicts["wanted"].as_u64()), (Some(false), Some(2)));
+        assert!(text(&file("junit.xml")).contains("interrupted after 1 of 2 claims"));
+    };
+    interrupted("report");
+    let whole = ["verify", "--claim", "gradient"];
+    assert_eq!(birth_death(folder.path(), &whole).status.code(), Some(0));
+    let before = std::fs::read(folder.path().join("report/verdicts.json")).expect("verdicts.json");
+    interrupted("report-interrupted");
+    assert!(std::fs::read(folder.path().join("report/verdicts.json")).expect("verdicts.json") == before);
 }

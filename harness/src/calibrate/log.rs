@@ -142,6 +142,10 @@ impl Log {
     /// Those of [`Folder::claim`], which refuses a folder that holds measurements; those of the system.
     pub fn create(out: &Path, settings: &Settings) -> Result<Self, Refusal> {
         let refuse = |error: io::Error| Refusal::of_file(format!("--out {}", out.display()), error.to_string());
+        if std::fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some()) {
+            let message = format!("is not empty; accepted: a new or empty folder, or --resume where there is a {NAME}");
+            return Err(Refusal::of_file(format!("--out {}", out.display()), message));
+        }
         let folder = Folder::claim(out, &[])?;
         let draft = folder.draft().map_err(refuse)?;
         let manifest = |out: &mut dyn Write| {

@@ -20,7 +20,7 @@ impl Refusal {
 
     /// A refusal of what stands in `line` (from 1) of `file`.
     pub fn at(file: impl fmt::Display, line: Option<usize>, message: impl Into<String>) -> Self {
-        Self { file: file.to_string(), line, message: one_line(&message.into()) }
+        Self { file: one_line(&file.to_string()), line, message: one_line(&message.into()) }
     }
 
     /// The line the message is about, from 1.

@@ -196,7 +196,7 @@ fn replaceable(place: &Path) -> Result<(), String> {
         }
         Err(error) => Err(format!("cannot be used ({error}); {ACCEPTED}")),
         Ok(data) if !data.is_dir() => Err(format!("is a file; {ACCEPTED}")),
-        Ok(_) if fs::metadata(place.join(RUNS)).is_ok_and(|runs| runs.len() > 0) => Err(format!(
+        Ok(_) if fs::symlink_metadata(place.join(RUNS)).is_ok() => Err(format!(
             "holds the measurements of a calibration ({RUNS}), which calibrate --resume goes on with; accepted: another folder"
         )),
         Ok(_) => {

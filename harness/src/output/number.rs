@@ -4,7 +4,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
 /// A number, or the name of a value that JSON does not have.
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "a number, \"NaN\", \"inf\" or \"-inf\" is wanted")]
 enum Number {
     Finite(f64),
     Named(String),

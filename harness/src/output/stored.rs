@@ -19,6 +19,10 @@ struct Version {
 /// A refusal that names the file: it cannot be read, is of another version of the layout, or is damaged.
 pub fn read<T: DeserializeOwned>(file: &Path, schema: u32, accepted: &str) -> Result<T, Refusal> {
     let refuse = |message: String| Refusal::of_file(file.display(), message);
+    // a device may have no end
+    if std::fs::metadata(file).is_ok_and(|data| !data.is_file()) {
+        return Err(refuse(format!("is no file; accepted: {accepted}")));
+    }
     let text = std::fs::read_to_string(file).map_err(|error| refuse(format!("{error}; accepted: {accepted}")))?;
     let damaged = |error: serde_json::Error| {
         Refusal::at(file.display(), Some(error.line()), format!("{error}; accepted: {accepted}, whole"))

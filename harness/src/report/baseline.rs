@@ -6,19 +6,37 @@
 // The workspace forbids std's transcendentals for the core's sake; here nothing has to be portable to the bit.
 #![allow(clippy::disallowed_methods)]
 
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
 use super::table::{estimate, number};
 use super::{Decided, Verdicts};
 use crate::claims::FALSE_ALARMS;
 use crate::claims::check::{Check, EMPIRICAL_LEVEL, Null};
 use crate::stats::tails::{normal_quantile, t_quantile};
+use crate::stats::verdict::Verdict;
 
 /// A comparison.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Comparison {
+    /// The commit that the baseline was made with.
+    pub commit: Cow<'static, str>,
+    /// Its seed.
+    pub seed: u64,
     /// Checks compared.
     pub compared: usize,
-    /// A line for each check that moved.
-    pub moved: Vec<String>,
+    /// The checks that moved.
+    pub moved: Vec<Moved>,
+}
+
+/// A check that moved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moved {
+    /// Its claim.
+    pub claim: Cow<'static, str>,
+    /// What it was and is.
+    pub change: String,
 }
 
 /// Whether today's run, as far as it is known before it is run, can be compared with the baseline: the same profile, precision and streams, and
@@ -40,6 +58,9 @@ pub fn comparable<'a>(
         if then != now {
             return Err(format!("was made with {what} {then}; accepted: one with {what} {now}"));
         }
+    }
+    if !baseline.complete {
+        return Err("is of an interrupted run; accepted: one of a complete run".to_owned());
     }
     for (id, setting, estimator) in wanted {
         let Some(then) = baseline.claims.iter().find(|claim| claim.id == id) else {
@@ -71,11 +92,18 @@ pub fn compare(baseline: &Verdicts, today: &[Decided]) -> Result<Comparison, Str
         if names(then) != names(claim) {
             return Err(format!("has other checks of {}; accepted: a baseline of this version's claims", claim.id));
         }
-        pairs.extend(then.checks.iter().zip(&claim.checks).map(|(then, now)| (claim.id.as_ref(), then, now)));
+        pairs.extend(then.checks.iter().zip(&claim.checks).map(|(then, now)| (&claim.id, then, now)));
     }
     let level = FALSE_ALARMS / pairs.len().max(1) as f64;
-    let moved = pairs.iter().filter_map(|(id, then, now)| line(id, then, now, level)).collect();
-    Ok(Comparison { compared: pairs.len(), moved })
+    let moved = |(claim, then, now): &(&Cow<'static, str>, &Check, &Check)| {
+        change(then, now, level).map(|change| Moved { claim: (*claim).clone(), change })
+    };
+    Ok(Comparison {
+        commit: baseline.build.commit.clone(),
+        seed: baseline.seed,
+        compared: pairs.len(),
+        moved: pairs.iter().filter_map(moved).collect(),
+    })
 }
 
 fn kind(check: &Check) -> &'static str {
@@ -87,14 +115,16 @@ fn kind(check: &Check) -> &'static str {
     }
 }
 
-/// What to say of a check that moved. Written so that NaN moves, unless it was NaN before.
-fn line(id: &str, then: &Check, now: &Check, level: f64) -> Option<String> {
+/// What to say of a check that moved. Written so that NaN moves, unless it was NaN before. An exact check that held and fails has moved,
+/// however little.
+fn change(then: &Check, now: &Check, level: f64) -> Option<String> {
     let distance = (now.estimate - then.estimate).abs();
     let room = room(then, now, level);
-    let near = distance <= room || then.estimate.to_bits() == now.estimate.to_bits();
+    let broken = now.null == Null::Exact && now.verdict == Verdict::Fails && then.verdict != Verdict::Fails;
+    let near = (distance <= room && !broken) || then.estimate.to_bits() == now.estimate.to_bits();
     (!near).then(|| {
         format!(
-            "{id}: {} ({}): {}, was {}; more than {} apart",
+            "{} ({}): {}, was {}; more than {} apart, or beyond its tolerance now",
             now.what,
             now.generator.name(),
             estimate(now),
@@ -134,7 +164,7 @@ mod tests {
     fn run(measured: Vec<Measured>) -> Verdicts {
         let claim = Claim::named("drift").expect("a claim");
         let checks = measured.into_iter().map(|m| Check::decide(m, 1e-8, Source::Pcg32)).collect();
-        Verdicts::new(Profile::Quick, 1, true, vec![Decided::new(claim, checks, Vec::new())])
+        Verdicts::new(Profile::Quick, 1, 1, vec![Decided::new(claim, checks, Vec::new())])
     }
 
     fn limit(estimate: f64) -> Measured {
@@ -157,6 +187,7 @@ mod tests {
         assert_eq!((moved(sharp(0.0), sharp(0.14)), moved(sharp(0.0), sharp(0.15))), (0, 1));
         let exact = |x| Measured::exact("a", x, 1e-12, 9);
         assert_eq!((moved(exact(0.0), exact(1e-12)), moved(exact(0.0), exact(2e-12))), (0, 1));
+        assert_eq!(moved(exact(0.9e-12), exact(1.1e-12)), 1, "it fails now");
         // half an interval of 1e-3 is 3.29 standard errors, of 1e-6 4.89: 0.1 * 1.487 * 1.414 = 0.2102
         let empirical = |x: f64| Measured::empirical("a", x, (x - 0.1, x + 0.1), 1.0, 9);
         assert_eq!((moved(empirical(2.0), empirical(2.21)), moved(empirical(2.0), empirical(2.211))), (0, 1));
@@ -181,6 +212,7 @@ mod tests {
         assert!(comparable(&Verdicts { profile: "full".into(), ..base.clone() }, &base, own()).is_err());
         assert!(comparable(&Verdicts { precision: "f32".into(), ..base.clone() }, &base, own()).is_err());
         assert!(comparable(&Verdicts { claims: vec![], ..base.clone() }, &base, own()).is_err());
+        assert!(comparable(&Verdicts { complete: false, ..base.clone() }, &base, own()).is_err());
         let other = [(claim.id.as_ref(), "n = 1", claim.estimator.as_ref())].into_iter();
         assert!(comparable(&base, &base, other).is_err());
     }

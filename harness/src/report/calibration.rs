@@ -2,32 +2,37 @@
 
 use maud::{Markup, html};
 
+use super::Verdicts;
 use super::table::number;
 use crate::calibrate::{Calibration, Rate};
 
 /// The section.
-pub(super) fn section(calibration: &Calibration) -> Markup {
+pub(super) fn section(calibration: &Calibration, verdicts: &Verdicts) -> Markup {
     let (correct, budget) = (&calibration.correct, number(calibration.false_alarm_budget));
     let claims = claims(calibration);
     html! {
         section {
             h2 #calibration { "Calibration" }
             p {
-                "The claims at their " (calibration.profile) " settings, over fresh seeds from " (calibration.seed) " on, which no setting was chosen on"
-                @if !calibration.complete { " (the measurements are not complete)" } ". Bounds are exact (Clopper and Pearson) at level "
+                "Measured at the " (calibration.profile) " settings, with seeds from " (calibration.seed) " on, by commit " (calibration.build.commit)
+                @if calibration.build != verdicts.build { strong { " (another build than that of the verdicts above)" } }
+                @if !calibration.complete { "; the measurements are not complete" } ". Bounds are exact (Clopper and Pearson) at level "
                 (number(calibration.bound_level)) "."
             }
             @if correct.false_alarms.of > 0 {
                 p {
-                    "The correct build was accused with " (of(&correct.false_alarms)) " seeds: with a probability of at most "
+                    "The correct build, held against " (correct.claims.len()) " claims, was accused with " (of(&correct.false_alarms)) " seeds: with a probability of at most "
                     (percent(correct.false_alarms.high)) ", by this measurement; of at most " (budget) ", as derived. It was undecided with "
                     (of(&correct.undecided)) " seeds: at most " (percent(correct.undecided.high)) "."
+                    @for claim in correct.claims.iter().filter(|claim| claim.fails.count > 0) {
+                        " " strong { (claim.claim) " failed in " (of(&claim.fails)) " runs." }
+                    }
                 }
                 @if correct.uniformity.below.is_finite() {
                     p {
                         "Of the p-values of " (correct.uniformity.checks.len()) " sharp checks " (percent(correct.uniformity.below))
                         " lie below 0.05 (" (percent(correct.uniformity.low)) " to " (percent(correct.uniformity.high))
-                        "): exact tests of counts are conservative, never the opposite. Smaller than uniform? p = "
+                        "); those of exact tests of counts are conservative. Are they smaller than uniform? p = "
                         (number(correct.uniformity.superuniform)) " for all checks together."
                     }
                 }
@@ -75,5 +80,5 @@ fn of(rate: &Rate) -> String {
 }
 
 fn percent(share: f64) -> String {
-    format!("{:.2} %", 100.0 * share)
+    if share.is_finite() { format!("{:.2} %", 100.0 * share) } else { "unknown".to_owned() }
 }

@@ -10,7 +10,7 @@ use super::scale::Scale;
 use super::table::number;
 use crate::claims::check::{Check, Null};
 use crate::claims::plot::{Mark, Plot, Point};
-use crate::stats::tails::t_quantile;
+use crate::stats::tails::{normal_quantile, t_quantile};
 use crate::stats::verdict::Verdict;
 
 /// Colours that stand for a variable of the page: replaced in the finished SVG.
@@ -133,13 +133,18 @@ struct Row {
 }
 
 /// The estimate less the reference over the tolerance, so that the tolerance is the band from -1 to 1; its bar is the interval at the check's
-/// level (limit), or the effect that is detected (sharp). Of an empirical check the estimate over the reference, less 1.
+/// level. Of a sharp check the normal quantile of p over that of the level, so that beyond the band it fails. Of an empirical
+/// check the estimate over the reference, less 1.
 fn row(number: usize, check: &Check) -> Row {
     let room = if check.tolerance > 0.0 { check.tolerance } else { 1.0 };
     let at = (check.estimate - check.reference) / room;
     let (at, low, high) = match check.null {
         Null::Exact => (at, at, at),
-        Null::Sharp { detectable, .. } => (at, at - detectable / room, at + detectable / room),
+        Null::Sharp { p, .. } => {
+            let sign = if at < 0.0 { -1.0 } else { 1.0 };
+            let at = if p < 1.0 { sign * normal_quantile(0.5 * p) / normal_quantile(0.5 * check.level) } else { 0.0 };
+            (at, at, at)
+        }
         Null::Limit { standard_error, dof } => {
             let reach = t_quantile(0.5 * check.level, dof) * standard_error / room;
             (at, at - reach, at + reach)
@@ -181,7 +186,7 @@ pub fn checks(title: &str, numbered: &[(usize, &Check)]) -> String {
             .y_label_area_size(40)
             .build_cartesian_2d(-reach..reach, (f64::from(lines) + 0.5)..0.5)?;
         let text = ("sans-serif", 15).into_font().color(&INK);
-        let label = if empirical { "estimate over reference, less 1" } else { "(estimate - reference) / tolerance" };
+        let label = if empirical { "estimate over reference, less 1" } else { "deviation over what is allowed" };
         chart
             .configure_mesh()
             .disable_y_mesh()
@@ -204,7 +209,9 @@ pub fn checks(title: &str, numbered: &[(usize, &Check)]) -> String {
             let (y, colour) = (f64::from(line), series(row.colour));
             let bar = [(inside(row.low), y), (inside(row.high), y)];
             chart.draw_series([PathElement::new(bar, colour.stroke_width(2))])?;
-            chart.draw_series([Circle::new((inside(row.at), y), 4, colour.filled())])?;
+            let beyond = inside(row.at) != row.at;
+            let style = if beyond { colour.stroke_width(2) } else { colour.filled() };
+            chart.draw_series([Circle::new((inside(row.at), y), 4, style)])?;
             let (_, pixel) = chart.backend_coord(&(0.0, y));
             area.draw(&Text::new(row.number.to_string(), (18, pixel - 7), text.clone()))?;
         }

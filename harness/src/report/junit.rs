@@ -1,8 +1,10 @@
 //! `junit.xml`: the verdicts for CI systems. A claim that fails is a failure, one that is undecided an error (more replicates are needed),
-//! an empirical one never either; nothing is reported as skipped.
+//! an empirical one never either; nothing is reported as skipped. With a baseline a claim fails if any of its estimates moved, and only
+//! then. An interrupted run is an error.
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
+use super::baseline::Comparison;
 use super::table::{estimate, tolerance, word};
 use super::{Decided, Verdicts};
 use crate::claims::Kind;
@@ -15,22 +17,36 @@ use crate::stats::verdict::Verdict;
 /// The serializer's.
 pub fn junit(verdicts: &Verdicts) -> Result<String, quick_junit::SerializeError> {
     let mut suite = TestSuite::new(format!("verify {}, seed {}", verdicts.profile, verdicts.seed));
-    suite.add_test_cases(verdicts.claims.iter().map(case));
+    suite.add_test_cases(verdicts.claims.iter().map(|claim| case(claim, verdicts.baseline.as_ref())));
+    if !verdicts.complete {
+        let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+        status.set_message(format!("interrupted after {} of {} claims", verdicts.claims.len(), verdicts.wanted));
+        suite.add_test_case(TestCase::new("complete", status));
+    }
     let mut report = Report::new("birth-death");
     report.add_test_suite(suite);
     report.to_string()
 }
 
-fn case(claim: &Decided) -> TestCase {
-    let bad = |kind, wanted| {
+fn case(claim: &Decided, baseline: Option<&Comparison>) -> TestCase {
+    let bad = |kind, word: &str, lines: Vec<String>| {
         let mut status = TestCaseStatus::non_success(kind);
-        let lines: Vec<String> = claim.checks.iter().filter(|check| check.verdict == wanted).map(line).collect();
-        status.set_message(format!("{} {}", claim.id, word(claim.verdict))).set_description(lines.join("\n"));
+        status.set_message(format!("{} {word}", claim.id)).set_description(lines.join("\n"));
         status
     };
-    let status = match claim.verdict {
-        Verdict::Fails => bad(NonSuccessKind::Failure, Verdict::Fails),
-        Verdict::Undecided if claim.kind != Kind::Empirical => bad(NonSuccessKind::Error, Verdict::Undecided),
+    let lines =
+        |wanted| -> Vec<String> { claim.checks.iter().filter(|check| check.verdict == wanted).map(line).collect() };
+    let moved = |baseline: &Comparison| -> Vec<String> {
+        let own = baseline.moved.iter().filter(|moved| moved.claim == claim.id);
+        own.map(|moved| moved.change.clone()).collect()
+    };
+    let status = match (baseline.map(moved), claim.verdict) {
+        (Some(moved), _) if !moved.is_empty() => bad(NonSuccessKind::Failure, "moved since the baseline", moved),
+        (Some(_), _) => TestCaseStatus::success(),
+        (None, Verdict::Fails) => bad(NonSuccessKind::Failure, "fails", lines(Verdict::Fails)),
+        (None, Verdict::Undecided) if claim.kind != Kind::Empirical => {
+            bad(NonSuccessKind::Error, "is undecided", lines(Verdict::Undecided))
+        }
         _ => TestCaseStatus::success(),
     };
     let mut case = TestCase::new(claim.id.as_ref(), status);

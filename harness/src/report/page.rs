@@ -32,9 +32,17 @@ pub fn page(verdicts: &Verdicts, calibration: Option<&Calibration>) -> String {
                     (verdicts.precision) ". Every row shows the check that came closest to failing; "
                     i { "detects" } " is the smallest deviation that fails with probability 0.99."
                 }
+                @if let Some(found) = &verdicts.baseline {
+                    p {
+                        (found.moved.len()) " of " (found.compared) " estimates moved since the baseline (seed " (found.seed) ", commit " (found.commit)
+                        ")" @if found.moved.is_empty() { "." } @else { ":" }
+                    }
+                    ul { @for moved in &found.moved { li { (moved.claim) ": " (moved.change) } } }
+                }
                 (overview(&verdicts.claims))
+                (how_to_read())
                 @for claim in &verdicts.claims { (section(claim, verdicts)) }
-                @if let Some(calibration) = calibration { (super::calibration::section(calibration)) }
+                @if let Some(calibration) = calibration { (super::calibration::section(calibration, verdicts)) }
                 h2 #manifest { "Manifest" }
                 (manifest(verdicts))
             }
@@ -57,6 +65,31 @@ pub fn summary(verdicts: &Verdicts) -> String {
     // the first three are always said: nobody should wonder
     let said = counts.iter().enumerate().filter(|(index, (count, _))| *index < 3 || *count > 0);
     said.map(|(_, (count, word))| format!("{count} {word}")).collect::<Vec<_>>().join(", ")
+}
+
+fn how_to_read() -> Markup {
+    let words = [
+        (
+            "sharp",
+            "An exact null hypothesis, by a p-value. Fails if p is below the check's level; holds if it is not and the smallest effect found \
+                   with probability 0.99 (detects) is within what the claim promises to see.",
+        ),
+        (
+            "limit",
+            "The estimate may differ from the oracle by a derived tolerance. Holds if the whole interval of the estimate lies within, fails if \
+                   the whole interval lies outside.",
+        ),
+        ("exact", "No randomness in the verdict: a deviation that may not exceed its tolerance."),
+        (
+            "empirical",
+            "A comparison of dynamics. Supported or refuted by an interval; never a failure of the build. Under detects: half the interval.",
+        ),
+        ("undecided", "Neither way: more replicates are needed."),
+        ("level", "The probability with which a correct build fails the check, at most."),
+    ];
+    html! {
+        details { summary { "How to read this" } dl { @for (word, text) in words { dt { (word) } dd { (text) } } } }
+    }
 }
 
 fn verdict(verdict: Verdict) -> Markup {
@@ -147,6 +180,8 @@ fn section(claim: &Decided, verdicts: &Verdicts) -> Markup {
         ("Tolerance", &claim.tolerance),
     ];
     let mut shown: Vec<(usize, &Check)> = (1..).zip(&claim.checks).collect();
+    // on one axis: what an empirical claim has beside is in the table
+    shown.retain(|(_, check)| claim.kind != Kind::Empirical || matches!(check.null, Null::Empirical { .. }));
     shown.sort_by(|a, b| by_strain(b.1, a.1));
     shown.truncate(draw::SHOWN);
     shown.sort_by_key(|(number, _)| *number);
@@ -156,9 +191,10 @@ fn section(claim: &Decided, verdicts: &Verdicts) -> Markup {
         "Every check".to_owned()
     };
     let bars = if claim.kind == Kind::Empirical {
-        "Bars: the interval of the estimate; to the right of the line the paper is supported."
+        "Bars: the interval of the estimate; to the right of the line the paper is supported. Hollow: beyond the scale."
     } else {
-        "The band is the tolerance. Bars: of limit checks the interval at the check's level, of sharp checks the effect that is detected."
+        "A limit check fails when its whole bar lies outside the band (the tolerance), an exact or sharp one when its dot does: a sharp check stands \
+         at the normal quantile of its p-value, over that of its level. Hollow: beyond the scale."
     };
     html! {
         section {

@@ -51,6 +51,9 @@ pub(super) fn estimate(check: &Check) -> String {
 /// What it should be.
 pub(super) fn tolerance(check: &Check) -> String {
     match check.null {
+        Null::Exact if check.reference != 0.0 => {
+            format!("{} ± {}", number(check.reference), number(check.tolerance))
+        }
         Null::Exact if check.tolerance == 0.0 => "none".into(),
         Null::Exact => format!("<= {}", number(check.tolerance)),
         Null::Sharp { .. } => format!("sharp at {}", number(check.reference)),

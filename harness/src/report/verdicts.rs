@@ -7,6 +7,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::baseline::Comparison;
 use crate::claims::check::{self, Check};
 use crate::claims::plot::Plot;
 use crate::claims::{CLAIMS, Claim, FALSE_ALARMS, GENERATORS, Kind, Profile};
@@ -91,13 +92,18 @@ pub struct Verdicts {
     pub generators_in_budget: f64,
     /// False if the run was interrupted before the last claim.
     pub complete: bool,
+    /// How many claims were to be decided.
+    pub wanted: usize,
+    /// What moved since a baseline; absent without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<Comparison>,
     /// The claims decided.
     pub claims: Vec<Decided>,
 }
 
 impl Verdicts {
-    /// The record of a run.
-    pub fn new(profile: Profile, seed: u64, complete: bool, claims: Vec<Decided>) -> Self {
+    /// The record of a run that was to decide so many claims.
+    pub fn new(profile: Profile, seed: u64, wanted: usize, claims: Vec<Decided>) -> Self {
         Self {
             schema: SCHEMA,
             build: Build::this(),
@@ -109,7 +115,9 @@ impl Verdicts {
             false_alarms: FALSE_ALARMS,
             claims_in_budget: CLAIMS,
             generators_in_budget: GENERATORS,
-            complete,
+            complete: claims.len() == wanted,
+            wanted,
+            baseline: None,
             claims,
         }
     }

@@ -44,8 +44,11 @@ pub fn t_two_sided(t: f64, dof: f64) -> f64 {
     2.0 * t_upper(t.abs(), dof)
 }
 
-/// The t with P(T >= t) = `upper`, for `upper` in (0, 1).
+/// The t with P(T >= t) = `upper`, for `upper` in (0, 1). NaN for degrees of freedom that are not above 0.
 pub fn t_quantile(upper: f64, dof: f64) -> f64 {
+    if dof.is_nan() || dof <= 0.0 {
+        return f64::NAN;
+    }
     invert(upper, |t| t_upper(t, dof))
 }
 
@@ -118,6 +121,11 @@ mod tests {
 
     fn assert_relative(value: f64, exact: f64, tolerance: f64) {
         assert!((value / exact - 1.0).abs() < tolerance, "{value:e} {exact:e}");
+    }
+
+    #[test]
+    fn no_degrees_of_freedom_have_no_quantile() {
+        assert!([0.0, -1.0, f64::NAN].iter().all(|dof| t_quantile(1e-9, *dof).is_nan()));
     }
 
     /// Reference values in this module: 40-digit arithmetic with mpmath (erfc, betainc, gammainc).
