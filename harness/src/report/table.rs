@@ -56,7 +56,7 @@ pub(super) fn tolerance(check: &Check) -> String {
         }
         Null::Exact if check.tolerance == 0.0 => "none".into(),
         Null::Exact => format!("<= {}", number(check.tolerance)),
-        Null::Sharp { .. } => format!("sharp at {}", number(check.reference)),
+        Null::Sharp { .. } => format!("{} (sharp)", number(check.reference)),
         Null::Limit { .. } => format!("{} ± {}", number(check.reference), number(check.tolerance)),
         Null::Empirical { .. } => format!("above {}", number(check.reference)),
     }
