@@ -5,7 +5,7 @@ use birth_death::{Energy, Error, Field, Rows};
 use super::check::{Evidence, Measured, Test};
 use super::problem::frozen;
 use super::{CLAIM_LEVEL, Claim, Context, Interrupted, Kind};
-use crate::oracles::one_step::{OneStep, event_sum};
+use crate::oracles::one_step::{OneStep, event_sum, mean_energy_after_events};
 use crate::stats::interval::Sample;
 use crate::stats::power::{POWER, detectable_limit};
 use crate::stats::tails::t_two_sided;
@@ -14,21 +14,24 @@ use crate::subject::{Separable, Setup};
 pub static CLAIM: Claim = Claim {
     id: "drift",
     kind: Kind::Sharp,
-    statement: "the mean of an observable changes in a step as the exact law of scheme 1 says; an interacting energy falls by the sum over \
-                single events in the limit of rare events",
+    statement: "the mean of an observable changes in a step as the exact law of scheme 1 says, and that of an interacting energy, in the limit of rare events by the sum over \
+                single events",
     source: "arXiv:1902.01843, the birth-death term of the PDE; exact one-step mean and event sum: derived from the scheme's definition",
     setting: "n = 64 at shifted normal quantiles, no transport; V = z + 0.7 z^2, alpha dt <|b|> = 0.3, 2e5 steps, observables z, z^2, cos z and V; E = 1/2 (<z> - \
-              3)^2 (V = z (<z> - 3)) with 0.05 events a step, 4e6 steps",
+              3)^2 (V = z (<z> - 3)), alpha dt <|b|> = 0.1, 2e5 steps",
     estimator: "mean over steps of the change of the observable's mean (one observation a block of 1000 steps), over the exact change; of the \
-                energy, over dt times the event sum",
-    oracle: "Gauss-Legendre quadrature of the exact integral, 65 nodes; the event sum over all pairs",
-    tolerance: "observables: sharp t test, must be able to see 1 % of the drift. Energy: a step with two events (2.5 % of those with any) \
-                changes the sum by no more than its own size, hence 2.5 %; and 11 standard errors of 0.35 %, seen on other seeds",
+                energy likewise",
+    oracle: "Gauss-Legendre quadrature of the exact integral, 65 nodes; of the energy by the laws of the number present and of pairs of offspring; its limit, by Richardson \
+             extrapolation, against the event sum over all pairs",
+    tolerance: "sharp t tests, must be able to see 1 % of the drift, of the energy 2 %. Event sum: with x = 1e-3 events a particle, extrapolated, the second order of \
+                64 x = 0.064 events a step: 4e-3",
     measure,
 };
 
 const N: usize = 64;
 const BLOCK: u64 = 1000;
+/// Four observables, the energy, and its limit.
+const CHECKS: f64 = 6.0;
 
 fn potential(z: f64) -> f64 {
     z + 0.7 * z * z
@@ -70,7 +73,7 @@ fn mean_of(values: &[f64], g: impl Fn(f64) -> f64) -> f64 {
 
 fn measure(context: &Context) -> Result<Evidence, Interrupted> {
     let mut measured = observables(context)?;
-    measured.push(energy(context)?);
+    measured.extend(energy(context)?);
     Ok(measured.into())
 }
 
@@ -98,50 +101,96 @@ fn observables(context: &Context) -> Result<Vec<Measured>, Interrupted> {
         }
         sums.map(|sum| sum / BLOCK as f64)
     })?;
-    let level = CLAIM_LEVEL / (G.len() + 1) as f64;
     Ok(G.iter()
         .enumerate()
         .map(|(k, (name, g))| {
             let before = mean_of(&z, g);
             let exact: f64 = shares.iter().zip(&z).map(|(share, z)| share * g(*z)).sum::<f64>() - before;
             let ratios: Vec<f64> = blocks.iter().map(|block| (block[k] - before) / exact).collect();
-            let sample = Sample::of(&ratios);
-            let se = sample.standard_error();
-            let test = Test {
-                p: t_two_sided((sample.mean - 1.0) / se, sample.dof()),
-                detectable: detectable_limit(se, sample.dof(), level, POWER),
-                budget: 0.01,
-            };
-            let what = format!("one-step change of <{name}> over the exact one");
-            Measured::sharp(what, sample.mean, 1.0, test, ratios.len() as u64 * BLOCK)
+            against_exact(format!("one-step change of <{name}> over the exact one"), &ratios, 0.01)
         })
         .collect())
 }
 
-fn energy(context: &Context) -> Result<Measured, Interrupted> {
+/// A sharp test that the ratios, one a block, have mean 1.
+fn against_exact(what: impl Into<String>, ratios: &[f64], budget: f64) -> Measured {
+    let sample = Sample::of(ratios);
+    let (se, level) = (sample.standard_error(), CLAIM_LEVEL / CHECKS);
+    let test = Test {
+        p: t_two_sided((sample.mean - 1.0) / se, sample.dof()),
+        detectable: detectable_limit(se, sample.dof(), level, POWER),
+        budget,
+    };
+    Measured::sharp(what, sample.mean, 1.0, test, ratios.len() as u64 * BLOCK)
+}
+
+/// The energy at an ensemble.
+struct Frozen {
+    linear: Vec<f64>,
+    pair: Vec<Vec<f64>>,
+    b: Vec<f64>,
+    /// dE/dt over alpha as dt -> 0.
+    drift: f64,
+}
+
+impl Frozen {
+    fn new(target: &Distance, z: &[f64]) -> Self {
+        let mean = mean_of(z, |z| z);
+        let b = centred(z, |z| z * (mean - target.0));
+        let change = |i: usize, j: usize| target.of(mean + (z[j] - z[i]) / z.len() as f64) - target.of(mean);
+        let drift = event_sum(1.0, &b, change);
+        let pair = z.iter().map(|x| z.iter().map(|y| x * y).collect()).collect();
+        Self { linear: z.iter().map(|z| -target.0 * z).collect(), pair, b, drift }
+    }
+
+    /// <|b|>.
+    fn modulus(&self) -> f64 {
+        self.b.iter().map(|b| b.abs()).sum::<f64>() / self.b.len() as f64
+    }
+
+    /// The exact mean change of E in a step with alpha dt = `x`.
+    fn change(&self, x: f64) -> f64 {
+        let after = |x: f64| {
+            let p: Vec<f64> = self.b.iter().map(|b| -(-x * b.abs()).exp_m1()).collect();
+            mean_energy_after_events(&self.b, &p, &self.linear, &self.pair)
+        };
+        after(x) - after(0.0)
+    }
+}
+
+fn energy(context: &Context) -> Result<[Measured; 2], Interrupted> {
     const DT: f64 = 0.01;
-    const EVENTS: f64 = 0.05;
+    const EVENTS: f64 = 0.1;
+    const RARE: f64 = 1e-3;
     let target = Distance(3.0);
     let z = frozen(N);
-    let mean_start = mean_of(&z, |z| z);
-    let b = centred(&z, |z| z * (mean_start - target.0));
-    let alpha = EVENTS / (DT * b.iter().map(|b| b.abs()).sum::<f64>());
-    let change = |i: usize, j: usize| target.of(mean_start + (z[j] - z[i]) / N as f64) - target.of(mean_start);
-    let exact = DT * event_sum(alpha, &b, change);
+    let frozen = Frozen::new(&target, &z);
+    let start = target.of(mean_of(&z, |z| z));
+    let alpha = EVENTS / (DT * frozen.modulus());
+    let exact = frozen.change(alpha * DT);
     let setup = Setup::birth_death(N, DT, alpha).without_transport();
     let blocks = context.map(context.replicates(200), |block| {
         let mut trial = context.trial(&setup, Box::new(Distance(target.0)), 1, block);
         let mut sum = 0.0;
-        for _ in 0..20 * BLOCK {
+        for _ in 0..BLOCK {
             trial.reset(&z);
-            match trial.step() {
-                // most steps have no event
-                Ok(report) if report.births + report.deaths == 0 && trial.rows().row(0) == z => {}
-                Ok(_) => sum += target.of(mean_of(trial.rows().row(0), |z| z)) - target.of(mean_start),
-                Err(_) => return f64::NAN,
+            if trial.step().is_err() {
+                return f64::NAN;
             }
+            sum += target.of(mean_of(trial.rows().row(0), |z| z)) - start;
         }
-        sum / (20 * BLOCK) as f64 / exact
+        sum / BLOCK as f64 / exact
     })?;
-    Ok(Measured::mean("one-step change of an interacting E over dt times the event sum", &blocks, 1.0, 0.065))
+    let x = RARE / frozen.modulus();
+    let limit = (4.0 * frozen.change(0.5 * x) - frozen.change(x)) / x;
+    Ok([
+        against_exact("one-step change of an interacting E over the exact one", &blocks, 0.02),
+        Measured::exact(
+            "exact change of E over dt as dt -> 0, over the event sum, less 1",
+            (limit / frozen.drift - 1.0).abs(),
+            (RARE * N as f64).powi(2),
+            1,
+        )
+        .of_oracles(),
+    ])
 }
