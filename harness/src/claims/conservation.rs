@@ -16,8 +16,9 @@ pub static CLAIM: Claim = Claim {
     kind: Kind::Sharp,
     statement: "every step keeps exactly n particles and does what the scheme's definition says, to the last choice",
     source: "arXiv:1902.01843, the birth-death and reinjection algorithms; invariants of the definition",
-    setting: "n = 1, 2, 3, 7, 16, 64; all schemes, rates, with and without transport, one with a quench; seven models; dt = 0.01, alpha = 25; 200 \
-              steps, the first 20 against the reference",
+    setting: "n = 1, 2, 3, 7, 16, 33, 64 (33 is no multiple of what is summed at once, and more than it); all schemes, rates, with and without \
+              transport, one with a quench; seven models; dt = 0.01, alpha = 25; 200 steps, the first 20 against the reference; and 3 steps of \
+              n = 1000 in a quadratic potential",
     estimator: "violations counted; largest distance of positions and of the reported E and Vbar from the reference, over their size (at least \
                 1); double precision",
     oracle: "the schemes written a second time (individuals in a list), on the same random words; positions by the oracles' \
@@ -31,6 +32,9 @@ const DT: f64 = 0.01;
 const ALPHA: f64 = 25.0;
 const STEPS: usize = 200;
 const REFERENCE_STEPS: usize = 20;
+const SIZES: [usize; 7] = [1, 2, 3, 7, 16, 33, 64];
+/// A size as it is in use, and its steps: beyond what a block of a sum, or a list of a few, may hide.
+const MANY: (usize, usize) = (1000, 3);
 /// Where birth-death ends, in the case that has an end.
 const QUENCH: usize = 10;
 
@@ -105,20 +109,26 @@ fn larger(a: f64, b: f64) -> f64 {
     if b > a || b.is_nan() { b } else { a }
 }
 
+/// Model, size and steps.
+fn cases() -> Vec<(Problem, usize, usize)> {
+    let few = Problem::ALL.into_iter().flat_map(|problem| SIZES.map(|n| (problem, n, STEPS)));
+    let (n, steps) = MANY;
+    let quadratic = Problem::ALL.into_iter().filter(|problem| matches!(problem, Problem::Quadratic(_)));
+    few.chain(quadratic.map(|problem| (problem, n, steps))).collect()
+}
+
 fn measure(context: &Context) -> Result<Evidence, Interrupted> {
-    let sizes = [1, 2, 3, 7, 16, 64];
-    let cases: Vec<(Problem, usize)> =
-        Problem::ALL.into_iter().flat_map(|problem| sizes.map(|n| (problem, n))).collect();
+    let cases = cases();
     let found = context.map(cases.len() as u64, |index| {
-        let (problem, n) = cases[index as usize];
+        let (problem, n, steps) = cases[index as usize];
         let oracle = problem.oracle();
         let dim = problem.core().dim();
         let runs = setups(n, dim, DT).into_iter().zip(index * 100..);
-        runs.map(|(setup, replicate)| run(context, problem, oracle.as_ref(), &setup, replicate))
+        runs.map(|(setup, replicate)| run(context, problem, oracle.as_ref(), &setup, steps, replicate))
             .fold(Found::default(), Found::add)
     })?;
     let still = context.map(cases.len() as u64, |index| {
-        let (problem, n) = cases[index as usize];
+        let (problem, n, _) = cases[index as usize];
         let dim = problem.core().dim();
         setups(n, dim, 0.0).iter().zip(index * 100..).map(|(setup, r)| standing_still(context, problem, setup, r)).sum()
     })?;
@@ -138,7 +148,14 @@ fn measure(context: &Context) -> Result<Evidence, Interrupted> {
 }
 
 /// One simulation against everything that can be said of it.
-fn run(context: &Context, problem: Problem, oracle: &dyn MeanField, setup: &Setup, replicate: u64) -> Found {
+fn run(
+    context: &Context,
+    problem: Problem,
+    oracle: &dyn MeanField,
+    setup: &Setup,
+    steps: usize,
+    replicate: u64,
+) -> Found {
     let (n, dim) = (setup.particles, oracle.dim());
     let mut trial = context.trial(setup, problem.core(), 0, replicate);
     trial.draw(&start(dim));
@@ -157,7 +174,7 @@ fn run(context: &Context, problem: Problem, oracle: &dyn MeanField, setup: &Setu
     };
     let mut expected = columns(&trial.values(), n);
     let mut found = Found::default();
-    for step in 0..STEPS {
+    for step in 0..steps {
         let before = columns(&trial.values(), n);
         rules.events &= (step as u64) < setup.quench_from;
         let result = trial.step();

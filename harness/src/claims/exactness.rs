@@ -1,11 +1,11 @@
 //! The whole law of three particles, after several steps.
 
-use super::check::{Evidence, Measured, Test};
+use super::check::{Evidence, Measured, Test, largest};
 use super::plot::{self, Axis, Mark, Plot, Series};
 use super::{CLAIM_LEVEL, Claim, Context, Interrupted, Kind};
 use crate::oracles::three_particles::{self, Counts, Matrix, STATES, total_variation};
 use crate::stats::power::{POWER, detectable_noncentrality};
-use crate::stats::tails::chi_square_upper;
+use crate::stats::tails::goodness_of_fits;
 use crate::subject::{Separable, Setup, Trial};
 
 pub static CLAIM: Claim = Claim {
@@ -18,7 +18,7 @@ pub static CLAIM: Claim = Claim {
               one of the middle or of the lower kind and two of the upper: every state with an event is visited",
     estimator: "total variation between the frequencies of the end states and their law, in the mean over the starts",
     oracle: "one-step matrix by enumeration of events and control, to the 10th power; exp(t Q), Q the generator",
-    tolerance: "sharp: chi-square over the starts, 1e3 expected in a cell at least; by Cauchy and Schwarz a total variation of d \
+    tolerance: "sharp: goodness of fit over the starts (the larger p of Pearson's statistic and the likelihood ratio), 1e3 expected in a cell at least; by Cauchy and Schwarz a total variation of d \
                 has noncentrality 4 N d^2 at least: d = 0.005 must be seen. Between the oracles: dt / 64 and dt / 128 \
                 extrapolated, within (rate dt / 64)^2 of the limit",
     measure,
@@ -97,28 +97,21 @@ fn from(law: &Matrix, start: Counts) -> [f64; STATES] {
 
 /// The end states against their law.
 fn fit(ends: &Ends, law: &Matrix, quarter: u64) -> Measured {
-    let (mut chi, mut dof, mut distance) = (0.0, 0.0, 0.0);
-    let mut impossible = ends.errors;
-    for (counts, (start, quarters)) in ends.counts.iter().zip(STARTS) {
+    let (mut dof, mut distance) = (0, 0.0);
+    let mut laws = [[0.0; STATES]; STARTS.len()];
+    for ((counts, (start, quarters)), expected) in ends.counts.iter().zip(STARTS).zip(&mut laws) {
         let runs = (quarters * quarter) as f64;
-        let expected = from(law, start);
+        *expected = from(law, start);
         let frequency = counts.map(|count| count as f64 / runs);
-        distance += quarters as f64 / QUARTERS as f64 * total_variation(&frequency, &expected);
-        dof -= 1.0;
-        for ((f, p), &count) in frequency.iter().zip(expected).zip(counts) {
-            if p > 0.0 {
-                chi += runs * (f - p) * (f - p) / p;
-                dof += 1.0;
-            } else {
-                impossible += count;
-            }
-        }
+        distance += quarters as f64 / QUARTERS as f64 * total_variation(&frequency, expected.iter());
+        dof += expected.iter().filter(|p| **p > 0.0).count() - 1;
     }
     let runs = QUARTERS * quarter;
     let level = CLAIM_LEVEL / CHECKS;
+    let samples = ends.counts.iter().zip(&laws).map(|(counts, law)| (&counts[..], &law[..]));
     let test = Test {
-        p: if impossible > 0 { 0.0 } else { chi_square_upper(chi, dof) },
-        detectable: (detectable_noncentrality(dof, level, POWER) / (4.0 * runs as f64)).sqrt(),
+        p: if ends.errors > 0 { 0.0 } else { goodness_of_fits(samples) },
+        detectable: (detectable_noncentrality(dof as f64, level, POWER) / (4.0 * runs as f64)).sqrt(),
         budget: 0.005,
     };
     Measured::sharp(format!("total variation from the exact law after {STEPS} steps"), distance, 0.0, test, runs)
@@ -134,7 +127,7 @@ fn extrapolated(limit: &Matrix) -> Measured {
     let rate = three_particles::generator(V, ALPHA).diagonal().iter().fold(0.0f64, |a, q| a.max(-q));
     let tolerance = (rate * DT / f64::from(FINER)).powi(2);
     let what = "total variation of the exact laws, extrapolated to dt = 0, from the chain in continuous time";
-    Measured::exact(what, (0..STATES).map(distance).fold(0.0, f64::max), tolerance, STATES as u64).of_oracles()
+    Measured::exact(what, largest((0..STATES).map(distance)), tolerance, STATES as u64).of_oracles()
 }
 
 fn plot(ends: &Ends, law: &Matrix, limit: &Matrix) -> Plot {

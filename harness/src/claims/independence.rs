@@ -1,10 +1,11 @@
 //! Events of different particles, and of consecutive steps, are uncorrelated.
 
 use birth_death::{FRESH, Marginal, Scheme};
+use rand_core::Rng;
 
 use super::check::{Evidence, Measured, Test, largest};
 use super::plot::{self, Axis, Mark, Plot, Series};
-use super::{CLAIM_LEVEL, Claim, Context, Interrupted, Kind};
+use super::{CLAIM_LEVEL, Claim, Context, Interrupted, Kind, REGISTRY, stream};
 use crate::stats::power::{POWER, detectable_noncentrality, detectable_shift};
 use crate::stats::tails::{chi_square_upper, z_two_sided};
 use crate::subject::{Separable, Setup, Trial, product};
@@ -12,19 +13,22 @@ use crate::subject::{Separable, Setup, Trial, product};
 pub static CLAIM: Claim = Claim {
     id: "independence",
     kind: Kind::Sharp,
-    statement: "events of different particles in a step are uncorrelated, and so are events of consecutive steps",
+    statement: "events of different particles in a step are uncorrelated, and so are events of consecutive steps; every replicate has a \
+                stream of its own",
     source: "arXiv:1902.01843, the birth-death algorithm: every particle has a clock of its own",
     setting: "64 particles with event probabilities from 0.3 to 0.6, raw rates, no transport, 1e4 steps of 20 steppers, the \
               ensemble put back after each. Every event is seen: deaths under scheme 1, when nothing else can happen (a slot has \
               another origin); births and deaths mixed under scheme 2, with as many certain deaths beside them as there may be \
               births, so that nobody is removed (a parent is an origin elsewhere)",
     estimator: "mean product of standardised events (X - p) / root(p q): of slots i and i + k, slots taken as a ring, in the same \
-                step and from a step to the next; and of every pair of slots",
+                step and from a step to the next; and of every pair of slots. Streams whose first four words another one has too, of all \
+                claims, of parts and replicates 0 to 99 and every power of two that has a bit of the number to itself",
     oracle: "mean 0, variance 1, different products uncorrelated: exact, for p = 1 - exp(-alpha |V| dt) is known",
     tolerance: "sharp: normal law of a mean product and chi-square of all distances. Third moments of a product are at most 0.76, \
                 which changes the tails at this level by less than 10 % for sums over a distance (6.4e5 terms), by less than a \
                 factor 2 for a pair's (1e4 terms), whose p is doubled. Must be able to see a mean correlation of 0.015 at one \
-                distance, 0.025 in root sum square over all, 0.15 of one pair",
+                distance, 0.025 in root sum square over all, 0.15 of one pair. Streams: none; by chance two of 3e5 agree in 128 bits with \
+                probability 2e-28",
     measure,
 };
 
@@ -150,9 +154,11 @@ fn run(context: &Context, case: &Case, part: u64, block: u64, steps: u64) -> Pro
 }
 
 fn measure(context: &Context) -> Result<Evidence, Interrupted> {
-    let level = CLAIM_LEVEL / (CASES.len() * CHECKS) as f64;
+    // and one check of streams
+    let level = CLAIM_LEVEL / (CASES.len() * CHECKS + 1) as f64;
     let steps = context.replicates(STEPS) / BLOCKS;
     let mut evidence = Evidence::default();
+    evidence.measured.push(alike(streams(), |stream| context.subject.words(stream)));
     for (case, part) in CASES.iter().zip(0..) {
         let blocks = context.map(BLOCKS, |block| run(context, case, part, block, steps))?;
         let products = blocks.iter().fold(Products::none(), Products::merge);
@@ -174,6 +180,27 @@ fn measure(context: &Context) -> Result<Evidence, Interrupted> {
         evidence.plots.push(plot(case, &within, &next));
     }
     Ok(evidence)
+}
+
+/// The numbers of streams that are compared: those in use begin with them, and every bit of theirs is set in one.
+fn streams() -> Vec<u64> {
+    let up_to = |bits: u32| (0..100).chain((7..bits).map(|bit| 1 << bit));
+    let of =
+        |number: u64| up_to(16).flat_map(move |part| up_to(32).map(move |replicate| stream(number, part, replicate)));
+    REGISTRY.iter().flat_map(|claim| of(claim.number())).collect()
+}
+
+/// Streams that begin as another one does. Standard errors take replicates for independent: the least is that no two are the same.
+fn alike<R: Rng>(streams: Vec<u64>, words: impl Fn(u64) -> R) -> Measured {
+    let count = streams.len() as u64;
+    let begin = |stream| {
+        let mut words = words(stream);
+        [(); 4].map(|()| words.next_u32())
+    };
+    let mut begins: Vec<[u32; 4]> = streams.into_iter().map(begin).collect();
+    begins.sort_unstable();
+    let equal = begins.windows(2).filter(|pair| pair[0] == pair[1]).count();
+    Measured::exact("streams of replicates that begin with the words of another", equal as f64, 0.0, count)
 }
 
 /// Sums of products by the distance of the slots.
@@ -258,6 +285,7 @@ fn plot(case: &Case, within: &Distances, next: &Distances) -> Plot {
 mod tests {
     use super::super::check::Null;
     use super::*;
+    use crate::generators::Source;
 
     #[test]
     fn every_event_of_the_settings_is_seen() {
@@ -292,6 +320,20 @@ mod tests {
         let next = Distances::of(&sums, 1, 0..N);
         assert_eq!((next.sums[0], next.sums[62]), (0.125, 0.125));
         assert_eq!(next.sums.iter().sum::<f64>(), 0.25);
+    }
+
+    #[test]
+    fn streams_that_are_one_are_found() {
+        let words = |stream| Source::Xorshift128.seeded(1001, stream);
+        let found = |numbers: Vec<u64>, lost: u64| alike(numbers, |stream| words(stream & !lost)).estimate;
+        let (numbers, claims) = (streams(), REGISTRY.len());
+        assert_eq!(numbers.len(), claims * 109 * 125);
+        // some numbers suffice here; measure takes all
+        let some = || numbers[..109 * 125].to_vec();
+        assert_eq!(found(some(), 0), 0.0);
+        for bit in 0..48 {
+            assert!(found(some(), 1 << bit) > 0.0, "a stream number without bit {bit}");
+        }
     }
 
     #[test]

@@ -144,6 +144,11 @@ pub struct Context<'a> {
     pub claim: u64,
 }
 
+/// The stream of a replicate of a measurement of claim number `claim`.
+const fn stream(claim: u64, part: u64, replicate: u64) -> u64 {
+    (claim << 48) | (part << 32) | replicate
+}
+
 impl Context<'_> {
     /// `quick` replicates, or as many times more as the profile says.
     pub fn replicates(&self, quick: u64) -> u64 {
@@ -160,7 +165,7 @@ impl Context<'_> {
 
     /// The stream of a replicate: claim, measurement and replicate have bits of their own.
     pub fn stream(&self, part: u64, replicate: u64) -> u64 {
-        (self.claim << 48) | (part << 32) | replicate
+        stream(self.claim, part, replicate)
     }
 
     /// `task(0), ..., task(count - 1)` on the pool, in this order whatever the number of threads.

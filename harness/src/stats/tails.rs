@@ -94,23 +94,29 @@ pub fn chi_square_upper(x: f64, dof: f64) -> f64 {
 ///
 /// Cells of probability 0 give p = 0 if anything fell into them and count for no degree of freedom. One cell left: p = 1.
 pub fn goodness_of_fit(observed: &[u64], probability: &[f64]) -> f64 {
-    let total: u64 = observed.iter().sum();
-    let (mut pearson, mut ratio, mut cells) = (0.0, 0.0, 0);
-    for (&count, &p) in observed.iter().zip(probability) {
-        let count = count as f64;
-        if p > 0.0 {
-            let expected = p * total as f64;
-            pearson += (count - expected).powi(2) / expected;
-            ratio += 2.0 * if count > 0.0 { deviance(count, expected) } else { expected };
-            cells += 1;
-        } else if count > 0.0 {
-            return 0.0;
+    goodness_of_fits([(observed, probability)])
+}
+
+/// The same of several independent samples, each with its own cell probabilities: statistics and degrees of freedom are added.
+pub fn goodness_of_fits<'a>(samples: impl IntoIterator<Item = (&'a [u64], &'a [f64])>) -> f64 {
+    let (mut pearson, mut ratio, mut dof) = (0.0, 0.0, 0);
+    for (observed, probability) in samples {
+        let total: u64 = observed.iter().sum();
+        let mut cells = 0u32;
+        for (&count, &p) in observed.iter().zip(probability) {
+            let count = count as f64;
+            if p > 0.0 && total > 0 {
+                let expected = p * total as f64;
+                pearson += (count - expected).powi(2) / expected;
+                ratio += 2.0 * if count > 0.0 { deviance(count, expected) } else { expected };
+                cells += 1;
+            } else if count > 0.0 {
+                return 0.0;
+            }
         }
+        dof += cells.saturating_sub(1);
     }
-    if cells < 2 || total == 0 {
-        return 1.0;
-    }
-    chi_square_upper(pearson.min(ratio), f64::from(cells - 1))
+    if dof == 0 { 1.0 } else { chi_square_upper(pearson.min(ratio), f64::from(dof)) }
 }
 
 #[cfg(test)]

@@ -33,9 +33,11 @@ pub fn empirical(low: f64, high: f64, reference: f64) -> Verdict {
 /// A limit claim: is the estimate's expectation within `tolerance` of `reference`?
 ///
 /// By the t interval of coverage 1 - `level`: holds if it lies inside reference +- tolerance, fails if wholly outside, else
-/// undecided. So P(fails) <= `level` if the claim is true, and P(holds) <= level / 2 if it is not. A standard error of zero
-/// (a deterministic estimate) decides by the estimate alone. An estimate that is not finite fails, for a correct build has
-/// none. Any other argument that is not finite or makes no sense decides nothing; only `dof` may be infinite (known error).
+/// undecided. So P(fails) <= `level` if the claim is true, and P(holds) <= level / 2 if it is not. An estimate that is not
+/// finite fails, for a correct build has none. Any other argument that is not finite or makes no sense decides nothing; only
+/// `dof` may be infinite: the error is known, and if it is zero (a deterministic estimate) the estimate alone decides. A zero
+/// found with finite `dof` decides nothing: equal replicates of a random number are one
+/// stream many times, more likely than luck.
 pub fn limit(estimate: f64, se: f64, dof: f64, reference: f64, tolerance: f64, level: f64) -> Verdict {
     if !estimate.is_finite() {
         return Verdict::Fails;
@@ -70,10 +72,12 @@ pub fn limit_p(estimate: f64, se: f64, dof: f64, reference: f64, tolerance: f64)
     }
 }
 
-/// Whether the arguments beside the estimate make a test: finite, and of the right sign. NaN makes none.
+/// Whether the arguments beside the estimate make a test: finite, of the right sign, and no error of zero that is itself an estimate.
+/// NaN makes none.
 fn decidable(se: f64, dof: f64, reference: f64, tolerance: f64) -> bool {
     let size = |v: f64| v >= 0.0 && v.is_finite();
-    size(se) && size(tolerance) && reference.is_finite() && dof > 0.0
+    let known = dof == f64::INFINITY;
+    size(se) && (se > 0.0 || known) && size(tolerance) && reference.is_finite() && dof > 0.0
 }
 
 /// A sharp claim: fails if `p` is below the claim's `share` of the false-alarm budget; else holds if the
@@ -130,6 +134,16 @@ mod tests {
     }
 
     #[test]
+    fn replicates_that_are_all_equal_decide_nothing() {
+        let s = Sample::of(&[1.0; 100]);
+        assert_eq!(limit(s.mean, s.standard_error(), s.dof(), 1.0, 0.5, 0.05), Verdict::Undecided);
+        assert_eq!(limit(s.mean, s.standard_error(), s.dof(), 2.0, 0.5, 0.05), Verdict::Undecided);
+        // said to be deterministic
+        assert_eq!(limit(s.mean, 0.0, f64::INFINITY, 1.0, 0.5, 0.05), Verdict::Holds);
+        assert_eq!(limit(s.mean, 0.0, f64::INFINITY, 2.0, 0.5, 0.05), Verdict::Fails);
+    }
+
+    #[test]
     fn nothing_passes_silently() {
         let nan = f64::NAN;
         assert_eq!(limit(nan, 0.1, 9.0, 0.0, 1.0, 0.05), Verdict::Fails);
@@ -155,7 +169,8 @@ mod tests {
                 assert_eq!(p < level, fails, "{estimate} {level}");
             }
         }
-        assert_eq!(limit_p(2.0, 0.0, 12.0, 0.0, 1.0), 0.0);
+        assert_eq!(limit_p(2.0, 0.0, f64::INFINITY, 0.0, 1.0), 0.0);
+        assert_eq!(limit_p(2.0, 0.0, 12.0, 0.0, 1.0), 1.0);
         assert_eq!(limit_p(f64::NAN, 0.1, 12.0, 0.0, 1.0), 0.0);
     }
 
