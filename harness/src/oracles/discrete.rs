@@ -124,6 +124,19 @@ mod tests {
     }
 
     #[test]
+    fn extrapolation_leaves_the_second_order() {
+        // without events E falls by (1 - 2 dt)^2 a step, e^(-4t) in the limit, and less 4t dt to first order
+        let flow = DiscreteFlow { alpha: 0.0, transport: true, centred: true, dt: 0.01 };
+        let start = solve(&square(), &three_nodes(), flow, &[0], |moment| moment.energy)[0];
+        let off = |finer: u32| {
+            let limit = extrapolate(&square(), &three_nodes(), flow, &[100], finer, |moment| moment.energy)[0];
+            (limit / start / (-4.0f64).exp() - 1.0).abs()
+        };
+        assert!(off(1) < 0.04 * 0.04 && off(4) < 0.01 * 0.01, "{} {}", off(1), off(4));
+        assert!((off(1) / off(2) / 4.0 - 1.0).abs() < 0.1, "{} {}", off(1), off(2));
+    }
+
+    #[test]
     fn raw_rates_and_no_transport_by_hand() {
         let flow = DiscreteFlow { alpha: 4.0, transport: false, centred: false, dt: 0.1 };
         let model = square();
