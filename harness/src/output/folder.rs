@@ -355,11 +355,12 @@ mod tests {
         let place = top.path().join("calibration");
         fs::create_dir(&place).expect("made");
         fs::write(place.join(MANIFEST), "{\"program\": \"birth-death\"}").expect("written");
-        fs::write(place.join(RUNS), "").expect("written");
-        Folder::claim(&place, &[]).expect("nothing is measured yet");
-        fs::write(place.join(RUNS), "x").expect("written");
-        let message = Folder::claim(&place, &[]).expect_err("refused").to_string();
-        assert!(message.contains("--resume"), "{message}");
+        // without a line too: another process may be about to write the first
+        for measured in ["", "x"] {
+            fs::write(place.join(RUNS), measured).expect("written");
+            let message = Folder::claim(&place, &[]).expect_err("refused").to_string();
+            assert!(message.contains("--resume"), "{message}");
+        }
     }
 
     #[cfg(unix)]
