@@ -1,6 +1,6 @@
 //! Birth-death reaches a tenth of the initial energy sooner than gradient flow: the paper's Gaussian example.
 
-use birth_death::{Marginal, Scheme};
+use birth_death::Marginal;
 
 use super::check::{EMPIRICAL_LEVEL, Evidence, Measured};
 use super::curve;
@@ -12,7 +12,7 @@ use crate::oracles::discrete::{self, DiscreteFlow};
 use crate::oracles::models::Nodes;
 use crate::oracles::quadrature::{Rule, TensorRule};
 use crate::stats::interval::{median_interval, quantile};
-use crate::subject::{Setup, product};
+use crate::subject::product;
 
 pub static CLAIM: Claim = Claim {
     id: "acceleration-gaussian",
@@ -43,13 +43,7 @@ const LONGEST: usize = 1000;
 
 fn measure(context: &Context) -> Result<Evidence, Interrupted> {
     let start = product(&[Marginal::Normal { mean: 0.0, sd: 1.0 }, Marginal::Uniform { low: -2.0, high: 2.0 }]);
-    let prior = product(&[Marginal::Constant(0.0), Marginal::Normal { mean: 0.0, sd: 1.0 }]);
-    let birth_death = Setup::birth_death(PARTICLES, DT, ALPHA);
-    let setups = [
-        Setup::gradient_flow(PARTICLES, DT),
-        birth_death.clone(),
-        Setup { scheme: Scheme::Reinjection(prior), ..birth_death },
-    ];
+    let setups = curve::dynamics(PARTICLES, DT, ALPHA);
     let mut curves = Vec::new();
     for setup in &setups {
         // The same stream for all: the start is drawn first, so the three of a triple share it.

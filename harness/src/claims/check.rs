@@ -80,6 +80,15 @@ pub struct Test {
 }
 
 impl Measured {
+    fn new(
+        what: impl Into<String>,
+        (estimate, reference, tolerance): (f64, f64, f64),
+        replicates: u64,
+        null: Null,
+    ) -> Self {
+        Self { what: what.into(), estimate, reference, tolerance, replicates, null, of_oracles: false }
+    }
+
     /// The same, marked as a comparison of oracles.
     pub fn of_oracles(self) -> Self {
         Self { of_oracles: true, ..self }
@@ -87,30 +96,13 @@ impl Measured {
 
     /// A deviation that must not exceed `tolerance`, found over `examined` cases.
     pub fn exact(what: impl Into<String>, deviation: f64, tolerance: f64, examined: u64) -> Self {
-        let what = what.into();
-        Self {
-            what,
-            estimate: deviation,
-            reference: 0.0,
-            tolerance,
-            replicates: examined,
-            null: Null::Exact,
-            of_oracles: false,
-        }
+        Self::new(what, (deviation, 0.0, tolerance), examined, Null::Exact)
     }
 
     /// A sharp test of `reference`, on so many observations.
     pub fn sharp(what: impl Into<String>, estimate: f64, reference: f64, test: Test, replicates: u64) -> Self {
         let Test { p, detectable, budget } = test;
-        Self {
-            what: what.into(),
-            estimate,
-            reference,
-            tolerance: budget,
-            replicates,
-            null: Null::Sharp { p, detectable },
-            of_oracles: false,
-        }
+        Self::new(what, (estimate, reference, budget), replicates, Null::Sharp { p, detectable })
     }
 
     /// The mean of `values`, one a replicate, within `tolerance` of `reference`.
@@ -128,15 +120,8 @@ impl Measured {
         tolerance: f64,
         replicates: u64,
     ) -> Self {
-        Self {
-            what: what.into(),
-            estimate,
-            reference,
-            tolerance,
-            replicates,
-            null: Null::Limit { standard_error, dof: replicates as f64 - 1.0 },
-            of_oracles: false,
-        }
+        let null = Null::Limit { standard_error, dof: replicates as f64 - 1.0 };
+        Self::new(what, (estimate, reference, tolerance), replicates, null)
     }
 
     /// An estimate that the paper says is above `reference`, with its interval at level [`EMPIRICAL_LEVEL`].
@@ -147,15 +132,7 @@ impl Measured {
         reference: f64,
         replicates: u64,
     ) -> Self {
-        Self {
-            what: what.into(),
-            estimate,
-            reference,
-            tolerance: 0.0,
-            replicates,
-            null: Null::Empirical { low, high },
-            of_oracles: false,
-        }
+        Self::new(what, (estimate, reference, 0.0), replicates, Null::Empirical { low, high })
     }
 }
 

@@ -1,8 +1,18 @@
 //! Energy curves: E after every step of a run, when it falls to a level, and the band of many runs.
 
+use birth_death::{Marginal, Scheme};
+
 use super::plot::{Mark, Point, Series};
 use crate::stats::interval::quartiles;
-use crate::subject::Trial;
+use crate::subject::{Setup, Trial, product};
+
+/// Gradient flow, scheme 1, and scheme 2 with draws of c = 0 and y standard normal: the dynamics that are compared on Gaussian units.
+pub fn dynamics(particles: usize, dt: f64, alpha: f64) -> [Setup; 3] {
+    let prior = product(&[Marginal::Constant(0.0), Marginal::Normal { mean: 0.0, sd: 1.0 }]);
+    let one = Setup::birth_death(particles, dt, alpha);
+    let two = Setup { scheme: Scheme::Reinjection(prior), ..one.clone() };
+    [Setup::gradient_flow(particles, dt), one, two]
+}
 
 /// E of the present ensemble, and then a step: the energy that the step itself evaluates. NaN if the step is refused.
 pub fn next(trial: &mut Trial) -> f64 {

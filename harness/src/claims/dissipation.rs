@@ -8,7 +8,7 @@ use super::problem::{Problem, frozen};
 use super::{Claim, Context, Interrupted, Kind};
 use crate::oracles::models::{MeanField, Nodes, evaluate};
 use crate::oracles::one_step::{OneStep, event_sum, mean_energy_after_events};
-use crate::subject::{Setup, product};
+use crate::subject::{Setup, Trial, product};
 
 pub static CLAIM: Claim = Claim {
     id: "dissipation",
@@ -140,6 +140,15 @@ impl Frozen {
     }
 }
 
+/// The mean change of E by a step from `start`, over so many; NaN if one is refused.
+fn mean_change(mut trial: Trial, start: &[f64], steps: u64) -> f64 {
+    let change = |_| {
+        trial.reset(start);
+        trial.step().map_or(f64::NAN, |report| energy(&mut trial) - report.energy)
+    };
+    (0..steps).map(change).sum::<f64>() / steps as f64
+}
+
 fn events(context: &Context) -> Result<Vec<Measured>, Interrupted> {
     const N: usize = 24;
     const ALPHA: f64 = 5.0;
@@ -153,16 +162,7 @@ fn events(context: &Context) -> Result<Vec<Measured>, Interrupted> {
     let setup = Setup::birth_death(N, dt, ALPHA).without_transport();
     let start = rows.concat();
     let blocks = context.map(context.replicates(BLOCKS), |block| {
-        let mut trial = context.trial(&setup, Problem::Units.core(), 1, block);
-        let mut sum = 0.0;
-        for _ in 0..STEPS {
-            trial.reset(&start);
-            match trial.step() {
-                Ok(report) => sum += energy(&mut trial) - report.energy,
-                Err(_) => return f64::NAN,
-            }
-        }
-        sum / STEPS as f64 / exact
+        mean_change(context.trial(&setup, Problem::Units.core(), 1, block), &start, STEPS) / exact
     })?;
     let small = 1e-3 / frozen.modulus();
     let limit = (4.0 * frozen.change(0.5 * small) - frozen.change(small)) / small;
@@ -236,16 +236,7 @@ fn reinjection(context: &Context) -> Result<Vec<Measured>, Interrupted> {
         let setup = Setup { scheme: Scheme::Reinjection(prior), ..Setup::birth_death(N, DT, ALPHA) };
         let start = rows.concat();
         let blocks = context.map(context.replicates(BLOCKS), |block| {
-            let mut trial = context.trial(&setup, Problem::Quadratic(curvature).core(), part, block);
-            let mut sum = 0.0;
-            for _ in 0..STEPS {
-                trial.reset(&start);
-                match trial.step() {
-                    Ok(report) => sum += energy(&mut trial) - report.energy,
-                    Err(_) => return f64::NAN,
-                }
-            }
-            sum / STEPS as f64 / exact
+            mean_change(context.trial(&setup, Problem::Quadratic(curvature).core(), part, block), &start, STEPS) / exact
         })?;
         measured.push(Measured::mean(
             format!("change of E by a step of scheme 2 over the exact one, {name}"),

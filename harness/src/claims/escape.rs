@@ -3,7 +3,7 @@
 use birth_death::Marginal;
 
 use super::check::{Evidence, Measured};
-use super::follow::{column, energy, follow, steps_to};
+use super::follow::{column, energies, follow, steps_to};
 use super::plot::{self, Axis, Mark, Plot, Series};
 use super::problem::Problem;
 use super::{Claim, Context, Interrupted, Kind};
@@ -65,7 +65,7 @@ fn gradient_flow(context: &Context) -> Result<Vec<Measured>, Interrupted> {
             context.trial(&Setup::gradient_flow(PARTICLES, DT), Problem::Well(WELL.tilt).core(), 0, replicate);
         trial.draw(&product(&[Marginal::Normal { mean, sd }]));
         let before = wrong(&trial);
-        let energy = follow(&mut trial, &steps, energy)[0];
+        let energy = energies(&mut trial, &steps)[0];
         let after = wrong(&trial);
         ((after - before).abs() * PARTICLES as f64, (energy - bottom) / WELL.gap() / before)
     })?;
@@ -122,7 +122,7 @@ fn birth_death(context: &Context) -> Result<(Vec<Measured>, Plot), Interrupted> 
     let found = context.map(context.replicates(600), |replicate| {
         let mut trial = context.trial(&setup, Problem::Well(WELL.tilt).core(), 1, replicate);
         trial.draw(&product(&[Marginal::Normal { mean, sd }]));
-        follow(&mut trial, &steps, |trial| wrong(trial))
+        follow(&mut trial, &steps, &f64::NAN, |trial| wrong(trial))
     })?;
     let map = map(PANELS, ALPHA, &steps);
     let mut measured = Vec::new();

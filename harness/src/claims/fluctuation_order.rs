@@ -3,6 +3,7 @@
 use birth_death::Marginal;
 
 use super::check::{Evidence, Measured, largest};
+use super::follow::{column, energies};
 use super::plot::{self, Axis, Mark, Plot, Series};
 use super::problem::{Problem, half_normal};
 use super::{Claim, Context, Interrupted, Kind};
@@ -43,11 +44,9 @@ fn measure(context: &Context) -> Result<Evidence, Interrupted> {
         let energies = context.map(replicates, |replicate| {
             let mut trial = context.trial(&setup, Problem::Quadratic(CURVATURE).core(), part, replicate);
             trial.draw(&product(&[Marginal::Normal { mean: 0.0, sd: 1.0 }; 2]));
-            if (0..STEPS).any(|_| trial.step().is_err()) {
-                return f64::NAN;
-            }
-            trial.evaluate().map_or(f64::NAN, |(energy, _)| energy)
+            energies(&mut trial, &[STEPS])
         })?;
+        let energies = column(&energies, 0);
         let r = replicates as f64;
         let mean = energies.iter().sum::<f64>() / r;
         let moment = |k: i32| energies.iter().map(|e| (e - mean).powi(k)).sum::<f64>() / r;

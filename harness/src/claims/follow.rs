@@ -2,9 +2,14 @@
 
 use crate::subject::Trial;
 
-/// What `observe` makes of the trial after so many steps each (ascending, from 0 on). NaN from a step that fails on, which no
-/// check passes.
-pub fn follow(trial: &mut Trial, steps: &[usize], mut observe: impl FnMut(&mut Trial) -> f64) -> Vec<f64> {
+/// What `observe` makes of the trial after so many steps each (ascending, from 0 on); `lost` from a step that fails on: NaN, which
+/// no check passes, or as many of it as are observed.
+pub fn follow<T: Clone>(
+    trial: &mut Trial,
+    steps: &[usize],
+    lost: &T,
+    mut observe: impl FnMut(&mut Trial) -> T,
+) -> Vec<T> {
     let (mut done, mut failed) = (0, false);
     steps
         .iter()
@@ -13,9 +18,14 @@ pub fn follow(trial: &mut Trial, steps: &[usize], mut observe: impl FnMut(&mut T
                 failed = trial.step().is_err();
                 done += 1;
             }
-            if failed { f64::NAN } else { observe(trial) }
+            if failed { lost.clone() } else { observe(trial) }
         })
         .collect()
+}
+
+/// E after so many steps each; NaN from a step that fails on.
+pub fn energies(trial: &mut Trial, steps: &[usize]) -> Vec<f64> {
+    follow(trial, steps, &f64::NAN, energy)
 }
 
 /// E of the present ensemble; NaN for an error.
@@ -49,7 +59,7 @@ mod tests {
     #[test]
     fn looks_after_the_steps_asked_for() {
         // gradient flow multiplies every particle by 3/4 a step, E by 9/16
-        let seen = follow(&mut trial(), &[0, 1, 1, 3], energy);
+        let seen = energies(&mut trial(), &[0, 1, 1, 3]);
         assert_eq!(seen, [2.5, 2.5 * 0.5625, 2.5 * 0.5625, 2.5 * 0.5625 * 0.5625 * 0.5625]);
         assert_eq!(column(&[seen, vec![7.0]], 1)[0], 2.5 * 0.5625);
         assert_eq!(steps_to(&[0.5, 1.2], 0.1), [5, 12]);
@@ -59,7 +69,7 @@ mod tests {
     fn a_failed_step_leaves_no_number() {
         let mut trial = trial();
         trial.reset(&[1.0, f64::INFINITY]);
-        let seen = follow(&mut trial, &[1, 2], |_| 1.0);
+        let seen = follow(&mut trial, &[1, 2], &f64::NAN, |_| 1.0);
         assert!(seen.iter().all(|value| value.is_nan()));
         assert!(column(&[vec![]], 0)[0].is_nan());
     }

@@ -3,6 +3,7 @@
 use birth_death::Marginal;
 
 use super::check::{Evidence, Measured};
+use super::follow::{energy, follow, steps_to};
 use super::problem::{Problem, half_normal};
 use super::{Claim, Context, Interrupted, Kind};
 use crate::oracles::discrete::{self, DiscreteFlow};
@@ -72,7 +73,7 @@ fn case(
     measured: &mut Vec<Measured>,
 ) -> Result<(), Interrupted> {
     let dim = curvature.len();
-    let steps = TIMES.map(|t| (t / DT).round() as usize);
+    let steps = steps_to(&TIMES, DT);
     let start: Nodes = TensorRule::new(&vec![half_normal(nodes); dim]).into();
     let flow = DiscreteFlow { alpha: ALPHA, transport, centred: true, dt: DT };
     let oracle = Problem::Quadratic(curvature).oracle();
@@ -89,22 +90,13 @@ fn case(
     let found = context.map(context.replicates(600), |replicate| {
         let mut trial = context.trial(&setup, Problem::Quadratic(curvature).core(), part, replicate);
         trial.draw(&product(&vec![Marginal::Normal { mean: 0.0, sd: 1.0 }; dim]));
-        let mut moments: Vec<Moments> = Vec::new();
-        let mut done = 0;
-        for target in steps {
-            while done < target {
-                if trial.step().is_err() {
-                    return vec![vec![f64::NAN; 2 * dim + 1]; steps.len()];
-                }
-                done += 1;
-            }
-            let energy = trial.evaluate().map_or(f64::NAN, |(energy, _)| energy);
+        follow(&mut trial, &steps, &vec![f64::NAN; 2 * dim + 1], |trial| {
+            let energy = energy(trial);
             let mean = |g: fn(f64) -> f64| -> Vec<f64> {
                 trial.rows().iter().map(|row| row.iter().map(|x| g(*x)).sum::<f64>() / PARTICLES as f64).collect()
             };
-            moments.push([vec![energy], mean(|x| x), mean(|x| x * x)].concat());
-        }
-        moments
+            [vec![energy], mean(|x| x), mean(|x| x * x)].concat()
+        })
     })?;
 
     let law = GaussianLaw { curvature: curvature.to_vec(), precision: vec![1.0; dim], alpha: ALPHA, transport };

@@ -1,6 +1,7 @@
 //! Scheme 1 and gradient flow on Gaussian units follow the mean-field limit.
 
 use super::check::{Evidence, Measured};
+use super::follow::{energies, steps_to};
 use super::problem::{Problem, shifted_lattice};
 use super::{Claim, Context, Interrupted, Kind};
 use crate::oracles::characteristics::{self, Flow};
@@ -8,7 +9,7 @@ use crate::oracles::discrete::{self, DiscreteFlow};
 use crate::oracles::models::Nodes;
 use crate::oracles::quadrature::{Rule, TensorRule};
 use crate::stats::tails::normal_quantile;
-use crate::subject::{Setup, Trial};
+use crate::subject::Setup;
 use birth_death::Generator;
 
 pub static CLAIM: Claim = Claim {
@@ -46,11 +47,11 @@ fn measure(context: &Context) -> Result<Evidence, Interrupted> {
     let nodes: Nodes = TensorRule::new(&[Rule::normal(24, 0.0, 1.0), Rule::uniform(24, -2.0, 2.0)]).into();
     let mut measured = Vec::new();
     for (case, part) in CASES.into_iter().zip(0..) {
-        let steps = case.times.map(|(t, _)| (t / DT).round() as usize);
+        let times = case.times.map(|(t, _)| t);
+        let steps = steps_to(&times, DT);
         let flow = DiscreteFlow { alpha: case.alpha, transport: true, centred: true, dt: DT };
         let map = discrete::solve(model.as_ref(), &nodes, flow, &steps, |moment| moment.energy);
         let flow = Flow { alpha: case.alpha, transport: true };
-        let times = case.times.map(|(t, _)| t);
         let limit = characteristics::solve(model.as_ref(), &nodes, flow, 0.05, &times, |moment| moment.energy);
 
         let mut setup = Setup::gradient_flow(PARTICLES, DT);
@@ -73,23 +74,6 @@ fn measure(context: &Context) -> Result<Evidence, Interrupted> {
         }
     }
     Ok(measured.into())
-}
-
-/// E after so many steps each.
-fn energies(trial: &mut Trial, steps: &[usize]) -> Vec<f64> {
-    let mut done = 0;
-    steps
-        .iter()
-        .map(|&target| {
-            while done < target {
-                if trial.step().is_err() {
-                    return f64::NAN;
-                }
-                done += 1;
-            }
-            trial.evaluate().map_or(f64::NAN, |(energy, _)| energy)
-        })
-        .collect()
 }
 
 /// The start: c standard normal, y uniform on (-2, 2), on a lattice.

@@ -3,7 +3,7 @@
 use birth_death::Marginal;
 
 use super::check::{Evidence, Measured};
-use super::follow::{column, energy, follow, steps_to};
+use super::follow::{column, energies, steps_to};
 use super::plot::{self, Axis, Mark, Plot, Series};
 use super::problem::{Problem, radial};
 use super::{Claim, Context, Interrupted, Kind};
@@ -140,7 +140,7 @@ impl Case {
         let found = context.map(context.replicates(REPLICATES), |replicate| {
             let mut trial = context.trial(&setup, Problem::Quadratic(self.curvature).core(), part, replicate);
             trial.draw(&start);
-            follow(&mut trial, &steps, energy)
+            energies(&mut trial, &steps)
         })?;
         let d = self.dim as f64;
         let (map, limit) = (self.map(100), self.limit());

@@ -3,7 +3,7 @@
 use birth_death::Marginal;
 
 use super::check::{Evidence, Measured};
-use super::follow::{column, energy, follow, steps_to};
+use super::follow::{column, energies, steps_to};
 use super::plot::{self, Axis, Mark, Plot, Series};
 use super::problem::{Problem, half_normal, radial};
 use super::{Claim, Context, Interrupted, Kind};
@@ -137,7 +137,7 @@ impl Case {
         let found = context.map(context.replicates(self.replicates), |replicate| {
             let mut trial = context.trial(&setup, Problem::Quadratic(self.curvature).core(), self.part, replicate);
             trial.draw(&start);
-            follow(&mut trial, &steps, energy)
+            energies(&mut trial, &steps)
         })?;
         let (law, map, limit) = (self.law(), self.at_dt(), self.limit());
         let mut measured = Vec::new();

@@ -3,7 +3,7 @@
 use birth_death::Marginal;
 
 use super::check::{Evidence, Measured};
-use super::follow::{energy, follow};
+use super::follow::energies;
 use super::plot::{self, Axis, Mark, Plot, Series};
 use super::problem::{Problem, half_normal};
 use super::{Claim, Context, Interrupted, Kind};
@@ -51,7 +51,7 @@ fn measure(context: &Context) -> Result<Evidence, Interrupted> {
         let found = context.map(replicates, |replicate| {
             let mut trial = context.trial(&setup, Problem::Quadratic(CURVATURE).core(), part, replicate);
             trial.draw(&start);
-            follow(&mut trial, &[steps], energy)[0]
+            energies(&mut trial, &[steps])[0]
         })?;
         let sample = Sample::of(&found);
         points.push(Point { x: dt, estimate: exact - sample.mean, se: sample.standard_error() });

@@ -1,6 +1,6 @@
 //! Birth-death copies what is there, reinjection reaches where nothing is: the bad start.
 
-use birth_death::{Marginal, Scheme};
+use birth_death::Marginal;
 
 use super::check::{EMPIRICAL_LEVEL, Evidence, Measured};
 use super::curve;
@@ -12,7 +12,7 @@ use crate::oracles::models::Nodes;
 use crate::oracles::quadrature::{Rule, TensorRule};
 use crate::stats::interval::{median_interval, quantile};
 use crate::stats::rank::superiority;
-use crate::subject::{Setup, product};
+use crate::subject::product;
 
 pub static CLAIM: Claim = Claim {
     id: "support",
@@ -52,13 +52,7 @@ fn measure(context: &Context) -> Result<Evidence, Interrupted> {
     let replicates = context.replicates(REPLICATES);
     let normal = |mean, sd| Marginal::Normal { mean, sd };
     let start = product(&[normal(0.0, 1.0), normal(-2.0, 0.1)]);
-    let prior = product(&[Marginal::Constant(0.0), normal(0.0, 1.0)]);
-    let birth_death = Setup::birth_death(PARTICLES, DT, ALPHA);
-    let setups = [
-        Setup::gradient_flow(PARTICLES, DT),
-        birth_death.clone(),
-        Setup { scheme: Scheme::Reinjection(prior), ..birth_death },
-    ];
+    let setups = curve::dynamics(PARTICLES, DT, ALPHA);
     let mut curves = Vec::new();
     // Independent starts: the rank test compares independent samples.
     for (setup, part) in setups.iter().zip(0..) {

@@ -117,6 +117,18 @@ pub fn step(
     outcome(seats.into_iter().map(|seat| seat.or_else(|| newcomers.next()).unwrap_or_default()).collect())
 }
 
+/// Words for tests that hold an exact law against the naive scheme: Marsaglia's xorshift32, with the seed of his paper.
+#[cfg(test)]
+pub(crate) fn xorshift32() -> impl FnMut() -> u32 {
+    let mut state = 2_463_534_242u32;
+    move || {
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        state
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::models::Quadratic;

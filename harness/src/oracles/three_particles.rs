@@ -289,14 +289,7 @@ mod tests {
         let (alpha, dt) = (0.8, 0.6);
         let law = one_step(V, alpha, dt);
         let rules = Rules { events: true, reinjection: false, centred: true, transport: false, dt, alpha };
-        let mut state = 2_463_534_242u32;
-        let mut words = move || {
-            // Marsaglia's xorshift32.
-            state ^= state << 13;
-            state ^= state >> 17;
-            state ^= state << 5;
-            state
-        };
+        let mut words = reference::xorshift32();
         for from in [[1, 1, 1], [2, 1, 0], [0, 2, 1], [1, 0, 2], [2, 0, 1]] {
             let particles: Vec<Vec<f64>> = members(from).iter().map(|&kind| vec![kind as f64]).collect();
             let mut seen = [0u32; STATES];

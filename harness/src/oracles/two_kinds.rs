@@ -184,14 +184,7 @@ mod tests {
             }
         }
         let particles: Vec<Vec<f64>> = (0..6).map(|i| vec![if i < 2 { 1.0 } else { 0.0 }]).collect();
-        let mut state = 2_463_534_242u32;
-        let mut words = move || {
-            // Marsaglia's xorshift32.
-            state ^= state << 13;
-            state ^= state >> 17;
-            state ^= state << 5;
-            state
-        };
+        let mut words = reference::xorshift32();
         let mut seen = [0u32; 7];
         for _ in 0..STEPS {
             let after = reference::step(&particles, &Own, rules, &mut words, &mut |_| vec![]).expect("survivors");
