@@ -52,6 +52,11 @@ pub enum Error {
         /// Its particle, the first in slot order; `None` for a mean over all.
         particle: Option<u32>,
     },
+    /// An example of a data set has a NaN or an infinity. *Next:* clean the data.
+    Example {
+        /// Which one, counted from zero.
+        index: usize,
+    },
     /// Every particle died in one step and scheme 1 has nobody to copy: with raw rates; with centred ones only by rounding, when
     /// all potentials are equal and `alpha dt |V|` exceeds the inverse of the precision. *Next:* lower `alpha` or `dt`; calling again
     /// repeats the same draw and the same error.
@@ -124,6 +129,7 @@ impl fmt::Display for Error {
             Error::NotFinite { quantity, particle: None } => {
                 write!(f, "the {quantity} of the ensemble is not finite")
             }
+            Error::Example { index } => write!(f, "example {index} has a value that is not finite"),
             Error::Extinct { step } => {
                 write!(f, "every particle died in step {step}; lower alpha or dt")
             }

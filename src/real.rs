@@ -66,12 +66,8 @@ pub trait Real:
     fn sin(self) -> Self;
     /// Cosine, libm.
     fn cos(self) -> Self;
-    /// Hyperbolic tangent, libm.
-    fn tanh(self) -> Self;
-    /// Error function, libm.
-    fn erf(self) -> Self;
-    /// Arc cosine, libm.
-    fn acos(self) -> Self;
+    /// The angle of the point (`x`, `self`), libm.
+    fn atan2(self, x: Self) -> Self;
     /// A multiple of `2^-24` (`f32`, the upper bits of one word) or of `2^-53` (`f64`, two words, the first the more
     /// significant), uniform on [0, 1).
     fn uniform<G: Rng + ?Sized>(rng: &mut G) -> Self;
@@ -85,7 +81,7 @@ pub trait Real:
 
 macro_rules! real {
     ($real:ty, $words:literal, $uniform:expr, $exp2:path,
-     $sqrt:ident $ln:ident $expm1:ident $sin:ident $cos:ident $tanh:ident $erf:ident $acos:ident $exp2_libm:ident) => {
+     $sqrt:ident $ln:ident $expm1:ident $sin:ident $cos:ident $atan2:ident $exp2_libm:ident) => {
         // `as` between floats, and from an integer to a float, rounds to nearest: the one conversion `core` has.
         #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, clippy::unnecessary_cast)]
         impl Real for $real {
@@ -130,14 +126,8 @@ macro_rules! real {
             fn cos(self) -> Self {
                 libm::$cos(self)
             }
-            fn tanh(self) -> Self {
-                libm::$tanh(self)
-            }
-            fn erf(self) -> Self {
-                libm::$erf(self)
-            }
-            fn acos(self) -> Self {
-                libm::$acos(self)
+            fn atan2(self, x: Self) -> Self {
+                libm::$atan2(self, x)
             }
             #[inline]
             fn uniform<G: Rng + ?Sized>(rng: &mut G) -> Self {
@@ -169,6 +159,6 @@ fn uniform_f64<G: Rng + ?Sized>(rng: &mut G) -> f64 {
 }
 
 real!(f32, 1, uniform_f32, crate::maths::exp2::nonpos_f32,
-    sqrtf logf expm1f sinf cosf tanhf erff acosf exp2f);
+    sqrtf logf expm1f sinf cosf atan2f exp2f);
 real!(f64, 2, uniform_f64, crate::maths::exp2::nonpos_f64,
-    sqrt log expm1 sin cos tanh erf acos exp2);
+    sqrt log expm1 sin cos atan2 exp2);

@@ -138,13 +138,17 @@ impl<'a, R: Real> Rows<'a, R> {
 
     /// The first row, and a view of the others (one at least: `dim >= 2` is the caller's to check).
     pub(crate) fn split_first(&self) -> (&'a [R], Self) {
-        let rest = Self {
-            data: self.data.get(self.stride..).unwrap_or(&[]),
+        (self.row(0), self.skip(1))
+    }
+
+    /// A view of the rows from number `first` on (one at least: `dim > first` is the caller's to check).
+    pub(crate) fn skip(&self, first: usize) -> Self {
+        Self {
+            data: self.data.get(first.saturating_mul(self.stride)..).unwrap_or(&[]),
             stride: self.stride,
-            dim: self.dim.saturating_sub(1),
+            dim: self.dim.saturating_sub(first),
             len: self.len,
-        };
-        (self.row(0), rest)
+        }
     }
 
     /// The first particle with a component that is not finite.

@@ -97,7 +97,6 @@ impl<R: Real, const D: usize, const N: usize> Workspace<R, D, N> {
     /// Zeros.
     pub const fn new() -> Self {
         let () = Ensemble::<R, D, N>::SHAPE;
-        let () = Ensemble::<R, D, N>::SHAPE;
         Self {
             gradient: [[R::ZERO; N]; D],
             potential: [R::ZERO; N],

@@ -25,7 +25,8 @@ pub(crate) fn mean<R: Real>(values: impl IntoIterator<Item = R>, n: usize) -> R 
     sum(values) / rows::count(n)
 }
 
-fn fold<R: Real>(lanes: &[R; LANES]) -> R {
+/// The sum of the lanes, as a tree: for loops that keep them apart until the end.
+pub(crate) fn fold<R: Real>(lanes: &[R; LANES]) -> R {
     let mut lanes = *lanes;
     let mut width = LANES / 2;
     while width > 0 {

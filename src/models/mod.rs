@@ -5,8 +5,12 @@ mod gaussian_units;
 mod kernel;
 mod mixture;
 mod mmd;
+mod network;
+mod student_teacher;
 
 pub use external::{DoubleWell, External, Quadratic, Rastrigin};
 pub use gaussian_units::GaussianUnits;
 pub use mixture::{Mixture, MixtureRef};
 pub use mmd::{Mmd, Target};
+pub use network::{Activation, Examples, Fresh, Loss, MiniBatches, Network, Source, predict};
+pub use student_teacher::StudentTeacher;
