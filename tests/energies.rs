@@ -3,7 +3,10 @@
 mod common;
 
 use birth_death::maths::{Libm, Maths, Portable};
-use birth_death::models::{DoubleWell, External, GaussianUnits, MixtureRef, Mmd, Quadratic, Rastrigin, Target};
+use birth_death::models::{
+    Activation, DoubleWell, Examples, External, GaussianUnits, Loss, MixtureRef, Mmd, Network, Quadratic, Rastrigin,
+    StudentTeacher, Target,
+};
 use birth_death::{Energy, Real, Rows};
 use common::{Memory, property};
 
@@ -78,6 +81,19 @@ fn gradients_are_the_slopes_of_n_times_the_energy() {
             gradient_is_the_slope_of_n_e(&mut Mmd::new(0.9, Target::Mixture(parts.view())).expect("a model"), n, seed);
             let sample = Memory::<f64>::uniform(7, dim, 2, 1, -1.0, 1.5);
             gradient_is_the_slope_of_n_e(&mut Mmd::new(0.9, Target::Sample(sample.rows())).expect("a model"), n, seed);
+            let teacher = Memory::<f64>::uniform(3, dim + 1, 0, 4, -1.0, 1.5);
+            gradient_is_the_slope_of_n_e(&mut StudentTeacher::new(teacher.rows()).expect("a model"), n, seed);
+            let (x, y) =
+                (Memory::<f64>::uniform(6, dim, 0, 2, -1.5, 1.5).x, Memory::<f64>::uniform(6, 1, 0, 3, 0.0, 1.0).x);
+            let examples = Examples::new(&x, dim, &y, 1).expect("examples");
+            for activation in [Activation::Relu, Activation::Tanh, Activation::Gaussian, Activation::Sigmoid] {
+                for loss in [Loss::Squared, Loss::Logistic] {
+                    let mut scratch = vec![0.0; Network::<f64, Examples<f64>>::scratch_len(1, 6)];
+                    let network = Network::new(activation, loss, examples, &mut scratch).expect("a model");
+                    let network = network.with_scale(1.5).and_then(|network| network.with_decay(0.1));
+                    gradient_is_the_slope_of_n_e(&mut network.expect("a model"), n, seed);
+                }
+            }
         }
         let own = |[x, y]: [f64; 2]| (x * x * y + libm::sin(y), [2.0 * x * y, x * x + libm::cos(y)]);
         gradient_is_the_slope_of_n_e(&mut External(own), n, n as u64);

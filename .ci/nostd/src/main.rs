@@ -3,7 +3,10 @@
 #![no_main]
 
 use birth_death::maths::{Libm, Maths, Portable};
-use birth_death::models::{DoubleWell, External, GaussianUnits, Mixture, Mmd, Quadratic, Rastrigin, Target};
+use birth_death::models::{
+    Activation, DoubleWell, Examples, External, Fresh, GaussianUnits, Loss, MiniBatches, Mixture, Mmd, Network,
+    Quadratic, Rastrigin, Source, StudentTeacher, Target,
+};
 use birth_death::{
     Dissipation, Dynamics, Energy, Ensemble, Error, Genealogy, Marginal, NoPrior, Prior, ProductPrior, Rate, Real,
     ReportLog, Rows, Stream, Workspace,
@@ -47,7 +50,37 @@ fn precision<R: Real>() -> Result<bool, Error> {
     fall &= schemes::<R, 2>(&mut Rastrigin::new(number(0.1), 2)?)?;
     fall &= schemes::<R, 2>(&mut External(|[x, y]: [R; 2]| (x * x + y * y, [x + x, y + y])))?;
     fall &= kernels::<R, Portable>()? && kernels::<R, Libm>()?;
+    Ok(fall && networks::<R>()?)
+}
+
+fn networks<R: Real>() -> Result<bool, Error> {
+    let number = R::from_f64;
+    let x = [-1.0, 1.0, -0.5, 1.0, 0.0, 1.0, 0.5, 1.0, 1.0, 1.0].map(number);
+    let y = [1.0, 0.5, 0.0, 0.5, 1.0].map(number);
+    let examples = Examples::new(&x, 2, &y, 1)?;
+    let (mut order, mut inputs, mut targets) = ([0; 5], [R::ZERO; 4], [R::ZERO; 2]);
+    let (mut fresh_inputs, mut fresh_targets) = ([R::ZERO; 4], [R::ZERO; 2]);
+    let sample = |rng: &mut Stream, x: &mut [R], y: &mut [R]| {
+        x.iter_mut().for_each(|x| *x = R::uniform(rng));
+        y.fill(R::ONE);
+    };
+    let mut fall = schemes::<R, 3>(&mut StudentTeacher::new(Rows::new(&y, 1, 3, 1)?)?)?;
+    for activation in [Activation::Relu, Activation::Tanh, Activation::Gaussian, Activation::Sigmoid] {
+        for loss in [Loss::Squared, Loss::Logistic] {
+            let batches = MiniBatches::new(examples, &mut order, &mut inputs, &mut targets, 1, 0)?;
+            let fresh = Fresh::new(sample, (&mut fresh_inputs, 2), (&mut fresh_targets, 1), (1, 0))?;
+            fall &= network(activation, loss, examples)?;
+            // the energies of different batches need not fall
+            network(activation, loss, batches)?;
+            network(activation, loss, fresh)?;
+        }
+    }
     Ok(fall)
+}
+
+fn network<R: Real, S: Source<R>>(activation: Activation, loss: Loss, source: S) -> Result<bool, Error> {
+    let mut scratch = [R::ZERO; 200];
+    schemes::<R, 3>(&mut Network::new(activation, loss, source, &mut scratch)?)
 }
 
 fn kernels<R: Real, M: Maths<R>>() -> Result<bool, Error> {
