@@ -99,15 +99,15 @@ pub struct Report<R> {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dynamics<R, P = NoPrior> {
     scheme: Scheme<P>,
-    rate: Rate,
-    dt: R,
-    alpha: R,
-    transport: bool,
-    quench_from: u64,
-    step: u64,
+    pub(crate) rate: Rate,
+    pub(crate) dt: R,
+    pub(crate) alpha: R,
+    pub(crate) transport: bool,
+    pub(crate) quench_from: u64,
+    pub(crate) step: u64,
     /// Where the present `dt` came into force: time is `origin_time + (step - origin_step) dt`, a product and not a sum of steps.
-    origin_step: u64,
-    origin_time: f64,
+    pub(crate) origin_step: u64,
+    pub(crate) origin_time: f64,
 }
 
 fn check_dt<R: Real>(dt: R) -> Result<R, Error> {

@@ -71,11 +71,67 @@ pub enum Error {
         /// The rate refused.
         alpha: f64,
     },
+    /// Bytes are no checkpoint of this run. *Next:* take an older one, or begin anew.
+    Checkpoint(Fault),
     /// An energy of the user's own failed. *Next:* the code is the energy's; the crate gives it no meaning.
     Energy {
         /// The energy's own code.
         code: i32,
     },
+}
+
+/// What is wrong with a checkpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Fault {
+    /// Fewer bytes than it says that it has.
+    Truncated {
+        /// Bytes that it needs.
+        needed: usize,
+        /// Bytes that are there.
+        found: usize,
+    },
+    /// It does not begin as a checkpoint.
+    Magic,
+    /// A version of the format that this version of the crate does not read.
+    Version {
+        /// The version found.
+        found: u16,
+    },
+    /// A byte has changed.
+    Checksum,
+    /// Of a run in the other precision.
+    Precision {
+        /// Bytes of a number.
+        bytes: u8,
+    },
+    /// Of another scheme.
+    Scheme,
+    /// Of another generator, or no state of it.
+    Generator,
+    /// Of another run, by the caller's tag.
+    Tag {
+        /// The tag found.
+        found: u64,
+    },
+    /// A value that no run can have, though the checksum is right.
+    Value,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Fault::Truncated { needed, found } => write!(f, "cut short: {needed} bytes needed, {found} found"),
+            Fault::Magic => f.write_str("these bytes are no checkpoint"),
+            Fault::Version { found } => write!(f, "format version {found} is not known; accepted: 1"),
+            Fault::Checksum => f.write_str("the checksum is wrong: a byte has changed"),
+            Fault::Precision { bytes } => write!(f, "its numbers have {bytes} bytes, not those of this precision"),
+            Fault::Scheme => f.write_str("it is of another scheme"),
+            Fault::Generator => f.write_str("it is of another generator, or of none of its states"),
+            Fault::Tag { found } => write!(f, "it is of another run: its tag is {found:#x}"),
+            Fault::Value => f.write_str("it has a value that no run can have"),
+        }
+    }
 }
 
 /// What an [`Error::NotFinite`] was found in.
@@ -137,6 +193,7 @@ impl fmt::Display for Error {
             Error::AlphaWithoutEvents { alpha } => {
                 write!(f, "alpha = {alpha:?} refused: gradient flow has no events; accepted: 0")
             }
+            Error::Checkpoint(fault) => write!(f, "checkpoint refused: {fault}"),
             Error::Energy { code } => write!(f, "the energy failed with its own code {code}"),
         }
     }

@@ -76,6 +76,7 @@ extern crate std;
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+mod checkpoint;
 mod diagnostics;
 mod dynamics;
 mod energy;
@@ -93,14 +94,16 @@ pub mod random;
 mod real;
 mod rows;
 mod scratch;
+mod snapshot;
 mod sum;
 mod transport;
 
+pub use checkpoint::State;
 pub use diagnostics::Dissipation;
 pub use dynamics::{Dynamics, Rate, Report, Scheme};
 pub use energy::Energy;
 pub use ensemble::Ensemble;
-pub use error::{Error, Quantity};
+pub use error::{Error, Fault, Quantity};
 pub use field::Field;
 pub use genealogy::Genealogy;
 pub use log::ReportLog;
@@ -110,3 +113,4 @@ pub use random::{Generator, NoRewind, Rewind, Stream};
 pub use real::Real;
 pub use rows::{MAX_PARTICLES, Rows, RowsMut};
 pub use scratch::{Scratch, Workspace};
+pub use snapshot::Snapshot;

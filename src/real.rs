@@ -71,6 +71,12 @@ pub trait Real:
     /// A multiple of `2^-24` (`f32`, the upper bits of one word) or of `2^-53` (`f64`, two words, the first the more
     /// significant), uniform on [0, 1).
     fn uniform<G: Rng + ?Sized>(rng: &mut G) -> Self;
+    /// The bits, in the lower bytes.
+    #[doc(hidden)]
+    fn bits(self) -> u64;
+    /// The number of these bits, of which the lower bytes are taken.
+    #[doc(hidden)]
+    fn of_bits(bits: u64) -> Self;
     /// `2^t` for `t <= 0`, the crate's own: see [`maths::Portable`](crate::maths::Portable).
     #[doc(hidden)]
     fn exp2_nonpos_portable(t: Self) -> Self;
@@ -83,7 +89,12 @@ macro_rules! real {
     ($real:ty, $words:literal, $uniform:expr, $exp2:path,
      $sqrt:ident $ln:ident $expm1:ident $sin:ident $cos:ident $atan2:ident $exp2_libm:ident) => {
         // `as` between floats, and from an integer to a float, rounds to nearest: the one conversion `core` has.
-        #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, clippy::unnecessary_cast)]
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_precision_loss,
+            clippy::unnecessary_cast,
+            clippy::useless_conversion
+        )]
         impl Real for $real {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -132,6 +143,12 @@ macro_rules! real {
             #[inline]
             fn uniform<G: Rng + ?Sized>(rng: &mut G) -> Self {
                 $uniform(rng)
+            }
+            fn bits(self) -> u64 {
+                self.to_bits().into()
+            }
+            fn of_bits(bits: u64) -> Self {
+                Self::from_bits(bits as _)
             }
             #[inline(always)]
             fn exp2_nonpos_portable(t: Self) -> Self {

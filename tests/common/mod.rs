@@ -173,6 +173,10 @@ impl<R: Real> Memory<R> {
         Rows::new(&self.x, self.stride, self.dim, self.n).expect("the shape is right")
     }
 
+    pub fn rows_mut(&mut self) -> RowsMut<'_, R> {
+        RowsMut::new(&mut self.x, self.stride, self.dim, self.n).expect("the shape is right")
+    }
+
     pub fn particle(&self, i: usize) -> Vec<R> {
         self.rows().iter().map(|row| row[i]).collect()
     }
