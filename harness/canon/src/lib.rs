@@ -87,7 +87,8 @@ mod tests {
         names.dedup_by_key(|name| name.0);
         assert_eq!(names.len(), 120, "no two share a stream");
         for line in lines.iter().filter(|line| line.step == CHECKPOINTS * EVERY) {
-            assert_eq!(line.events > 0, line.id.scheme.0 != 0, "{line}: {} events", line.events);
+            // eleven or more: a run whose events are few says little of them
+            assert_eq!(line.events > 10, line.id.scheme.0 != 0, "{line}: {} events", line.events);
         }
         let mut hashes: Vec<_> = lines.iter().map(|line| line.digest.hash).collect();
         hashes.sort();

@@ -25,11 +25,11 @@ const fn model(number: u64, name: &'static str, dt: f64, alpha: f64) -> Model {
 
 fn external<R: Real>(to: &mut Runner<'_>) -> Result<(), Stop> {
     let curvature = [R::ONE, R::HALF];
-    let quadratic = model(0, "quadratic", 0.0625, 4.0);
+    let quadratic = model(0, "quadratic", 0.015625, 8.0);
     to.schemes::<R, 2, 16>(&quadratic, &mut built(&quadratic, Quadratic::new(&curvature))?)?;
     let well = model(1, "double-well", 0.03125, 4.0);
     to.schemes::<R, 2, 24>(&well, &mut built(&well, DoubleWell::new(R::from_f64(0.125), 2))?)?;
-    let rastrigin = model(2, "rastrigin", 0.015625, 2.0);
+    let rastrigin = model(2, "rastrigin", 0.00390625, 8.0);
     to.schemes::<R, 1, 16>(&rastrigin, &mut built(&rastrigin, Rastrigin::new(R::HALF, 1))?)
 }
 
@@ -42,7 +42,7 @@ fn kernels<R: Real>(to: &mut Runner<'_>) -> Result<(), Stop> {
     }
     to.schemes::<R, 2, 64>(&units, &mut built(&units, GaussianUnits::new(R::HALF, line.view()))?)?;
     // four inputs: the general loop
-    let wide = model(4, "gaussian-units-wide", 0.0625, 8.0);
+    let wide = model(4, "gaussian-units-wide", 0.0625, 256.0);
     let mut space = Mixture::<R, 4, 2>::new();
     for (q, y, v) in [(1.0, -0.5, 0.5), (-0.75, 0.25, 1.0)] {
         built(&wide, space.push(number(q), [y, -y, 0.5 * y, 0.0].map(number), number(v)))?;
@@ -97,7 +97,7 @@ fn networks<R: Real>(to: &mut Runner<'_>) -> Result<(), Stop> {
     let network = network.and_then(|network| network.with_scale(R::ONE + R::ONE));
     to.schemes::<R, 3, 16>(&fresh, &mut built(&fresh, network)?)?;
 
-    let bumps = model(10, "gaussian-squared", 0.125, 4.0);
+    let bumps = model(10, "gaussian-squared", 0.125, 16.0);
     let data = built(&bumps, Examples::new(&inputs, 2, &values, 1))?;
     let network = Network::new(Activation::Gaussian, Loss::Squared, data, &mut scratch);
     to.schemes::<R, 3, 16>(&bumps, &mut built(&bumps, network)?)?;

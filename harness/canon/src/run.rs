@@ -109,9 +109,9 @@ impl Runner<'_> {
         let id = |number, name| Id { model: (model.number, model.name), scheme: (number, name), precision };
         let law = Marginal::Normal { mean: R::ZERO, sd: R::HALF };
         let prior = |id| ProductPrior::new([law; D]).map_err(|error| Stop { id, error });
-        type Plain<R> = Result<Dynamics<R, NoPrior>, Error>;
+        type Make<R> = fn(R, R) -> Result<Dynamics<R, NoPrior>, Error>;
 
-        let plain: [(Id, fn(R, R) -> Plain<R>); 4] = [
+        let plain: [(Id, Make<R>); 4] = [
             (id(0, "gradient-flow"), |dt, _| Dynamics::gradient_flow(dt)),
             (id(1, "birth-death"), |dt, alpha| Dynamics::birth_death(dt, alpha)),
             (id(2, "birth-death-raw"), |dt, alpha| Dynamics::birth_death(dt, alpha)?.with_rate(Rate::Raw)),
