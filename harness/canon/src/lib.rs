@@ -16,6 +16,9 @@
 //! A negative zero counts as zero; nothing else is not finite, for that is an error of the step.
 //!
 //! # Runs
+//! Each model of `models.rs`, numbered there, in five schemes: 0 gradient flow; 1 birth-death, centred; 2 the same with raw rates; 3 pure birth-death,
+//! centred, without transport; 4 reinjection, raw. A whole run has 300 steps, hence 7 checkpoints.
+//!
 //! All draw from `Stream::seeded(1902, number)`, [`Id::number`]; the start is uniform on [-3/2, 3/2) in every component, particle by particle, and
 //! the prior of scheme 2 is normal with mean 0 and sd 1/2.
 
@@ -31,6 +34,7 @@ pub use digest::{Digest, hex};
 pub use run::{Id, Line, Precision, Stop};
 
 use birth_death::Real;
+use core::fmt;
 
 /// Seed of all runs.
 pub const SEED: u64 = 1902;
@@ -47,6 +51,26 @@ pub fn all(checkpoints: u64, wanted: &dyn Fn(Id) -> bool, sink: &mut dyn FnMut(&
     let mut runner = run::Runner { checkpoints, wanted, sink };
     models::all::<f32>(&mut runner)?;
     models::all::<f64>(&mut runner)
+}
+
+/// What an image prints: whether its arithmetic is IEEE's, every checkpoint's [`Line`], and `end`; or `stop` and the run that failed. Whether all went well.
+///
+/// # Errors
+/// The writer's.
+pub fn report(out: &mut dyn fmt::Write, checkpoints: u64, wanted: &dyn Fn(Id) -> bool) -> Result<bool, fmt::Error> {
+    writeln!(out, "ieee {}", environment_is_ieee())?;
+    let mut written = Ok(());
+    let done = all(checkpoints, wanted, &mut |line| {
+        if written.is_ok() {
+            written = writeln!(out, "{line}");
+        }
+    });
+    written?;
+    match done {
+        Ok(()) => writeln!(out, "end")?,
+        Err(stop) => writeln!(out, "stop {stop}")?,
+    }
+    Ok(done.is_ok())
 }
 
 /// Whether the floating-point environment is the contract's: it rounds to nearest, ties to even, and keeps subnormals.
