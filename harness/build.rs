@@ -9,7 +9,7 @@ fn git(arguments: &[&str]) -> Option<String> {
 }
 
 fn main() {
-    for path in ["build.rs", "Cargo.toml", "src", "../Cargo.toml", "../src"] {
+    for path in ["build.rs", "Cargo.toml", "src", "canon", "../Cargo.toml", "../Cargo.lock", "../src"] {
         println!("cargo::rerun-if-changed={path}");
     }
     // The log of HEAD grows with every commit and every checkout.
@@ -28,4 +28,12 @@ fn main() {
     println!("cargo::rustc-env=BIRTH_DEATH_COMMIT={commit}");
     println!("cargo::rustc-env=BIRTH_DEATH_DIRTY={dirty}");
     println!("cargo::rustc-env=BIRTH_DEATH_TARGET={target}");
+    let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
+    let version = Command::new(rustc).arg("-vV").output().ok().and_then(|output| String::from_utf8(output.stdout).ok());
+    // one line: cargo takes no other
+    let version = version.unwrap_or_else(|| "unknown".to_owned()).trim().replace('\n', "; ");
+    let variable = |name: &str| std::env::var(name).unwrap_or_default();
+    println!("cargo::rustc-env=BIRTH_DEATH_RUSTC={version}");
+    println!("cargo::rustc-env=BIRTH_DEATH_OPT_LEVEL={}", variable("OPT_LEVEL"));
+    println!("cargo::rustc-env=BIRTH_DEATH_RUSTFLAGS={}", variable("CARGO_ENCODED_RUSTFLAGS").replace('\x1f', " "));
 }

@@ -20,7 +20,7 @@ pub(crate) fn check<R: Real>(at: Rows<'_, R>, gradient: Rows<'_, R>, dt: R) -> R
     }
 }
 
-/// `theta_i <- theta_i - dt grad V_i` for all; whoever will be overwritten moves along, which is cheaper than asking.
+/// `theta_i <- theta_i - dt grad V_i`, product and difference rounded, for all; whoever will be overwritten moves along, which is cheaper than asking.
 pub(crate) fn advance<R: Real>(mut x: RowsMut<'_, R>, gradient: Rows<'_, R>, dt: R) {
     for (row, slopes) in x.iter_mut().zip(gradient.iter()) {
         for (x, &g) in row.iter_mut().zip(slopes) {

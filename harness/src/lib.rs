@@ -2,9 +2,10 @@
 //!
 //! `verify` measures the [`claims`] on a [`subject`] (the crate, or the crate with one of the planted [`defects`]) against
 //! [`oracles`], decides with [`stats`], and writes a [`report`]; [`calibrate`] measures how often it
-//! errs. `run` reads a [`config`] and makes tables. Every simulated step
+//! errs. [`audit`] compares digests of the canonical runs between machines. `run` reads a [`config`] and makes tables. Every simulated step
 //! is `birth_death::Dynamics::step`, in [`simulation`].
 
+pub mod audit;
 pub mod calibrate;
 pub mod claims;
 pub mod cli;

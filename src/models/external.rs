@@ -77,6 +77,7 @@ impl<R: Real> Energy<R> for Quadratic<'_, R> {
 /// assert_eq!((v, g), ([-0.25, 1.0], [0.25, 0.25]));
 /// # Ok::<(), birth_death::Error>(())
 /// ```
+/// Order: with `w = x x - 1`, `F = w w + tilt x` and `F' = 4 (w x) + tilt`.
 #[derive(Clone, Copy, Debug)]
 pub struct DoubleWell<R> {
     tilt: R,

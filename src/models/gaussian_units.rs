@@ -18,8 +18,12 @@ use core::marker::PhantomData;
 /// ```
 ///
 /// Source: arXiv:1902.01843, the Gaussian example of the authors' notebooks. One exponential a pair and one a particle and
-/// component: O(n^2 d + n K d). Order: pairs (see `kernel`), scaled; components ascending; times the charge. `E` is
-/// `E0 + mean V - 1/2 mean(V - F)`, the same as `E0 + mean[F + (V - F)/2]`.
+/// component: O(n^2 d + n K d). `E` is `E0 + mean V - 1/2 mean(V - F)`, the same as `E0 + mean[F + (V - F)/2]`.
+///
+/// # Order
+/// With `N(v) = (1 / sqrt(2 pi v))^d`, a product of `d` factors: the sum over pairs, `c_j e` with `j` ascending, times `h = N(2 s2) / n`, its slope times
+/// `-(h / (2 s2))`; onto these, component after component, `w e` with `w = -(q_a N(s2 + v_a))`, and `(-(w / (s2 + v_a)) e) (y - y_a)` to the slope; times the
+/// charge. `E = E0 + (mean V - (1/2) mean(c p))`, `p` the scaled sum over pairs. `E0` is half the sum over `a`, then `b`, of `((q_a q_b) N(v_a + v_b)) e`.
 ///
 /// ```
 /// use birth_death::models::{GaussianUnits, Mixture};

@@ -4,23 +4,27 @@
 //! machine can do the first few of them and still be compared.
 //!
 //! # Digest
-//! `digest_k = SHA-256(digest_(k-1), bytes_k)`, the first after 32 zeros. `bytes_k` are, little-endian, `b` being 4 for `f32` and 8 for `f64`:
+//! `digest_k = SHA-256(digest_(k-1), bytes_k)`, the first after 32 zeros. `bytes_k` are, little-endian and in this order, `b` being 4 for `f32` and 8
+//! for `f64`:
 //!
 //! ```text
-//! 4     particles n                    8     births and deaths so far
-//! 4     components D                   4 4   the generator's next four words
-//! 8     steps done                     b D n particles: component 0 of all, then component 1, ...
-//! b     energy of the last step (0 before the first)
+//! 4       particles n
+//! 4       components D
+//! 8       steps done
+//! b       energy of the last step, that of the ensemble before it (0 before the first)
+//! 8       births and deaths so far, as one number; what control adds or removes does not count
+//! 4 4     the generator's next four words, which are not consumed
+//! b D n   particles: component 0 of all, then component 1, ...
 //! ```
 //!
-//! A negative zero counts as zero; nothing else is not finite, for that is an error of the step.
+//! The number of bytes beside a hash counts these, of all states so far, without the hashes between them. A negative zero counts as zero; nothing else is not finite, for that is an error of the step.
 //!
 //! # Runs
 //! Each model of `models.rs`, numbered there, in five schemes: 0 gradient flow; 1 birth-death, centred; 2 the same with raw rates; 3 pure birth-death,
 //! centred, without transport; 4 reinjection, raw. A whole run has 300 steps, hence 7 checkpoints.
 //!
-//! All draw from `Stream::seeded(1902, number)`, [`Id::number`]; the start is uniform on [-3/2, 3/2) in every component, particle by particle, and
-//! the prior of scheme 2 is normal with mean 0 and sd 1/2.
+//! All draw from one stream, `Stream::seeded(1902, number)`, [`Id::number`]: first the start, particle by particle, every component a
+//! `Marginal::Uniform` from -3/2 to 3/2; then the steps. The prior of reinjection is normal with mean 0 and sd 1/2.
 
 #![no_std]
 #![forbid(unsafe_code)]

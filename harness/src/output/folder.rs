@@ -15,7 +15,8 @@ use crate::config::{Refusal, quoted};
 /// The file by which a folder of this program is recognised.
 pub const MANIFEST: &str = "manifest.json";
 /// Every file that this program writes into a result. A folder that holds anything else is never replaced.
-pub const NAMES: [&str; 9] = [
+pub const NAMES: [&str; 10] = [
+    AUDIT,
     CALIBRATION,
     "ensemble.csv",
     "index.html",
@@ -26,6 +27,8 @@ pub const NAMES: [&str; 9] = [
     "trajectory.csv",
     "verdicts.json",
 ];
+/// What audit found.
+pub const AUDIT: &str = "audit.json";
 /// What the measurements of a calibration come to.
 pub const CALIBRATION: &str = "calibration.json";
 /// The measurements of a calibration. A folder that holds any is continued and never replaced: they are hours of work.

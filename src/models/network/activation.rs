@@ -20,11 +20,11 @@ use crate::Real;
 pub enum Activation {
     /// `max(a, 0)`; its slope at 0 is taken as 0.
     Relu,
-    /// `tanh(a) = (1 - e) / (1 + e)`, `e = exp(-2 |a|)`, with the sign of `a`.
+    /// `tanh(a) = (1 - e) / (1 + e)`, `e = exp(-2 |a|)`, with the sign of `a`; its slope is `1 - sigma^2`.
     Tanh,
-    /// `exp(-a^2 / 2)`.
+    /// `exp(-a^2 / 2)`, as `2^-((a a) (log2(e) / 2))`; its slope is `-(a sigma)`.
     Gaussian,
-    /// `1 / (1 + exp(-a))`.
+    /// `1 / (1 + exp(-a))`, as `1 / (1 + e)`, or `e / (1 + e)` for negative `a`, with `e = exp(-|a|)`; its slope is `sigma (1 - sigma)`.
     Sigmoid,
 }
 

@@ -168,7 +168,7 @@ fn key(seed: u64, stream: u64) -> u64 {
 ///
 /// Step `k` takes part `k mod b` of epoch `k div b`, `b` batches an epoch. The order of an epoch is Fisher and Yates' shuffle of
 /// `0..P`, from the last place down, one [`bounded`] integer a place, on `Stream::seeded(key, epoch)`, where `key` is the first
-/// `next_u64` of `Stream::seeded(seed, stream)`. It consumes nothing of the step's own generator.
+/// two words of `Stream::seeded(seed, stream)`, the less significant first. It consumes nothing of the step's own generator.
 ///
 /// Memory: the order (P words) and one batch. Cost: P bounded integers an epoch, and copying.
 ///

@@ -36,7 +36,8 @@ const TILE: usize = 8;
 ///
 /// # Numerics
 /// Pre-activations are sums over `k` ascending; the output of an example is the sum over particles of `c sigma` (16 lanes and a tree) times `s / n`;
-/// `V` and its gradient are sums over examples ascending, times `s / P`. The mean loss is a sum over examples, 16 lanes and a tree. Lanes run across the
+/// the gradients are sums over examples ascending, of `l' sigma` and of `((c . l') sigma') x`, times `s / P` (a quotient formed first); `V` is the sum of `c`
+/// times its gradient, outputs ascending. The mean loss is a sum over examples, 16 lanes and a tree. Lanes run across the
 /// particles, so the bits depend neither on the width of the vectors nor on how examples are grouped.
 ///
 /// # Cost and memory
