@@ -50,7 +50,7 @@ fn sheet(runs: &Runs) -> Sheet {
         let dot = |dot, radius, cover, colour| Look { dot, radius, cover, ..sheet::line(colour, 5) };
         let mut curves: Vec<Curve> = GaussianUnits::paper().target.iter().map(|part| centre(part.centre[0])).collect();
         curves.push(cloud("start", &run.start, dot(Dot::Ring, 14, 1.0, GREY)));
-        curves.push(cloud("end (in colour)", &run.end, dot(Dot::Full, 16, 0.5, COLOURS[dynamics])));
+        curves.push(cloud("end", &run.end, dot(Dot::Full, 16, 0.5, COLOURS[dynamics])));
         Panel {
             caption: NAMES[dynamics].to_owned(),
             x: Axis::linear("place y of a unit (dimensionless)"),

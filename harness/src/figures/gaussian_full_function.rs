@@ -43,7 +43,7 @@ fn sheet(replicates: usize, found: &Bands) -> Sheet {
             mark: Mark::Line,
             points: inputs().map(|x| Point::exact(x, of(x))).collect(),
         },
-        look: sheet::line(RGBColor(0xAA, 0xAA, 0xAA), stroke),
+        look: sheet::line(RGBColor(0xC0, 0xC0, 0xC0), stroke),
         dash: &[],
     };
     let fits = |less: fn(f64) -> f64| {

@@ -6,7 +6,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use crate::claims::plot::{Axis, Mark, Plot, Series};
-use crate::report::draw::{self, Canvas, Dot, Failed, Frame, Look};
+use crate::report::draw::{self, Canvas, Dot, Failed, Frame, Look, Numbers};
 use crate::report::scale::Scale;
 
 /// Dots an inch.
@@ -295,7 +295,7 @@ impl Ink {
 }
 
 /// How an axis writes its numbers.
-fn numbers(log: bool) -> fn(f64) -> String {
+fn numbers(log: bool) -> Numbers {
     if log { |x| tick(x, 1) } else { |x| tick(x, 3) }
 }
 

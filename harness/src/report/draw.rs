@@ -110,6 +110,9 @@ pub enum Dot {
     Triangle,
 }
 
+/// How an axis writes its numbers.
+pub type Numbers = fn(f64) -> String;
+
 /// The frame of a chart, in units of the picture.
 #[derive(Clone, Debug)]
 pub struct Frame {
@@ -130,7 +133,7 @@ pub struct Frame {
     /// The grid.
     pub grid: ShapeStyle,
     /// How a number is written at a tick: horizontal, vertical.
-    pub numbers: (fn(f64) -> String, fn(f64) -> String),
+    pub numbers: (Numbers, Numbers),
 }
 
 /// The frame of the pictures of a page.
