@@ -229,7 +229,7 @@ fn replaceable(place: &Path) -> Result<(), String> {
 fn contents(place: &Path) -> io::Result<(bool, Option<String>)> {
     let mut empty = true;
     let mut foreign = Vec::new();
-    let listed = manifest(place).filter(is_ours).map(|manifest| manifest["files"].clone());
+    let listed = manifest(place).map(|manifest| manifest["files"].clone());
     let listed = |name: &str| {
         let names = listed.as_ref().and_then(serde_json::Value::as_array);
         names.is_some_and(|names| names.iter().any(|listed| listed == name))
@@ -246,15 +246,11 @@ fn contents(place: &Path) -> io::Result<(bool, Option<String>)> {
 }
 
 fn made_here(place: &Path) -> bool {
-    manifest(place).as_ref().is_some_and(is_ours)
+    manifest(place).is_some_and(|manifest| manifest["program"] == PROGRAM)
 }
 
 fn manifest(place: &Path) -> Option<serde_json::Value> {
     fs::read(place.join(MANIFEST)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok())
-}
-
-fn is_ours(manifest: &serde_json::Value) -> bool {
-    manifest["program"] == PROGRAM
 }
 
 /// Temporary folders are made for their owner alone; a result is as readable as any folder made here.
@@ -373,7 +369,7 @@ mod tests {
         fs::write(place.join("b.svg"), "mine").expect("written");
         let message = Folder::claim(&place, &[]).expect_err("refused").to_string();
         assert!(message.contains("\"b.svg\""), "{message}");
-        // another program's list is not taken
+        // another program's list gives nothing free
         write("{\"program\": \"another\", \"files\": [\"a.svg\", \"b.svg\"]}");
         Folder::claim(&place, &[]).expect_err("refused");
     }
