@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-/// All claims hold, or the simulation is complete.
+/// All claims hold, or the simulation or the pictures are complete.
 pub const SUCCESS: u8 = 0;
 /// A claim fails, or a simulation met a numerical error.
 pub const FAILURE: u8 = 1;
@@ -17,7 +17,7 @@ pub const UNDECIDED: u8 = 3;
 /// Stopped by Ctrl-C; what was complete is kept.
 pub const INTERRUPTED: u8 = 130;
 
-/// Verifies the birth-death implementation, or runs a simulation from a configuration.
+/// Verifies the birth-death implementation, runs a simulation from a configuration, or redraws the paper's experiments.
 #[derive(Debug, Parser)]
 #[command(name = "birth-death", version, about)]
 pub struct Cli {
@@ -39,6 +39,8 @@ pub enum Command {
     Audit(AuditArgs),
     /// Run the simulation that a configuration describes.
     Run(RunArgs),
+    /// Redraw the experiments of the paper, as SVG and PNG with the numbers drawn.
+    Figures(FiguresArgs),
 }
 
 /// `birth-death verify`.
@@ -216,6 +218,26 @@ pub struct RunArgs {
     pub threads: Option<u16>,
 }
 
+/// `birth-death figures`.
+#[derive(Debug, Clone, Args)]
+pub struct FiguresArgs {
+    /// The folder of the pictures, replaced whole.
+    #[arg(long, value_name = "DIR", default_value = "figures")]
+    pub out: PathBuf,
+    /// Only these pictures; may be repeated.
+    #[arg(long, value_name = "NAME")]
+    pub only: Vec<String>,
+    /// Replicates behind a median and its band, at least 50.
+    #[arg(long, value_name = "R", default_value_t = 60, value_parser = clap::value_parser!(u64).range(50..=1_000_000))]
+    pub replicates: u64,
+    /// Seed of all streams, 0 to 2^63 - 1.
+    #[arg(long, value_name = "N", default_value_t = crate::verify::DEFAULT_SEED, value_parser = clap::value_parser!(u64).range(0..1 << 63))]
+    pub seed: u64,
+    /// Number of threads; all cores if not given. The results are the same for any number.
+    #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+}
+
 /// How much a verification measures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Profile {
@@ -269,6 +291,7 @@ pub fn main() -> ExitCode {
         Some(Command::Calibrate(arguments)) => crate::calibrate::main(&arguments),
         Some(Command::Audit(arguments)) => crate::audit::main(&arguments),
         Some(Command::Run(arguments)) => crate::run::main(&arguments),
+        Some(Command::Figures(arguments)) => crate::figures::command::main(&arguments),
     }
 }
 
@@ -311,6 +334,18 @@ mod tests {
         for bad in ["-1", "9223372036854775808", "1.5", "", "Random"] {
             assert!(bad.parse::<SeedChoice>().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn pictures_repeat_and_have_at_least_fifty_replicates() {
+        let parse = |line: &str| Cli::try_parse_from(line.split(' '));
+        let cli = parse("birth-death figures --only a --only b --replicates 50").expect("parsed");
+        let Some(Command::Figures(arguments)) = cli.command else {
+            panic!("not figures");
+        };
+        assert_eq!((arguments.only, arguments.replicates, arguments.seed), (vec!["a".into(), "b".into()], 50, 1));
+        assert!(parse("birth-death figures --replicates 49").is_err());
+        assert!(parse("birth-death figures --seed 9223372036854775808").is_err());
     }
 
     #[test]

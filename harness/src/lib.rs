@@ -2,7 +2,8 @@
 //!
 //! `verify` measures the [`claims`] on a [`subject`] (the crate, or the crate with one of the planted [`defects`]) against
 //! [`oracles`], decides with [`stats`], and writes a [`report`]; [`calibrate`] measures how often it
-//! errs. [`audit`] compares digests of the canonical runs between machines. `run` reads a [`config`] and makes tables. Every simulated step
+//! errs. [`audit`] compares digests of the canonical runs between machines. `run` reads a [`config`] and makes tables; `figures` draws the
+//! paper's experiments ([`figures`]). Every simulated step
 //! is `birth_death::Dynamics::step`, in [`simulation`].
 
 pub mod audit;
@@ -11,6 +12,7 @@ pub mod claims;
 pub mod cli;
 pub mod config;
 pub mod defects;
+pub mod figures;
 pub mod generators;
 pub mod oracles;
 pub mod output;

@@ -97,7 +97,7 @@ fn verify(arguments: &VerifyArgs) -> Result<u8, Refusal> {
         let _ = writeln!(out, "nothing was decided: an earlier report in {} is untouched", folder.place().display());
         return Ok(code(&verdicts, true));
     }
-    let folder = if verdicts.complete { folder } else { beside(&arguments.out, folder)? };
+    let folder = if verdicts.complete { folder } else { folder.for_a_part()? };
     let saved = save(&folder, &verdicts, calibration.as_ref());
     match &saved {
         Ok(()) => {
@@ -117,16 +117,6 @@ fn verify(arguments: &VerifyArgs) -> Result<u8, Refusal> {
         (Some(Ok(found)), _) if saved.is_ok() => Ok(against(&mut out, &found)),
         _ => Ok(code(&verdicts, saved.is_ok())),
     }
-}
-
-/// Where an interrupted run's report goes: not in place of an earlier one.
-fn beside(out: &Path, folder: Folder) -> Result<Folder, Refusal> {
-    if std::fs::read_dir(folder.place()).is_ok_and(|mut entries| entries.next().is_some()) {
-        let mut name = out.components().as_path().as_os_str().to_owned();
-        name.push("-interrupted");
-        return Folder::claim(Path::new(&name), &[]);
-    }
-    Ok(folder)
 }
 
 /// Reads a baseline, if it can be one for these claims.

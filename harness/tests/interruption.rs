@@ -116,3 +116,20 @@ fn without_a_complete_replicate_the_earlier_result_stays() {
     assert_eq!(place.read("run/manifest.json"), before);
     assert_eq!(place.names(), ["a.toml", "run"]);
 }
+
+#[test]
+fn figures_without_a_complete_picture_write_nothing() {
+    let place = Place::new();
+    let child = Command::new("env")
+        .args(["--default-signal=HUP", env!("CARGO_BIN_EXE_birth-death"), "figures", "--replicates", "1000000"])
+        .current_dir(place.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary runs");
+    wait_for_the_handler(&child);
+    sleep(Duration::from_millis(300));
+    send("-INT", &child);
+    assert_eq!(said(child), "error: interrupted; 0 of 4 pictures are complete\n");
+    assert!(place.names().is_empty(), "{:?}", place.names());
+}

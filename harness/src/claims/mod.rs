@@ -12,7 +12,7 @@ pub mod problem;
 
 mod acceleration_gaussian;
 mod conservation;
-mod curve;
+pub(crate) mod curve;
 mod dissipation;
 mod drift;
 mod escape;
@@ -149,6 +149,13 @@ const fn stream(claim: u64, part: u64, replicate: u64) -> u64 {
     (claim << 48) | (part << 32) | replicate
 }
 
+/// The number of what has streams of its own, from its name: FNV-1a, folded to 16 bits.
+pub fn number(id: &str) -> u64 {
+    let fold = |hash: u32, byte: u8| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+    let hash = id.bytes().fold(0x811c_9dc5, fold);
+    u64::from((hash >> 16) ^ (hash & 0xffff))
+}
+
 impl Context<'_> {
     /// `quick` replicates, or as many times more as the profile says.
     pub fn replicates(&self, quick: u64) -> u64 {
@@ -192,11 +199,9 @@ impl Claim {
         REGISTRY.into_iter().find(|claim| claim.id == id)
     }
 
-    /// The number of its streams, from its name (FNV-1a, folded to 16 bits): a claim more or less changes no other one's.
+    /// The number of its streams, from its name: a claim more or less changes no other one's.
     pub fn number(&self) -> u64 {
-        let fold = |hash: u32, byte: u8| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
-        let hash = self.id.bytes().fold(0x811c_9dc5, fold);
-        u64::from((hash >> 16) ^ (hash & 0xffff))
+        number(self.id)
     }
 
     /// Measures and decides, with the subject's generator.

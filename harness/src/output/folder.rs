@@ -14,7 +14,8 @@ use crate::config::{Refusal, quoted};
 
 /// The file by which a folder of this program is recognised.
 pub const MANIFEST: &str = "manifest.json";
-/// Every file that this program writes into a result. A folder that holds anything else is never replaced.
+/// Every file that this program writes into a result, but for those that the manifest lists under `files`. A folder that holds
+/// anything else is never replaced.
 pub const NAMES: [&str; 10] = [
     AUDIT,
     CALIBRATION,
@@ -110,6 +111,20 @@ impl Folder {
     /// Where the result will be.
     pub fn place(&self) -> &Path {
         &self.place
+    }
+
+    /// For the part of a result that was complete when it was interrupted: this folder if there is nothing in it, else one of the same
+    /// name with `-interrupted` behind. An earlier result stays as it is.
+    ///
+    /// # Errors
+    /// As [`claim`](Self::claim).
+    pub fn for_a_part(self) -> Result<Self, Refusal> {
+        if fs::read_dir(&self.place).is_ok_and(|mut entries| entries.next().is_some()) {
+            let mut name = self.place.into_os_string();
+            name.push("-interrupted");
+            return Self::claim(Path::new(&name), &[]);
+        }
+        Ok(self)
     }
 }
 
@@ -217,11 +232,16 @@ fn replaceable(place: &Path) -> Result<(), String> {
 fn contents(place: &Path) -> io::Result<(bool, Option<String>)> {
     let mut empty = true;
     let mut foreign = Vec::new();
+    let listed = manifest(place).map(|manifest| manifest["files"].clone());
+    let listed = |name: &str| {
+        let names = listed.as_ref().and_then(serde_json::Value::as_array);
+        names.is_some_and(|names| names.iter().any(|listed| listed == name))
+    };
     for entry in fs::read_dir(place)? {
         let entry = entry?;
         empty = false;
         let name = entry.file_name().to_string_lossy().into_owned();
-        if !(NAMES.contains(&name.as_str()) && entry.file_type()?.is_file()) {
+        if !((NAMES.contains(&name.as_str()) || listed(&name)) && entry.file_type()?.is_file()) {
             foreign.push(name);
         }
     }
@@ -229,10 +249,11 @@ fn contents(place: &Path) -> io::Result<(bool, Option<String>)> {
 }
 
 fn made_here(place: &Path) -> bool {
-    fs::read(place.join(MANIFEST))
-        .ok()
-        .and_then(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).ok())
-        .is_some_and(|manifest| manifest["program"] == PROGRAM)
+    manifest(place).is_some_and(|manifest| manifest["program"] == PROGRAM)
+}
+
+fn manifest(place: &Path) -> Option<serde_json::Value> {
+    fs::read(place.join(MANIFEST)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok())
 }
 
 /// Temporary folders are made for their owner alone; a result is as readable as any folder made here.
@@ -337,6 +358,33 @@ mod tests {
         fs::create_dir(place.join("junit.xml")).expect("made");
         let message = Folder::claim(&place, &[]).expect_err("refused").to_string();
         assert!(message.contains("\"junit.xml\""), "{message}");
+    }
+
+    #[test]
+    fn a_manifest_says_which_files_belong_to_it() {
+        let top = TempDir::new().expect("a folder");
+        let place = top.path().join("figures");
+        fs::create_dir(&place).expect("made");
+        fs::write(place.join("a.svg"), "").expect("written");
+        let write = |text: &str| fs::write(place.join(MANIFEST), text).expect("written");
+        write("{\"program\": \"birth-death\", \"files\": [\"a.svg\", \"a.png\"]}");
+        Folder::claim(&place, &[]).expect("an earlier result, of which a file is gone");
+        fs::write(place.join("b.svg"), "mine").expect("written");
+        let message = Folder::claim(&place, &[]).expect_err("refused").to_string();
+        assert!(message.contains("\"b.svg\""), "{message}");
+        // another program's list gives nothing free
+        write("{\"program\": \"another\", \"files\": [\"a.svg\", \"b.svg\"]}");
+        Folder::claim(&place, &[]).expect_err("refused");
+    }
+
+    #[test]
+    fn a_part_of_a_result_replaces_nothing() {
+        let top = TempDir::new().expect("a folder");
+        let place = top.path().join("run");
+        let claim = || Folder::claim(&place, &[]).expect("claimed").for_a_part().expect("a place");
+        assert_eq!(claim().place(), place);
+        put(&claim(), "{\"program\": \"birth-death\"}").replace().expect("in its place");
+        assert_eq!(claim().place(), top.path().join("run-interrupted"));
     }
 
     #[test]

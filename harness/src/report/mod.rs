@@ -2,11 +2,11 @@
 
 pub mod baseline;
 mod calibration;
-mod draw;
+pub(crate) mod draw;
 mod junit;
 mod page;
 pub mod rebuild;
-mod scale;
+pub(crate) mod scale;
 mod table;
 mod verdicts;
 
