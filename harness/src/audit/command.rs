@@ -75,7 +75,7 @@ fn audit(arguments: &AuditArgs) -> Result<u8, Refusal> {
     others.dedup();
     let folder = Folder::claim(&arguments.out, &[])?;
     let stop = progress::interruption();
-    let mut audit = Audit::new();
+    let mut audit = Audit::begin();
     let profile = format!("opt-level {}", audit.opt_level);
     let target = audit.build.target.to_string();
     audit.outcomes.push(Outcome::of(&target, &profile, "in this process".to_owned(), &here()));

@@ -62,7 +62,7 @@ pub struct Outcome {
 
 impl Audit {
     /// An audit by this binary, of nothing yet.
-    pub fn new() -> Self {
+    pub fn begin() -> Self {
         Self {
             schema: SCHEMA,
             build: Build::this(),
@@ -191,7 +191,7 @@ mod tests {
 
     #[test]
     fn it_comes_back_from_its_file() {
-        let mut audit = Audit::new();
+        let mut audit = Audit::begin();
         audit.outcomes.push(Outcome::of("t", "release", "here".to_owned(), &format!("ieee true\n{GOLDEN}end\n")));
         let text = serde_json::to_string(&audit).expect("text");
         assert_eq!(serde_json::from_str::<Audit>(&text).expect("an audit"), audit);
