@@ -2,8 +2,8 @@
 //!
 //! `verify` measures the [`claims`] on a [`subject`] (the crate, or the crate with one of the planted [`defects`]) against
 //! [`oracles`], decides with [`stats`], and writes a [`report`]; [`calibrate`] measures how often it
-//! errs. `run` reads a [`config`] and makes tables. Every simulated step
-//! is `birth_death::Dynamics::step`, in [`simulation`].
+//! errs. `run` reads a [`config`] and makes tables. `student-teacher` is the [`study`] of the
+//! paper's second example. Every simulated step is `birth_death::Dynamics::step`, in [`simulation`].
 
 pub mod calibrate;
 pub mod claims;
@@ -20,5 +20,6 @@ pub mod report;
 pub mod run;
 pub mod simulation;
 pub mod stats;
+pub mod study;
 pub mod subject;
 pub mod verify;
