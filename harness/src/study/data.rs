@@ -42,38 +42,39 @@ pub fn events(seed: u64, cell: &Cell, replicate: u64) -> Stream {
     Stream::seeded(seed, stream(u64::from(number), replicate, Purpose::Events))
 }
 
-/// The teacher of a replicate, output weights in row 0: uniform on `±1/sqrt(10)`; directions normal, of length `1 / |q_t|`.
-pub fn teacher(seed: u64, replicate: u64) -> Vec<f64> {
+/// The teacher of a replicate, output weights in row 0: uniform on `±1/sqrt(teachers)`; directions normal, of length `1 / |q_t|`.
+pub fn teacher(seed: u64, (inputs, teachers): (usize, usize), replicate: u64) -> Vec<f64> {
     let mut rng = generator(seed, stream(0, replicate, Purpose::Teacher));
-    let mut rows = vec![0.0; (DIMENSION + 1) * TEACHERS];
-    for t in 0..TEACHERS {
-        let q = symmetric(&mut rng) / (TEACHERS as f64).sqrt();
-        let b: Vec<f64> = (0..DIMENSION).map(|_| StandardNormal.sample(&mut rng)).collect();
+    let mut rows = vec![0.0; (inputs + 1) * teachers];
+    for t in 0..teachers {
+        let q = symmetric(&mut rng) / (teachers as f64).sqrt();
+        let b: Vec<f64> = (0..inputs).map(|_| StandardNormal.sample(&mut rng)).collect();
         let length = b.iter().map(|b| b * b).sum::<f64>().sqrt() * q.abs();
         // the notebook works in f32, and the population loss is that of the very teacher of the batches
         rows[t] = single(q);
         for (k, b) in b.iter().enumerate() {
-            rows[(k + 1) * TEACHERS + t] = single(b / length);
+            rows[(k + 1) * teachers + t] = single(b / length);
         }
     }
     rows
 }
 
 /// The student that a cell starts with, unit after unit: cells of a replicate have the same numbers, scaled.
-pub fn start(seed: u64, cell: &Cell, replicate: u64) -> Vec<f32> {
+pub fn start<R: Real>(seed: u64, cell: &Cell, replicate: u64) -> Vec<R> {
     let mut rng = generator(seed, stream(0, replicate, Purpose::Start));
-    let n = cell.particles;
+    let (n, (inputs, _)) = (cell.particles, cell.sizes());
     let (c, a) = match cell.scaling {
         Scaling::Notebook => (1.0 / (n as f64).sqrt(), 1.0 / (n as f64).sqrt()),
         // a uniform on ±1 has variance 1/3
-        Scaling::MeanField => (SPREAD * 3f64.sqrt(), SPREAD / (DIMENSION as f64).sqrt()),
+        Scaling::MeanField => (SPREAD * 3f64.sqrt(), SPREAD / (inputs as f64).sqrt()),
+        Scaling::Kernel => (1.0, 1.0),
     };
-    let mut rows = vec![0.0; (DIMENSION + 1) * n];
+    let mut rows = vec![R::ZERO; (inputs + 1) * n];
     for i in 0..n {
-        rows[i] = (c * symmetric(&mut rng)) as f32;
-        for k in 1..=DIMENSION {
+        rows[i] = R::from_f64(c * symmetric(&mut rng));
+        for k in 1..=inputs {
             let z: f64 = StandardNormal.sample(&mut rng);
-            rows[k * n + i] = (a * z) as f32;
+            rows[k * n + i] = R::from_f64(a * z);
         }
     }
     rows
@@ -103,7 +104,7 @@ pub struct Sphere {
 impl Sphere {
     /// The batches of a replicate.
     pub fn new(seed: u64, replicate: u64) -> Self {
-        let teacher = teacher(seed, replicate);
+        let teacher = teacher(seed, (DIMENSION, TEACHERS), replicate);
         let mut rows = teacher.chunks_exact(TEACHERS).map(|row| {
             let mut lanes = [0.0; LANES];
             lanes.iter_mut().zip(row).for_each(|(lane, &x)| *lane = x as f32);
@@ -164,6 +165,7 @@ mod tests {
     use birth_death::models::{Activation, predict};
 
     const SEED: u64 = 1001;
+    const SIZES: (usize, usize) = (DIMENSION, TEACHERS);
 
     fn batch(source: &mut Sphere, step: u64) -> (Vec<f32>, Vec<f32>) {
         source.examples(step).expect("a batch");
@@ -214,7 +216,7 @@ mod tests {
     fn targets_are_the_teacher_s() {
         let mut source = Sphere::new(SEED, 3);
         let (inputs, targets) = batch(&mut source, 17);
-        let rows: Vec<f32> = teacher(SEED, 3).iter().map(|&x| x as f32).collect();
+        let rows: Vec<f32> = teacher(SEED, SIZES, 3).iter().map(|&x| x as f32).collect();
         let rows = Rows::new(&rows, TEACHERS, DIMENSION + 1, TEACHERS).expect("a teacher");
         for (input, target) in inputs.chunks(DIMENSION).zip(targets) {
             let mut output = [0.0f32];
@@ -226,7 +228,7 @@ mod tests {
 
     #[test]
     fn teachers_and_starts_have_the_notebook_s_laws() {
-        let rows = teacher(SEED, 0);
+        let rows = teacher(SEED, SIZES, 0);
         for t in 0..TEACHERS {
             let length: f64 = (1..=DIMENSION).map(|k| rows[k * TEACHERS + t].powi(2)).sum::<f64>().sqrt();
             assert!((rows[t].abs() * length - 1.0).abs() < 1e-6 && rows[t].abs() < 0.1f64.sqrt());
@@ -235,13 +237,14 @@ mod tests {
             let n = cell.particles as f64;
             let (mut charges, mut directions) = (Vec::new(), Vec::new());
             for replicate in 0..20 {
-                let rows: Vec<f64> = start(SEED, cell, replicate).iter().map(|&x| f64::from(x)).collect();
+                let rows: Vec<f64> = start(SEED, cell, replicate);
                 charges.extend_from_slice(&rows[..cell.particles]);
                 directions.extend_from_slice(&rows[cell.particles..]);
             }
             let (c2, a2) = match cell.scaling {
                 Scaling::Notebook => (1.0 / (3.0 * n), 1.0 / n),
                 Scaling::MeanField => (4.0, 4.0 / 50.0),
+                Scaling::Kernel => (1.0 / 3.0, 1.0),
             };
             // kurtosis 9/5 and 3
             for (values, square, kurtosis) in [(charges, c2, 1.8), (directions, a2, 3.0)] {
@@ -261,17 +264,17 @@ mod tests {
         let words = |cell: &Cell, replicate| events(SEED, cell, replicate).next_u64();
         let all = cells();
         for (i, cell) in all.iter().enumerate() {
-            assert_eq!(start(SEED, cell, 4), start(SEED, &cell.baseline(), 4));
+            assert_eq!(start::<f32>(SEED, cell, 4), start::<f32>(SEED, &cell.baseline(), 4));
             assert!(all[..i].iter().all(|other| words(other, 4) != words(cell, 4)));
             assert_ne!(words(cell, 4), words(cell, 5));
         }
         // sizes and scalings have the same numbers in other units
         let first = |cell: &Cell| {
-            let rows = start(SEED, cell, 4);
-            f64::from(rows[cell.particles] / rows[2 * cell.particles])
+            let rows: Vec<f64> = start(SEED, cell, 4);
+            rows[cell.particles] / rows[2 * cell.particles]
         };
         for cell in &all {
-            assert!((first(cell) / first(&all[0]) - 1.0).abs() < 1e-6, "{cell}");
+            assert!((first(cell) / first(&all[0]) - 1.0).abs() < 1e-14, "{cell}");
         }
         // a batch is a function of the step, and of the replicate
         let (mut one, mut other) = (Sphere::new(SEED, 4), Sphere::new(SEED, 4));
@@ -280,6 +283,6 @@ mod tests {
         assert_eq!(batch(&mut other, 90_000), far);
         assert_ne!(batch(&mut Sphere::new(SEED, 5), 3).0, batch(&mut one, 3).0);
         assert_ne!(batch(&mut Sphere::new(SEED + 1, 4), 3).0, batch(&mut one, 3).0);
-        assert_ne!(teacher(SEED, 4), teacher(SEED, 5));
+        assert_ne!(teacher(SEED, SIZES, 4), teacher(SEED, SIZES, 5));
     }
 }

@@ -161,20 +161,20 @@ impl Worker<'_> {
 
 /// What the open tasks take, one thread as busy as now.
 fn estimate(open: &[Task], settings: &Settings) -> String {
-    let mut sizes: BTreeMap<usize, (f64, f64)> = BTreeMap::new();
-    let mut of_cell: BTreeMap<(usize, bool), f64> = BTreeMap::new();
+    let mut sizes: BTreeMap<(usize, &str), (f64, f64)> = BTreeMap::new();
+    let mut of_cell: BTreeMap<(usize, &str, bool), f64> = BTreeMap::new();
     for Task { cell, .. } in open {
         let flow = *cell == cell.baseline();
         let seconds = of_cell
-            .entry((cell.particles, flow))
+            .entry((cell.particles, cell.scaling.name(), flow))
             .or_insert_with(|| train::estimate(cell, settings.seed, log::steps(cell, settings)));
-        let (count, total) = sizes.entry(cell.particles).or_default();
+        let (count, total) = sizes.entry((cell.particles, cell.scaling.name())).or_default();
         *count += 1.0;
         *total += *seconds;
     }
     let mut text = format!("{} runs are to be measured, on one thread of the machine as it is now:\n", open.len());
-    for (n, (count, total)) in &sizes {
-        text += &format!("  n = {n}: {count} runs of {:.1} s, {:.2} h\n", total / count, total / 3600.0);
+    for ((n, scaling), (count, total)) in &sizes {
+        text += &format!("  n = {n}, {scaling}: {count} runs of {:.1} s, {:.2} h\n", total / count, total / 3600.0);
     }
     let total: f64 = sizes.values().map(|(_, total)| total).sum();
     text + &format!("  all: {:.2} h\n", total / 3600.0)
@@ -183,17 +183,15 @@ fn estimate(open: &[Task], settings: &Settings) -> String {
 /// Writes and prints the tables.
 fn conclude(place: &Path, settings: &Settings, cells: &[Cell], units: &[Unit]) -> u8 {
     let groups = summary::groups(cells, units);
-    let files: [(&str, &dyn Fn(&mut dyn Write) -> io::Result<()>); 3] = [
-        ("results.csv", &|out| summary::results(out, &groups, settings)),
-        ("curves.csv", &|out| summary::curves(out, &groups)),
-        ("summary.csv", &|out| summary::summary(out, &groups)),
+    let written = [
+        journal::replace(&place.join("results.csv"), |out| summary::results(out, &groups, settings)),
+        journal::replace(&place.join("curves.csv"), |out| summary::curves(out, &groups)),
+        journal::replace(&place.join("summary.csv"), |out| summary::summary(out, &groups)),
     ];
     let mut code = SUCCESS;
-    for (name, write) in files {
-        if let Err(error) = journal::replace(&place.join(name), |out| write(out)) {
-            let _ = writeln!(io::stderr(), "error: {name}: {error}");
-            code = FAILURE;
-        }
+    for error in written.into_iter().filter_map(Result::err) {
+        let _ = writeln!(io::stderr(), "error: the tables: {error}");
+        code = FAILURE;
     }
     let mut out = io::stdout().lock();
     let _ = writeln!(out, "{}", summary::text(&groups));
@@ -210,8 +208,11 @@ mod tests {
         let cells = setting::cells();
         let tasks = tasks(&cells, 20);
         assert_eq!(tasks.len(), 20 * cells.len());
-        let first = |n: usize| tasks.iter().position(|task| task.cell.particles == n).expect("one");
-        assert!(tasks[..45].iter().all(|task| task.cell.to_string().starts_with("n50-notebook")));
+        let first = |n: usize| {
+            let notebook = |task: &Task| task.cell.to_string().starts_with(&format!("n{n}-notebook"));
+            tasks.iter().position(notebook).expect("one")
+        };
+        assert!(tasks[..15].iter().all(|task| task.cell.to_string().starts_with("n50-notebook")));
         assert!(first(50) < first(200) && first(200) < first(1000));
         // replicate after replicate, each with its gradient flow first
         for cell in &cells {
@@ -226,7 +227,7 @@ mod tests {
             let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
             selected(&names).map(|cells| cells.iter().map(Cell::to_string).collect::<Vec<_>>())
         };
-        assert_eq!(chosen(&[]).expect("all").len(), 40);
+        assert_eq!(chosen(&[]).expect("all").len(), 59);
         assert_eq!(chosen(&["n200-notebook-g", "n1000-notebook-birth-death-2"]).expect("some").len(), 3);
         let message = chosen(&["n50-notebok"]).expect_err("refused").to_string();
         assert!(message.contains("--cells") && message.contains("n50-notebook-gradient-flow"), "{message}");

@@ -15,6 +15,8 @@ pub const DIMENSION: usize = 50;
 pub const TEACHERS: usize = 10;
 pub const BATCH: usize = 100;
 const LEARNING_RATE: f64 = 0.02;
+/// Input dimension and teacher units of the cells without batches: small, for `n^2 d` operations a step.
+const KERNEL_SIZES: (usize, usize) = (10, 4);
 
 /// How outputs are scaled, and what the start is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +32,9 @@ pub enum Scaling {
     /// `<c^2> <|a|^2>` is 16, the notebook's at `n = 50` (in `C`, `A`) 50/3, and so is the initial loss, nearly. A unit's output changes at a rate
     /// proportional to `c^2 + |a|^2`, whose mean is 8 here and 50 1/3 there: the step is 6.3 times as long, 1/4, to reach as far.
     MeanField,
+    /// The notebook's start in mean-field units (`s = 1`, `C` uniform on ±1, `A` standard normal), and the gradient of the population loss: no batches.
+    /// In f64, for 10 inputs and 4 teachers: what n does alone, on the way to the mean-field limit.
+    Kernel,
 }
 
 /// Standard deviation of `c`, and root mean square of `|a|`, at the start in mean-field scaling.
@@ -41,6 +46,7 @@ impl Scaling {
         match self {
             Scaling::Notebook => "notebook",
             Scaling::MeanField => "mean-field",
+            Scaling::Kernel => "kernel",
         }
     }
 }
@@ -79,7 +85,7 @@ pub struct Cell {
     pub scaling: Scaling,
     /// Dynamics.
     pub kind: Kind,
-    /// The notebook's alpha, `a`; 0 for gradient flow.
+    /// The notebook's alpha, `a`; without batches that of the mean-field equation; 0 for gradient flow.
     pub alpha: f64,
 }
 
@@ -92,11 +98,19 @@ impl fmt::Display for Cell {
 }
 
 impl Cell {
+    /// d, and the number of teachers.
+    pub fn sizes(&self) -> (usize, usize) {
+        match self.scaling {
+            Scaling::Notebook | Scaling::MeanField => (DIMENSION, TEACHERS),
+            Scaling::Kernel => KERNEL_SIZES,
+        }
+    }
+
     /// `s`.
     pub fn scale(&self) -> f64 {
         match self.scaling {
             Scaling::Notebook => self.particles as f64,
-            Scaling::MeanField => 1.0,
+            Scaling::MeanField | Scaling::Kernel => 1.0,
         }
     }
 
@@ -105,12 +119,16 @@ impl Cell {
         match self.scaling {
             Scaling::Notebook => 2.0 * LEARNING_RATE / self.particles as f64,
             Scaling::MeanField => 0.25,
+            Scaling::Kernel => 0.5,
         }
     }
 
     /// The core's alpha.
     pub fn core_alpha(&self) -> f64 {
-        2.0 * self.alpha / (self.particles as f64 * self.dt())
+        match self.scaling {
+            Scaling::Notebook | Scaling::MeanField => 2.0 * self.alpha / (self.particles as f64 * self.dt()),
+            Scaling::Kernel => self.alpha,
+        }
     }
 
     /// Alpha of the mean-field equation from a start that does not depend on n.
@@ -118,13 +136,17 @@ impl Cell {
         match self.scaling {
             // V is that of (C, A), time 2 eta a step
             Scaling::Notebook => self.alpha / (LEARNING_RATE * self.particles as f64),
-            Scaling::MeanField => self.core_alpha(),
+            Scaling::MeanField | Scaling::Kernel => self.core_alpha(),
         }
     }
 
     /// The steps of a run that is not told otherwise: the notebook's, and a fifth of them for the largest networks.
     pub fn steps(&self) -> u64 {
-        if self.particles < 1000 { 100_000 } else { 20_000 }
+        match (self.scaling, self.particles) {
+            (Scaling::Kernel, _) => KERNEL_STEPS,
+            (_, ..1000) => 100_000,
+            _ => 20_000,
+        }
     }
 
     /// The cell of gradient flow that it is held against.
@@ -136,7 +158,9 @@ impl Cell {
     pub fn delay(&self) -> u64 {
         match (self.particles, self.scaling) {
             (50, Scaling::Notebook) => 0,
+            (50 | 200, Scaling::Kernel) => 1,
             (50, Scaling::MeanField) => 3,
+            (_, Scaling::Kernel) => 4,
             (200, _) => 5,
             _ => 6,
         }
@@ -150,6 +174,12 @@ const NOTEBOOK_ALPHAS: [f64; 2] = [0.01, 1.0];
 /// At n = 200 and 1000: those of the mean-field alphas 0.01, 0.1, 1 and of 0.1, 1.
 const LARGER_ALPHAS: [f64; 3] = [0.04, 0.4, 4.0];
 const LARGEST_ALPHAS: [f64; 2] = [2.0, 20.0];
+
+/// Without batches: alphas of the mean-field equation, fewer of them for larger n.
+const KERNEL_ALPHAS: [f64; 5] = [0.1, 0.3, 1.0, 3.0, 10.0];
+const KERNEL_ALPHAS_LARGER: [f64; 3] = [0.1, 1.0, 10.0];
+/// t = 200.
+const KERNEL_STEPS: u64 = 400;
 
 /// All cells, in the order of the tables.
 pub fn cells() -> Vec<Cell> {
@@ -170,6 +200,13 @@ pub fn cells() -> Vec<Cell> {
         }
         add(particles, scaling, Kind::Reinjection, alphas);
     }
+    for (particles, alphas) in [(50, &KERNEL_ALPHAS[..]), (200, &KERNEL_ALPHAS_LARGER), (1000, &KERNEL_ALPHAS_LARGER)] {
+        add(particles, Scaling::Kernel, Kind::Flow, &[0.0]);
+        add(particles, Scaling::Kernel, Kind::BirthDeath, alphas);
+        if particles == 50 {
+            add(particles, Scaling::Kernel, Kind::Reinjection, alphas);
+        }
+    }
     cells
 }
 
@@ -184,7 +221,7 @@ mod tests {
             assert!(cells[..i].iter().all(|other| other.to_string() != cell.to_string()), "{cell}");
             assert!(cells.contains(&cell.baseline()), "{cell}");
         }
-        assert_eq!(cells.len(), 15 + 13 + 7 + 5);
+        assert_eq!(cells.len(), 15 + 13 + 7 + 5 + 11 + 4 + 4);
     }
 
     #[test]
@@ -193,6 +230,7 @@ mod tests {
             let expected = match (cell.particles, cell.scaling) {
                 (n, Scaling::Notebook) => cell.alpha * 50.0 / n as f64,
                 (_, Scaling::MeanField) => cell.alpha * 4.0 / 25.0,
+                (_, Scaling::Kernel) => cell.alpha,
             };
             assert!((cell.mean_field_alpha() - expected).abs() < 1e-12 * expected.abs(), "{cell}");
         }

@@ -1,17 +1,19 @@
-//! One replicate of one cell: training in f32 on fresh batches, and the exact population loss on the way.
+//! One replicate of one cell: training, and the exact population loss on the way.
+//!
+//! In f32 on fresh batches, as the notebook does it; cells without batches in f64.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use birth_death::models::{Activation, Loss, Network, StudentTeacher};
 use birth_death::{
-    Dynamics, Energy, Error, Field, Marginal, ProductPrior, Quantity, Rate, Rows, RowsMut, Scheme, Stream,
+    Dynamics, Energy, Error, Field, Marginal, ProductPrior, Quantity, Rate, Real, Rows, RowsMut, Scheme,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::data::{self, Sphere};
-use super::setting::{BATCH, Cell, DIMENSION, Kind, SPREAD, Scaling, TEACHERS};
+use super::setting::{BATCH, Cell, Kind, SPREAD, Scaling};
 use crate::claims::Interrupted;
 use crate::output::number;
 use crate::simulation::{Product, Simulation};
@@ -119,21 +121,22 @@ struct Population<'t> {
 
 impl<'t> Population<'t> {
     fn new(teacher: &'t [f64], cell: &Cell) -> Result<Self, Error> {
-        let teacher = Rows::new(teacher, TEACHERS, DIMENSION + 1, TEACHERS)?;
+        let (inputs, teachers) = cell.sizes();
+        let teacher = Rows::new(teacher, teachers, inputs + 1, teachers)?;
         Ok(Self {
             loss: StudentTeacher::new(teacher)?.with_scale(cell.scale())?,
             teacher,
             scale: cell.scale(),
             at: Vec::new(),
             potential: vec![0.0; cell.particles],
-            gradient: vec![0.0; cell.particles * (DIMENSION + 1)],
+            gradient: vec![0.0; cell.particles * (inputs + 1)],
         })
     }
 
-    fn evaluate(&mut self, rows: Rows<'_, f32>) -> Result<f64, Error> {
+    fn evaluate<R: Real>(&mut self, rows: Rows<'_, R>) -> Result<f64, Error> {
         let (n, dim) = (rows.len(), rows.dim());
         self.at.clear();
-        self.at.extend(rows.iter().flatten().map(|&x| f64::from(x)));
+        self.at.extend(rows.iter().flatten().map(|x| x.to_f64()));
         let gradient = RowsMut::new(&mut self.gradient, n, dim, n)?;
         let out = Field::new(&mut self.potential, gradient)?;
         let loss = self.loss.evaluate(0, Rows::new(&self.at, n, dim, n)?, out)?;
@@ -141,9 +144,9 @@ impl<'t> Population<'t> {
     }
 
     /// The units' work, and the teachers found.
-    fn support(&self, rows: Rows<'_, f32>) -> (f64, u32) {
+    fn support<R: Real>(&self, rows: Rows<'_, R>) -> (f64, u32) {
         let unit = |i: usize| -> (f64, Vec<f64>) {
-            let component = |k: usize| rows.get(k, i).map_or(0.0, f64::from);
+            let component = |k: usize| rows.get(k, i).map_or(0.0, Real::to_f64);
             (component(0), (1..rows.dim()).map(component).collect())
         };
         let norm = |a: &[f64]| a.iter().map(|a| a * a).sum::<f64>().sqrt();
@@ -169,34 +172,94 @@ impl<'t> Population<'t> {
     }
 }
 
-/// The cell's dynamics in f32.
-fn dynamics(cell: &Cell) -> Result<Dynamics<f32, Product<f32>>, Error> {
+/// The cell's dynamics.
+fn dynamics<R: Real>(cell: &Cell) -> Result<Dynamics<R, Product<R>>, Error> {
+    let (inputs, _) = cell.sizes();
     let sd = match cell.scaling {
         Scaling::Notebook => 1.0 / cell.particles as f64,
-        Scaling::MeanField => SPREAD / (DIMENSION as f64).sqrt(),
+        Scaling::MeanField => SPREAD / (inputs as f64).sqrt(),
+        Scaling::Kernel => 1.0,
     };
     let (scheme, rate) = match cell.kind {
         Kind::Flow => (Scheme::GradientFlow, Rate::Centred),
         Kind::BirthDeath => (Scheme::BirthDeath, Rate::Centred),
         Kind::Raw => (Scheme::BirthDeath, Rate::Raw),
         Kind::Reinjection => {
-            let mut marginals = vec![Marginal::Normal { mean: 0.0, sd: sd as f32 }; DIMENSION + 1];
-            marginals[0] = Marginal::Constant(0.0);
+            let mut marginals = vec![Marginal::Normal { mean: R::ZERO, sd: R::from_f64(sd) }; inputs + 1];
+            marginals[0] = Marginal::Constant(R::ZERO);
             (Scheme::Reinjection(ProductPrior::new(marginals.into())?), Rate::Raw)
         }
     };
-    Dynamics::new(scheme, cell.dt() as f32, cell.core_alpha() as f32)?.with_rate(rate)
+    Dynamics::new(scheme, R::from_f64(cell.dt()), R::from_f64(cell.core_alpha()))?.with_rate(rate)
+}
+
+/// The energy that a cell trains on, with `scratch` for batches.
+trait Trained: Real {
+    fn energy<'s>(
+        cell: &Cell,
+        seed: u64,
+        replicate: u64,
+        teacher: &'s [f64],
+        scratch: &'s mut [Self],
+    ) -> Result<Box<dyn Energy<Self> + Send + 's>, Error>;
+}
+
+/// Fresh batches.
+impl Trained for f32 {
+    fn energy<'s>(
+        cell: &Cell,
+        seed: u64,
+        replicate: u64,
+        _: &'s [f64],
+        scratch: &'s mut [Self],
+    ) -> Result<Box<dyn Energy<Self> + Send + 's>, Error> {
+        let network = Network::new(Activation::Relu, Loss::Squared, Sphere::new(seed, replicate), scratch)?;
+        Ok(Box::new(network.with_scale(cell.scale() as f32)?))
+    }
+}
+
+/// The population.
+impl Trained for f64 {
+    fn energy<'s>(
+        cell: &Cell,
+        _: u64,
+        _: u64,
+        teacher: &'s [f64],
+        _: &'s mut [Self],
+    ) -> Result<Box<dyn Energy<Self> + Send + 's>, Error> {
+        let (inputs, teachers) = cell.sizes();
+        let loss = StudentTeacher::new(Rows::new(teacher, teachers, inputs + 1, teachers)?)?;
+        Ok(Box::new(loss.with_scale(cell.scale())?))
+    }
+}
+
+/// A replicate at its start.
+fn simulation<'s, R: Trained>(
+    cell: &Cell,
+    seed: u64,
+    replicate: u64,
+    teacher: &'s [f64],
+    scratch: &'s mut [R],
+) -> Result<Simulation<'s, R, Product<R>>, Error> {
+    let energy = R::energy(cell, seed, replicate, teacher, scratch)?;
+    let mut simulation = Simulation::new(cell.particles, energy, dynamics(cell)?, data::events(seed, cell, replicate))?;
+    simulation.place(&data::start(seed, cell, replicate))?;
+    Ok(simulation)
+}
+
+fn scratch<R: Real>() -> Vec<R> {
+    vec![R::ZERO; Network::<f32, Sphere>::scratch_len(1, BATCH)]
 }
 
 /// A run in progress.
-struct Run<'a> {
-    simulation: Simulation<'a, f32, Product<f32>>,
+struct Run<'a, R> {
+    simulation: Simulation<'a, R, Product<R>>,
     branch: Branch,
     /// Distinct ancestors do not change in a run that goes on without events; none: ask the simulation.
     distinct: Option<u32>,
 }
 
-impl Run<'_> {
+impl<R: Real> Run<'_, R> {
     /// Steps to `until` with looks at `at`; the failure of a step ends it.
     fn advance(
         &mut self,
@@ -247,6 +310,9 @@ impl Run<'_> {
     }
 }
 
+/// The parameters are the harness's own.
+const VALID: &str = "the harness's own constants";
+
 /// One replicate of a cell: one run for gradient flow; for the others also the run that is quenched, which differs in its last fifth only.
 ///
 /// # Errors
@@ -261,13 +327,25 @@ pub fn measure(
     steps: u64,
     stop: &AtomicBool,
 ) -> Result<Vec<Branch>, Interrupted> {
-    const VALID: &str = "the harness's own constants";
-    let teacher = data::teacher(seed, replicate);
+    match cell.scaling {
+        Scaling::Notebook | Scaling::MeanField => measure_in::<f32>(cell, seed, replicate, steps, stop),
+        Scaling::Kernel => measure_in::<f64>(cell, seed, replicate, steps, stop),
+    }
+}
+
+fn measure_in<R: Trained>(
+    cell: &Cell,
+    seed: u64,
+    replicate: u64,
+    steps: u64,
+    stop: &AtomicBool,
+) -> Result<Vec<Branch>, Interrupted> {
+    let teacher = data::teacher(seed, cell.sizes(), replicate);
     let mut population = Population::new(&teacher, cell).expect(VALID);
     let at = checkpoints(steps);
-    let mut scratch = [(); 2].map(|()| vec![0.0; Network::<f32, Sphere>::scratch_len(1, BATCH)]);
-    let [main_scratch, quenched_scratch] = &mut scratch;
-    let empty = Branch {
+    let mut memory = [(); 2].map(|()| scratch::<R>());
+    let [main_scratch, quenched_scratch] = &mut memory;
+    let branch = Branch {
         quench: false,
         failed: None,
         births: 0,
@@ -277,11 +355,8 @@ pub fn measure(
         found: 0,
         points: Vec::new(),
     };
-
-    let simulation = simulation(cell, seed, replicate, dynamics(cell).expect(VALID), main_scratch);
-    let mut simulation = simulation.expect(VALID);
-    simulation.place(&data::start(seed, cell, replicate)).expect(VALID);
-    let mut main = Run { simulation, branch: empty, distinct: None };
+    let begun = simulation(cell, seed, replicate, &teacher, main_scratch).expect(VALID);
+    let mut main = Run { simulation: begun, branch, distinct: None };
     main.look(&mut population);
     if cell.kind == Kind::Flow {
         main.advance(steps, &at, &mut population, stop)?;
@@ -289,15 +364,12 @@ pub fn measure(
     }
 
     main.advance(quench_from(steps), &at, &mut population, stop)?;
-    let rows: Vec<f32> = main.simulation.rows().iter().flatten().copied().collect();
-    let dynamics = main.simulation.dynamics().clone().with_quench_from(quench_from(steps));
-    let other = self::simulation(cell, seed, replicate, dynamics, quenched_scratch);
-    let mut quenched = Run {
-        simulation: other.expect(VALID),
-        branch: Branch { quench: true, ..main.branch.clone() },
-        distinct: Some(main.simulation.distinct()),
-    };
-    quenched.simulation.place(&rows).expect(VALID);
+    let mut other = simulation(cell, seed, replicate, &teacher, quenched_scratch).expect(VALID);
+    *other.dynamics_mut() = main.simulation.dynamics().clone().with_quench_from(quench_from(steps));
+    let rows: Vec<R> = main.simulation.rows().iter().flatten().copied().collect();
+    other.place(&rows).expect(VALID);
+    let branch = Branch { quench: true, ..main.branch.clone() };
+    let quenched = Run { simulation: other, branch, distinct: Some(main.simulation.distinct()) };
     let mut branches = Vec::new();
     for mut run in [main, quenched] {
         run.advance(steps, &at, &mut population, stop)?;
@@ -314,23 +386,30 @@ const FIRST_STEPS: u64 = 20;
 /// # Panics
 /// As [`measure`].
 pub fn fingerprint(cell: &Cell, seed: u64, steps: u64) -> String {
-    const VALID: &str = "the harness's own constants";
-    let mut scratch = vec![0.0; Network::<f32, Sphere>::scratch_len(1, BATCH)];
-    let dynamics = dynamics(cell).expect(VALID);
-    let mut simulation = simulation(cell, seed, 0, dynamics, &mut scratch).expect(VALID);
-    simulation.place(&data::start(seed, cell, 0)).expect(VALID);
+    match cell.scaling {
+        Scaling::Notebook | Scaling::MeanField => fingerprint_in::<f32>(cell, seed, steps),
+        Scaling::Kernel => fingerprint_in::<f64>(cell, seed, steps),
+    }
+}
+
+fn fingerprint_in<R: Trained>(cell: &Cell, seed: u64, steps: u64) -> String {
+    let teacher = data::teacher(seed, cell.sizes(), 0);
+    let mut memory = scratch::<R>();
+    let mut simulation = simulation(cell, seed, 0, &teacher, &mut memory).expect(VALID);
     let mut digest = Sha256::new();
     digest.update(steps.to_le_bytes());
-    for _ in 0..FIRST_STEPS {
+    let single = |x: R| (x.to_f64() as f32).to_le_bytes();
+    // the largest networks' kernel takes as long as hundreds of batches, and is the others'
+    let large = cell.particles >= 1000;
+    let first = if large && cell.scaling == Scaling::Kernel { 1 } else { FIRST_STEPS };
+    for _ in 0..first {
         match simulation.step() {
-            Ok(report) => digest.update(report.energy.to_le_bytes()),
+            Ok(report) => digest.update(single(report.energy)),
             Err(error) => digest.update(error.to_string()),
         }
     }
-    simulation.rows().iter().flatten().for_each(|x| digest.update(x.to_le_bytes()));
-    // the largest networks' population loss takes as long as hundreds of steps, and is the others'
-    if cell.particles < 1000 {
-        let teacher = data::teacher(seed, 0);
+    simulation.rows().iter().flatten().for_each(|&x| digest.update(single(x)));
+    if !large {
         let mut population = Population::new(&teacher, cell).expect(VALID);
         digest.update(population.evaluate(simulation.rows()).map_or(f64::NAN, |loss| loss).to_le_bytes());
     }
@@ -342,14 +421,17 @@ pub fn fingerprint(cell: &Cell, seed: u64, steps: u64) -> String {
 /// # Panics
 /// As [`measure`].
 pub fn estimate(cell: &Cell, seed: u64, steps: u64) -> f64 {
-    const VALID: &str = "the harness's own constants";
-    let mut scratch = vec![0.0; Network::<f32, Sphere>::scratch_len(1, BATCH)];
-    let dynamics = dynamics(cell).expect(VALID);
-    let mut simulation = simulation(cell, seed, 0, dynamics, &mut scratch).expect(VALID);
-    simulation.place(&data::start(seed, cell, 0)).expect(VALID);
-    let teacher = data::teacher(seed, 0);
+    match cell.scaling {
+        Scaling::Notebook | Scaling::MeanField => estimate_in::<f32>(cell, seed, steps, 20_000 / cell.particles),
+        Scaling::Kernel => estimate_in::<f64>(cell, seed, steps, 2_000 / cell.particles),
+    }
+}
+
+fn estimate_in<R: Trained>(cell: &Cell, seed: u64, steps: u64, timed: usize) -> f64 {
+    let teacher = data::teacher(seed, cell.sizes(), 0);
+    let mut memory = scratch::<R>();
+    let mut simulation = simulation(cell, seed, 0, &teacher, &mut memory).expect(VALID);
     let mut population = Population::new(&teacher, cell).expect(VALID);
-    let timed = 20_000 / cell.particles;
     let began = Instant::now();
     for _ in 0..timed {
         simulation.step().map(|_| ()).unwrap_or_default();
@@ -362,25 +444,15 @@ pub fn estimate(cell: &Cell, seed: u64, steps: u64) -> f64 {
     runs * step * steps as f64 + look * checkpoints(steps).len() as f64
 }
 
-fn simulation<'s>(
-    cell: &Cell,
-    seed: u64,
-    replicate: u64,
-    dynamics: Dynamics<f32, Product<f32>>,
-    scratch: &'s mut [f32],
-) -> Result<Simulation<'s, f32, Product<f32>, Stream>, Error> {
-    let network = Network::new(Activation::Relu, Loss::Squared, Sphere::new(seed, replicate), scratch)?;
-    let network = network.with_scale(cell.scale() as f32)?;
-    Simulation::new(cell.particles, Box::new(network), dynamics, data::events(seed, cell, replicate))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::setting::cells;
+    use super::super::setting::{DIMENSION, TEACHERS, cells};
     use super::*;
+    use birth_death::Stream;
+    use birth_death::models::Source;
 
     const SEED: u64 = 1001;
-    const GO: AtomicBool = AtomicBool::new(false);
+    static GO: AtomicBool = AtomicBool::new(false);
 
     fn run(cell: &Cell, steps: u64) -> Vec<Branch> {
         measure(cell, SEED, 0, steps, &GO).expect("not stopped")
@@ -458,9 +530,9 @@ mod tests {
         // (C, A) = sqrt(n) (c, a), s = 1, dt n times and alpha 1/n times as large: powers of two, so the bits are the same
         let n = 64;
         let notebook = Cell { particles: n, ..cell(Kind::BirthDeath, 2.0) };
-        let teacher = data::teacher(SEED, 0);
+        let teacher = data::teacher(SEED, notebook.sizes(), 0);
         let rows = Rows::new(&teacher, TEACHERS, DIMENSION + 1, TEACHERS).expect("a teacher");
-        let start: Vec<f64> = data::start(SEED, &notebook, 0).iter().map(|&x| f64::from(x)).collect();
+        let start: Vec<f64> = data::start(SEED, &notebook, 0);
         let run = |unit: f64, scale: f64, dt: f64, alpha: f64| {
             let loss = StudentTeacher::new(rows).expect("a loss").with_scale(scale).expect("a scale");
             let dynamics = Dynamics::new(Scheme::<Product<f64>>::BirthDeath, dt, alpha).expect("dynamics");
@@ -482,13 +554,11 @@ mod tests {
     fn the_core_s_alpha_is_the_notebook_s() {
         // a |c dL/dc| of the batch's mean squared error, against alpha |V| dt; L as the notebook has it, by differences
         let cell = cell(Kind::Raw, 0.7);
-        let start = data::start(SEED, &cell, 0);
+        let start: Vec<f32> = data::start(SEED, &cell, 0);
         let mut source = Sphere::new(SEED, 0);
-        let mut scratch = vec![0.0; Network::<f32, Sphere>::scratch_len(1, BATCH)];
-        let mut simulation = simulation(&cell, SEED, 0, dynamics(&cell).expect("dynamics"), &mut scratch).expect("one");
-        simulation.place(&start).expect("placed");
+        let mut memory = scratch::<f32>();
+        let mut simulation = simulation(&cell, SEED, 0, &[], &mut memory).expect("one");
         simulation.evaluate().expect("finite");
-        use birth_death::models::Source;
         let batch = source.examples(0).expect("a batch");
         let loss = |shift: f64, unit: usize| {
             let squares = (0..BATCH).map(|p| {
