@@ -149,6 +149,15 @@ fn distinct(run: &Branch) -> f64 {
     run.points.last().map_or(f64::NAN, |point| f64::from(point.2))
 }
 
+/// The ancestors that neutral drift would leave: `n / (1 + M / n)` after M events.
+///
+/// An event replaces one particle by a copy of another. If both are anybody, two of k lines of descent merge with probability `k (k - 1) / n^2`, and
+/// `dk/dM = -k^2 / n^2` while k is large (Moran's model; the exact end, 1 ancestor, takes `n^2` events in the mean).
+fn neutral(cell: &Cell, run: &Branch) -> f64 {
+    let n = cell.particles as f64;
+    n / (1.0 + (run.births + run.deaths) as f64 / n)
+}
+
 /// Three significant figures.
 fn short(x: f64) -> String {
     if x == 0.0 || !x.is_finite() {
@@ -174,6 +183,7 @@ pub fn text(groups: &[Group]) -> String {
         "steps to 0.1",
         "to 0.02",
         "ancestors",
+        "of neutral drift",
         "effective units",
         "teachers found",
     ]);
@@ -182,6 +192,7 @@ pub fn text(groups: &[Group]) -> String {
         let losses = short(median(group, Branch::last));
         let [tenth, fiftieth] = SHOWN.map(|level| short(median(group, |run| run.hit(level))));
         let ancestors = short(median(group, distinct));
+        let drift = short(median(group, |run| neutral(&group.cell, run)));
         let effective = short(median(group, |run| run.effective));
         let found = short(median(group, |run| f64::from(run.found)));
         let quench = if group.quench { "yes" } else { "" };
@@ -193,6 +204,7 @@ pub fn text(groups: &[Group]) -> String {
             &tenth,
             &fiftieth,
             &ancestors,
+            &drift,
             &effective,
             &found,
         ]);
