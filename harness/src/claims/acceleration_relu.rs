@@ -19,7 +19,7 @@ pub static CLAIM: Claim = Claim {
               runs from the same start against the same teacher, for at most t = 150",
     estimator: "first time at which E <= 0.1 E(0), linear between steps; the ratio gradient flow / scheme 1 of each pair, and their median. A \
                 gradient flow that never gets there counts with t = 150, a scheme that does not with ratio 0: both against the claim",
-    oracle: "none but 1",
+    oracle: "none but the ratio 1",
     tolerance: "ratio above 1: interval of the median by order statistics, exact whatever the law, at level 1e-3 for each alpha",
     measure,
 };

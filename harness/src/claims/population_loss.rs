@@ -15,10 +15,13 @@ pub static CLAIM: Claim = Claim {
     source: "arXiv:1902.01843, the student-teacher example, with the authors' notebook student_teacher_example, which draws batches",
     setting: "four ReLU teachers drawn as the authors draw theirs, students standard normal; units, dimensions and scales 1, 3, 1; 5, 2, 1; \
               20, 6, 20; 20, 10, 1. Inputs uniform on the sphere, 1000 in a batch; a new teacher, student and batch in each of 600 replicates",
+    estimator: "E of the batch over that of the kernel; of V and grad V the sum over units of batch less kernel, with the signs of the kernel's and \
+                with alternating ones, over the sum of their sizes, s |c| |a| sqrt(E/d) by Cauchy and Schwarz (slopes: without |c| or |a|). \
+                Kernel against oracle: largest deviation, relative to the largest magnitude",
     oracle: "quadrature over the angle in the plane of two units (no kernel formula, no formula of its gradient)",
     tolerance: "kernel: 1e-12, some hundred roundings, and E is what is left of sums ten times as large. Batches: no bias. The standard deviation of a \
-                replicate is 0.04 for E and at most 0.05 for the others (6000 on another seed), the t quantile of the level 6.3: \
-                (6.3 + 4.5) 0.04 / sqrt(600) = 0.018 and 0.022",
+                replicate is 0.04 for E and at most 0.024 for the others (6000 on another seed), the t quantile of the level 6.3: \
+                (6.3 + 4.5) 0.04 / sqrt(600) = 0.018 and 0.011",
     measure,
 };
 
@@ -28,7 +31,7 @@ const WITH_ORACLE: u64 = 60;
 const TEACHERS: usize = 4;
 const BATCH: usize = 1000;
 const ENERGY_TOLERANCE: f64 = 0.018;
-const TOLERANCE: f64 = 0.022;
+const TOLERANCE: f64 = 0.011;
 /// Units, input dimension and scale.
 const CASES: [(usize, usize, f64); 4] = [(1, 3, 1.0), (5, 2, 1.0), (20, 6, 20.0), (20, 10, 1.0)];
 

@@ -168,4 +168,16 @@ mod tests {
         assert_eq!(fs::read(&path).expect("read"), b"whole");
         assert_eq!(fs::read_dir(top.path()).expect("read").count(), 1);
     }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn after_a_line_that_may_be_torn_there_is_no_other() {
+        let full = OpenOptions::new().append(true).open("/dev/full").expect("the device");
+        let journal = Journal { file: Mutex::new(Some(full)) };
+        assert!(!journal.is_broken());
+        journal.append(&7).expect_err("no space");
+        assert!(journal.is_broken());
+        let message = journal.append(&7).expect_err("broken").to_string();
+        assert!(message.contains("earlier line"), "{message}");
+    }
 }

@@ -263,12 +263,14 @@ mod tests {
 
     #[test]
     fn the_numbers_are_those_of_cell_seed_and_steps() {
-        let cells = cells();
+        // a small alpha has no event in so few steps
+        let strong: Vec<Cell> = cells().into_iter().filter(|cell| cell.alpha >= 1.0 && cell.particles == 50).collect();
+        let [one, two] = [&strong[0], &strong[1]];
         let name = |cell: &Cell, seed, steps| numbers(cell, &Settings::of(seed, steps));
-        let first = name(&cells[1], 1001, None);
+        let first = name(one, 1001, None);
         assert_eq!(first.len(), 16);
-        assert_eq!(first, name(&cells[1], 1001, None));
-        for other in [name(&cells[2], 1001, None), name(&cells[1], 1002, None), name(&cells[1], 1001, Some(20))] {
+        assert_eq!(first, name(one, 1001, None));
+        for other in [name(two, 1001, None), name(one, 1002, None), name(one, 1001, Some(20))] {
             assert_ne!(first, other);
         }
     }
