@@ -41,6 +41,8 @@ pub enum Command {
     Run(RunArgs),
     /// Redraw the experiments of the paper, as SVG and PNG with the numbers drawn.
     Figures(FiguresArgs),
+    /// Measure where birth-death accelerates the student-teacher network, and where it harms: hours, resumable.
+    StudentTeacher(StudentTeacherArgs),
 }
 
 /// `birth-death verify`.
@@ -238,6 +240,35 @@ pub struct FiguresArgs {
     pub threads: Option<u16>,
 }
 
+/// `birth-death student-teacher`.
+#[derive(Debug, Clone, Args)]
+pub struct StudentTeacherArgs {
+    /// The folder that the measurements are added to.
+    #[arg(long, value_name = "DIR", default_value = "student-teacher")]
+    pub out: PathBuf,
+    /// Only cells whose names begin so, such as n50-notebook; may be repeated.
+    #[arg(long = "cells", value_name = "NAME")]
+    pub cells: Vec<String>,
+    /// Replicates of each cell.
+    #[arg(long, value_name = "R", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    pub replicates: u64,
+    /// Go on with the measurements in the folder; there may be more cells and replicates than before.
+    #[arg(long)]
+    pub resume: bool,
+    /// Measure nothing: make the tables of what is in the folder, also while it is written to.
+    #[arg(long, conflicts_with = "resume")]
+    pub report: bool,
+    /// Number of threads; all cores if not given. The results are the same for any number.
+    #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// Seed of all streams, 0 to 2^62.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(0..=1 << 62))]
+    pub seed: u64,
+    /// Steps of every run, in place of 100000 (20000 for 1000 units).
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(5..=10_000_000))]
+    pub steps: Option<u64>,
+}
+
 /// How much a verification measures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Profile {
@@ -292,6 +323,7 @@ pub fn main() -> ExitCode {
         Some(Command::Audit(arguments)) => crate::audit::main(&arguments),
         Some(Command::Run(arguments)) => crate::run::main(&arguments),
         Some(Command::Figures(arguments)) => crate::figures::command::main(&arguments),
+        Some(Command::StudentTeacher(arguments)) => crate::study::main(&arguments),
     }
 }
 

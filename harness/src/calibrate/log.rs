@@ -1,9 +1,7 @@
 //! `runs.jsonl`: one measurement a line, on the disk as soon as it is made.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -15,6 +13,7 @@ use crate::claims::Claim;
 use crate::config::Refusal;
 use crate::generators::Source;
 use crate::output::folder::{Folder, MANIFEST, RUNS};
+use crate::output::journal::{self, Journal};
 use crate::output::manifest::Build;
 use crate::output::number;
 use crate::stats::verdict::Verdict;
@@ -131,8 +130,7 @@ impl Run {
 pub struct Log {
     place: PathBuf,
     digest: String,
-    /// None once a line could not be written.
-    file: Mutex<Option<File>>,
+    journal: Journal,
 }
 
 impl Log {
@@ -166,14 +164,11 @@ impl Log {
     /// the first line that is no measurement of these settings, or repeats one.
     pub fn resume(place: &Path, settings: &Settings) -> Result<(Self, Vec<Run>), Refusal> {
         let refuse = |message: String| Refusal::of_file(format!("--out {}", place.display()), message);
-        let path = place.join(NAME);
-        let opened = OpenOptions::new().read(true).append(true).open(&path);
-        let mut file = opened.map_err(|error| {
-            refuse(format!(
-                "there is no {NAME} to go on with ({error}); accepted: the folder of an earlier calibration"
-            ))
-        })?;
-        file.try_lock().map_err(|_| refuse("another calibration is writing there".to_owned()))?;
+        if !place.join(NAME).is_file() {
+            return Err(refuse(format!(
+                "there is no {NAME} to go on with; accepted: the folder of an earlier calibration"
+            )));
+        }
         let manifest = place.join(MANIFEST);
         let earlier: Settings = std::fs::read(&manifest)
             .map_err(|error| error.to_string())
@@ -186,15 +181,8 @@ impl Log {
         }
         let digest = settings.digest().map_err(|error| refuse(error.to_string()))?;
 
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).map_err(|error| refuse(error.to_string()))?;
-        let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |last| last + 1);
-        let runs = parse(&bytes[..whole], settings.seed, &digest)
-            .map_err(|(line, message)| Refusal::at(path.display(), Some(line), message))?;
-        if whole < bytes.len() {
-            file.set_len(whole as u64).map_err(|error| refuse(error.to_string()))?;
-        }
-        Ok((Self { place: place.to_owned(), digest, file: Mutex::new(Some(file)) }, runs))
+        let (journal, runs) = Journal::resume(&place.join(NAME), check(settings.seed, &digest))?;
+        Ok((Self { place: place.to_owned(), digest, journal }, runs))
     }
 
     /// One more line, on the disk when this returns.
@@ -202,19 +190,12 @@ impl Log {
     /// # Errors
     /// Those of the system; no line is written after one that may be incomplete.
     pub fn append(&self, run: &Run) -> io::Result<()> {
-        let mut line = serde_json::to_vec(run)?;
-        line.push(b'\n');
-        let mut guard = self.file.lock().map_err(|_| io::Error::other("a thread panicked while it wrote"))?;
-        let mut file = guard.take().ok_or_else(|| io::Error::other("an earlier line could not be written"))?;
-        file.write_all(&line)?;
-        file.sync_data()?;
-        *guard = Some(file);
-        Ok(())
+        self.journal.append(run)
     }
 
     /// Whether lines can no longer be written.
     pub fn is_broken(&self) -> bool {
-        self.file.lock().map_or(true, |file| file.is_none())
+        self.journal.is_broken()
     }
 
     /// Writes what the measurements come to, in place of an earlier such file.
@@ -222,17 +203,10 @@ impl Log {
     /// # Errors
     /// Those of the system; the earlier file is untouched.
     pub fn conclude(&self, calibration: &Calibration) -> io::Result<()> {
-        let mut draft = tempfile::Builder::new().prefix(".calibration-").tempfile_in(&self.place)?;
-        serde_json::to_writer_pretty(&mut draft, calibration)?;
-        writeln!(draft)?;
-        draft.as_file().sync_all()?;
-        #[cfg(unix)]
-        {
-            // temporary files are their owner's alone; this one is as readable as the log
-            let permissions = std::fs::metadata(self.place.join(NAME))?.permissions();
-            draft.as_file().set_permissions(permissions)?;
-        }
-        draft.persist(self.place.join(summary::NAME)).map_err(|error| error.error).map(|_| ())
+        journal::replace(&self.place.join(summary::NAME), |out| {
+            serde_json::to_writer_pretty(&mut *out, calibration)?;
+            writeln!(out)
+        })
     }
 
     /// The name of the settings.
@@ -246,29 +220,24 @@ impl Log {
     }
 }
 
-/// The measurements in whole lines; of the first that is none, its number and what is wrong.
-fn parse(bytes: &[u8], seed: u64, digest: &str) -> Result<Vec<Run>, (usize, String)> {
-    let mut runs: Vec<Run> = Vec::new();
+/// Refuses lines that are not this calibration's, and repetitions.
+fn check(seed: u64, digest: &str) -> impl FnMut(&Run) -> Result<(), String> {
+    const ACCEPTED: &str = "accepted: the lines of one calibration as it wrote them";
     let mut seen = std::collections::BTreeSet::new();
-    for (line, number) in bytes.split_inclusive(|&byte| byte == b'\n').zip(1..) {
-        let refuse =
-            |message: String| (number, format!("{message}; accepted: the lines of one calibration as it wrote them"));
-        let run: Run = serde_json::from_slice(line).map_err(|error| refuse(format!("is no measurement: {error}")))?;
-        if run.settings != digest {
-            return Err(refuse("was measured with other settings, or by another build".to_owned()));
-        }
-        if run.seed < seed {
-            return Err(refuse(format!("has seed {}, below the first", run.seed)));
-        }
-        if !subjects().any(|subject| subject == run.subject) || Claim::named(&run.claim).is_none() {
-            return Err(refuse("names a defect or a claim that does not exist".to_owned()));
-        }
-        if !seen.insert((run.seed, run.subject.clone(), run.claim.clone())) {
-            return Err(refuse("repeats an earlier line".to_owned()));
-        }
-        runs.push(run);
+    move |run| {
+        let refused = if run.settings != digest {
+            "was measured with other settings, or by another build".to_owned()
+        } else if run.seed < seed {
+            format!("has seed {}, below the first", run.seed)
+        } else if !subjects().any(|subject| subject == run.subject) || Claim::named(&run.claim).is_none() {
+            "names a defect or a claim that does not exist".to_owned()
+        } else if !seen.insert((run.seed, run.subject.clone(), run.claim.clone())) {
+            "repeats an earlier line".to_owned()
+        } else {
+            return Ok(());
+        };
+        Err(format!("{refused}; {ACCEPTED}"))
     }
-    Ok(runs)
 }
 
 #[cfg(test)]
@@ -362,20 +331,7 @@ mod tests {
         let message = Log::create(&place, &settings).map(|_| ()).expect_err("refused").to_string();
         assert!(message.contains("--resume"), "{message}");
         let (_log, _) = Log::resume(&place, &settings).expect("resumed");
-        assert!(refusal(&place, &settings).contains("another calibration"));
+        assert!(refusal(&place, &settings).contains("another process"));
         assert!(refusal(&top.path().join("nothing"), &settings).contains("no runs.jsonl"));
-    }
-
-    #[cfg(target_os = "linux")]
-    #[test]
-    fn after_a_line_that_may_be_torn_there_is_no_other() {
-        let full = OpenOptions::new().append(true).open("/dev/full").expect("the device");
-        let log = Log { place: PathBuf::new(), digest: String::new(), file: Mutex::new(Some(full)) };
-        let run = run(&Settings::of(7).expect("settings"), 7);
-        assert!(!log.is_broken());
-        log.append(&run).expect_err("no space");
-        assert!(log.is_broken());
-        let message = log.append(&run).expect_err("broken").to_string();
-        assert!(message.contains("earlier line"), "{message}");
     }
 }

@@ -15,7 +15,7 @@ use toml::de::DeTable;
 
 pub use model::{Component, Model, Reference};
 pub use reader::Sign;
-pub use refusal::{Refusal, nearest, quoted};
+pub use refusal::{Refusal, listed, nearest, quoted};
 pub use start::{Marginal, Start};
 pub use table::{Input, sha256};
 

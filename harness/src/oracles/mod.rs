@@ -11,6 +11,7 @@
 //! | [`units`] | Gaussian units, pairwise formula | gradient, mean-field, conservation |
 //! | [`direct`] | Gaussian units by quadrature over the inputs | an independent reference for [`units`], and its fast evaluation |
 //! | [`mmd`] | maximum mean discrepancy to a mixture or a sample | fisher-rao-bound |
+//! | [`mod@student_teacher`] | the ReLU student-teacher loss, by quadrature over the angle between units | population-loss |
 //! | [`characteristics`] | C: PDE 1 by weighted nodes and RK4 | the limit dt -> 0, n -> infinity |
 //! | [`discrete`] | C_dt: the n = infinity map at fixed dt | the limit n -> infinity alone: mean-field, step-order, escape |
 //! | [`linear_noise`] | the mean energy of n particles without transport, to order 1/n | fisher-rao-bound |
@@ -39,6 +40,7 @@ pub mod one_step;
 pub mod pde2;
 pub mod quadrature;
 pub mod reference;
+pub mod student_teacher;
 pub mod three_particles;
 pub mod two_kinds;
 pub mod units;

@@ -32,7 +32,7 @@ pub const NAMES: [&str; 10] = [
 pub const AUDIT: &str = "audit.json";
 /// What the measurements of a calibration come to.
 pub const CALIBRATION: &str = "calibration.json";
-/// The measurements of a calibration. A folder that holds any is continued and never replaced: they are hours of work.
+/// The measurements of a calibration or a study. A folder that holds any is continued and never replaced: they are hours of work.
 pub const RUNS: &str = "runs.jsonl";
 /// What the manifest's key `program` holds.
 pub const PROGRAM: &str = "birth-death";
@@ -215,7 +215,7 @@ fn replaceable(place: &Path) -> Result<(), String> {
         Err(error) => Err(format!("cannot be used ({error}); {ACCEPTED}")),
         Ok(data) if !data.is_dir() => Err(format!("is a file; {ACCEPTED}")),
         Ok(_) if fs::symlink_metadata(place.join(RUNS)).is_ok() => Err(format!(
-            "holds the measurements of a calibration ({RUNS}), which calibrate --resume goes on with; accepted: another folder"
+            "holds measurements ({RUNS}), which the command that made them goes on with (--resume); accepted: another folder"
         )),
         Ok(_) => {
             let (empty, foreign) = contents(place).map_err(|error| format!("cannot be read ({error}); {ACCEPTED}"))?;

@@ -1,6 +1,7 @@
 //! What a run or a verification leaves behind: a folder of files, written whole or not at all.
 
 pub mod folder;
+pub mod journal;
 pub mod manifest;
 pub mod number;
 pub mod results;
