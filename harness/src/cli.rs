@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::training::arguments::{CompareArgs, DataArgs, PredictArgs, TrainArgs};
+
 /// All claims hold, or the simulation is complete.
 pub const SUCCESS: u8 = 0;
 /// A claim fails, or a simulation met a numerical error.
@@ -17,7 +19,7 @@ pub const UNDECIDED: u8 = 3;
 /// Stopped by Ctrl-C; what was complete is kept.
 pub const INTERRUPTED: u8 = 130;
 
-/// Verifies the birth-death implementation, or runs a simulation from a configuration.
+/// Verifies the birth-death implementation, runs a simulation from a configuration, or trains a network on data.
 #[derive(Debug, Parser)]
 #[command(name = "birth-death", version, about)]
 pub struct Cli {
@@ -37,6 +39,14 @@ pub enum Command {
     Calibrate(CalibrateArgs),
     /// Run the simulation that a configuration describes.
     Run(RunArgs),
+    /// Train a network on a data set, by the dynamics that a configuration describes.
+    Train(TrainArgs),
+    /// Predict with a trained model.
+    Predict(PredictArgs),
+    /// Train with all three dynamics, and a linear model, on many splits of a data set, and compare them.
+    Compare(CompareArgs),
+    /// Print a data set that ships, as CSV.
+    Data(DataArgs),
 }
 
 /// `birth-death verify`.
@@ -204,6 +214,10 @@ pub fn main() -> ExitCode {
         Some(Command::Report(arguments)) => crate::report::rebuild::main(&arguments),
         Some(Command::Calibrate(arguments)) => crate::calibrate::main(&arguments),
         Some(Command::Run(arguments)) => crate::run::main(&arguments),
+        Some(Command::Train(arguments)) => crate::training::train::main(&arguments),
+        Some(Command::Predict(arguments)) => crate::training::predict::main(&arguments),
+        Some(Command::Compare(arguments)) => crate::training::compare::main(&arguments),
+        Some(Command::Data(arguments)) => crate::training::samples::main(&arguments),
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! `verify` measures the [`claims`] on a [`subject`] (the crate, or the crate with one of the planted [`defects`]) against
 //! [`oracles`], decides with [`stats`], and writes a [`report`]; [`calibrate`] measures how often it
-//! errs. `run` reads a [`config`] and makes tables. Every simulated step
+//! errs. `run` reads a [`config`] and makes tables; [`training`] fits networks to data. Every simulated step
 //! is `birth_death::Dynamics::step`, in [`simulation`].
 
 pub mod calibrate;
@@ -21,4 +21,5 @@ pub mod run;
 pub mod simulation;
 pub mod stats;
 pub mod subject;
+pub mod training;
 pub mod verify;

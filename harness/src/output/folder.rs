@@ -15,12 +15,18 @@ use crate::config::{Refusal, quoted};
 /// The file by which a folder of this program is recognised.
 pub const MANIFEST: &str = "manifest.json";
 /// Every file that this program writes into a result. A folder that holds anything else is never replaced.
-pub const NAMES: [&str; 9] = [
+pub const NAMES: [&str; 15] = [
     CALIBRATION,
+    "compare.csv",
+    "compare.json",
     "ensemble.csv",
     "index.html",
     "junit.xml",
+    "losses.csv",
+    "losses.svg",
     MANIFEST,
+    "model.json",
+    "model.rs",
     RUNS,
     "summary.csv",
     "trajectory.csv",

@@ -6,8 +6,8 @@ mod draw;
 mod junit;
 mod page;
 pub mod rebuild;
-mod scale;
-mod table;
+pub(crate) mod scale;
+pub(crate) mod table;
 mod verdicts;
 
 pub use junit::junit;

@@ -535,7 +535,8 @@ mod tests {
     }
 
     fn same_bits<R: Real>() {
-        for (n, inputs, outputs, examples) in [(1, 1, 1, 1), (3, 2, 1, 5), (16, 3, 2, 16), (17, 5, 3, 9), (50, 4, 1, 21)]
+        for (n, inputs, outputs, examples) in
+            [(1, 1, 1, 1), (3, 2, 1, 5), (16, 3, 2, 16), (17, 5, 3, 9), (50, 4, 1, 21)]
         {
             for activation in ACTIVATIONS {
                 for loss in [Loss::Squared, Loss::Logistic] {
