@@ -179,6 +179,7 @@ pub struct Trainer<'m, R> {
     simulation: Simulation<'m, R>,
     training: Evaluator<'m, R>,
     validation: Option<Evaluator<'m, R>>,
+    dt: f64,
     steps: u64,
     every: u64,
     patience: Option<u64>,
@@ -218,6 +219,7 @@ impl<'m, R: Real> Trainer<'m, R> {
             simulation,
             training: Evaluator::new(config, prepared, &prepared.training, training)?.ok_or(none)?,
             validation: Evaluator::new(config, prepared, &prepared.validation, validation)?,
+            dt: config.dt,
             steps: config.steps,
             every: config.every,
             patience: config.patience,
@@ -277,7 +279,7 @@ impl<'m, R: Real> Trainer<'m, R> {
         let validation = self.validation.as_mut().map(|part| part.loss(rows)).transpose()?;
         fit.evaluations.push(Evaluation {
             step: self.simulation.dynamics().steps(),
-            time: self.simulation.dynamics().steps() as f64 * self.simulation.dynamics().dt().to_f64(),
+            time: self.simulation.dynamics().steps() as f64 * self.dt,
             training,
             validation,
             births: std::mem::take(births),
