@@ -2,6 +2,9 @@
 //!
 //! Replicate r has a split, a start and mini-batches of its own, the same for its three trainings: their differences are paired. Each keeps the
 //! model of the least validation loss and is judged by the test part. The linear model is fitted to the training part alone: it has nothing to choose.
+//!
+//! The intervals are over random splits, starts and batches: they are for this data set. Splits of the same rows overlap, so for new data from the same
+//! source the intervals are too short.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -228,7 +231,10 @@ impl Estimate {
     }
 
     fn text(&self) -> String {
-        format!("{} ({} to {})", number(self.mean), number(self.low), number(self.high))
+        // differences that cancel leave a rounding error, which nobody wants to read
+        let negligible = self.mean.abs() < 1e-12 * (self.high - self.low);
+        let mean = if negligible { 0.0 } else { self.mean };
+        format!("{} ({} to {})", number(mean), number(self.low), number(self.high))
     }
 }
 
@@ -380,7 +386,7 @@ fn conclude(config: &Training, folder: &Folder, outcome: &Outcome, names: &[Stri
             return FAILURE;
         }
         let text = format!(
-            "{}\nmeans over {completed} replicates with their 95 % intervals; differences are paired\n\
+            "{}\nmeans over {completed} random splits of these rows with their 95 % intervals; differences are paired\n\
              compare.csv, compare.json and manifest.json are in {place}\n{:.2} s\n",
             table(&methods, names),
             began.elapsed().as_secs_f64()
