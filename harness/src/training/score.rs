@@ -95,10 +95,11 @@ mod tests {
 
     #[test]
     fn losses_are_the_cores() {
-        for (loss, outputs, scoring) in [
-            (Loss::Squared, 2, Scoring::Numbers(vec![("a".into(), 1.0), ("b".into(), 1.0)])),
-            (Loss::Logistic, 1, Scoring::Classes),
-            (Loss::Logistic, 3, Scoring::Classes),
+        for (loss, outputs, first, scoring) in [
+            (Loss::Squared, 2, 2.0, Scoring::Numbers(vec![("a".into(), 1.0), ("b".into(), 1.0)])),
+            (Loss::Logistic, 1, 2.0, Scoring::Classes),
+            (Loss::Logistic, 1, -2.0, Scoring::Classes),
+            (Loss::Logistic, 3, 2.0, Scoring::Classes),
         ] {
             let inputs = [0.3, -1.0, 2.0, 0.7];
             let targets: Vec<f64> = match outputs {
@@ -108,7 +109,7 @@ mod tests {
             };
             let data = Examples::new(&inputs, 1, &targets, outputs).expect("examples");
             // one unit, whose activation is the input where that is above 0
-            let unit: Vec<f64> = [2.0, -3.0, 0.5].into_iter().take(outputs).chain([1.0]).collect();
+            let unit: Vec<f64> = [first, -3.0, 0.5].into_iter().take(outputs).chain([1.0]).collect();
             let mut scratch = vec![0.0; Network::<f64, Examples<f64>>::scratch_len(outputs, 4)];
             let mut network = Network::new(Activation::Relu, loss, data, &mut scratch).expect("a network");
             let (mut v, mut g) = ([0.0], vec![0.0; outputs + 1]);
