@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::training::arguments::{CompareArgs, DataArgs, PredictArgs, TrainArgs};
+
 /// All claims hold, or the simulation or the pictures are complete.
 pub const SUCCESS: u8 = 0;
 /// A claim fails, or a simulation met a numerical error.
@@ -17,7 +19,8 @@ pub const UNDECIDED: u8 = 3;
 /// Stopped by Ctrl-C; what was complete is kept.
 pub const INTERRUPTED: u8 = 130;
 
-/// Verifies the birth-death implementation, runs a simulation from a configuration, or redraws the paper's experiments.
+/// Verifies the birth-death implementation, runs a simulation from a configuration, trains a network on data, or redraws the paper's
+/// experiments.
 #[derive(Debug, Parser)]
 #[command(name = "birth-death", version, about)]
 pub struct Cli {
@@ -43,6 +46,14 @@ pub enum Command {
     Figures(FiguresArgs),
     /// Measure where birth-death accelerates the student-teacher network, and where it harms: hours, resumable.
     StudentTeacher(StudentTeacherArgs),
+    /// Train a network on a data set, by the dynamics that a configuration describes.
+    Train(TrainArgs),
+    /// Predict with a trained model.
+    Predict(PredictArgs),
+    /// Train with all three dynamics, and a linear model, on many splits of a data set, and compare them.
+    Compare(CompareArgs),
+    /// Print a data set that ships, as CSV.
+    Data(DataArgs),
 }
 
 /// `birth-death verify`.
@@ -324,6 +335,10 @@ pub fn main() -> ExitCode {
         Some(Command::Run(arguments)) => crate::run::main(&arguments),
         Some(Command::Figures(arguments)) => crate::figures::command::main(&arguments),
         Some(Command::StudentTeacher(arguments)) => crate::study::main(&arguments),
+        Some(Command::Train(arguments)) => crate::training::train::main(&arguments),
+        Some(Command::Predict(arguments)) => crate::training::predict::main(&arguments),
+        Some(Command::Compare(arguments)) => crate::training::compare::main(&arguments),
+        Some(Command::Data(arguments)) => crate::training::samples::main(&arguments),
     }
 }
 

@@ -145,7 +145,11 @@ impl<'n, R: Real> Problem<'n, R> {
     }
 }
 
-fn product<R: Real>(marginals: &[config::Marginal]) -> Result<Product<R>, Error> {
+/// Independent components with these laws, in the precision of the run.
+///
+/// # Errors
+/// The core's, for a law that is not proper.
+pub fn product<R: Real>(marginals: &[config::Marginal]) -> Result<Product<R>, Error> {
     let marginals: Vec<Marginal<R>> = marginals.iter().map(|&marginal| rounded_marginal(marginal)).collect();
     ProductPrior::new(marginals.into())
 }

@@ -18,6 +18,11 @@ pub fn parts() -> ProgressBar {
     on_terminal(0, "{prefix}: {pos} of {len} replicates begun so far, {elapsed}")
 }
 
+/// The same for a training: the steps, and a message with the losses.
+pub fn losses(steps: u64) -> ProgressBar {
+    on_terminal(steps, "{wide_bar} step {pos} of {len}, {msg}, {eta} left")
+}
+
 fn on_terminal(total: u64, template: &str) -> ProgressBar {
     if !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();

@@ -1,13 +1,15 @@
-//! The configuration of a simulation: the grammar of `birth-death run`, read and checked as a whole.
+//! The configurations: the grammar of `birth-death run`, and in [`training`] that of `train`, read and checked as a whole.
 //!
 //! [`Config::load`] reads the TOML file and every CSV file it names, and refuses the first thing that is wrong
 //! with one [`Refusal`]: place, value, and what is accepted. What it returns can be run; nothing else is checked later.
 
+pub mod columns;
 mod model;
 mod reader;
 mod refusal;
 mod start;
 mod table;
+pub mod training;
 
 use std::path::{Path, PathBuf};
 
@@ -143,12 +145,7 @@ impl Config {
     /// # Errors
     /// The first thing that is wrong, as one message. Nothing has been written.
     pub fn load(path: &Path) -> Result<Self, Refusal> {
-        let shown = path.display().to_string();
-        let bytes = table::bytes_of(path, MAX_CONFIG_BYTES, "a configuration in TOML")
-            .map_err(|message| Refusal::of_file(&shown, message))?;
-        let text = table::text_of(&bytes)
-            .map_err(|(line, message)| Refusal::at(&shown, Some(line), format!("{message}; accepted: TOML")))?;
-        Self::parse(path, text)
+        Self::parse(path, &text(path)?)
     }
 
     /// Checks a configuration given as text; `path` names it and gives the folder of its CSV files.
@@ -162,30 +159,23 @@ impl Config {
             file: &file,
             text: text.strip_prefix(table::BYTE_ORDER_MARK).unwrap_or(text),
             precision: Precision::F64,
+            keys: &TOP_KEYS,
         };
         let entries = DeTable::parse(source.text).map_err(|error| source.syntax(&error))?;
         let entries = entries.get_ref();
         Table::root(source, entries).only(&TOP_KEYS, "")?;
-        source.precision = precision(&Table::root(source, entries))?;
+        source.precision = precision(&Table::root(source, entries), Precision::F64)?;
         let root = Table::root(source, entries);
 
-        let seed = root.require("seed", "an integer from 0 to 9223372036854775807")?.integer(0..=i64::MAX as u64)?;
-        let particles =
-            root.require("particles", "the number of particles, an integer from 1")?.integer(1..=MAX_PARTICLES)?;
+        let seed = seed(&root)?;
+        let particles = particles(&root)?;
         let steps = root.require("steps", "the number of steps, an integer from 0")?.integer(0..=MAX_STEPS)?;
         let dt = root.require("dt", "the length of a step, a finite number of 0 or more")?.real(Sign::NonNegative)?;
-        let scheme = root.require("scheme", "gradient-flow, birth-death, reinjection")?.choice(&[
-            ("gradient-flow", Scheme::GradientFlow),
-            ("birth-death", Scheme::BirthDeath),
-            ("reinjection", Scheme::Reinjection),
-        ])?;
+        let scheme = scheme(&root)?;
         let alpha = alpha(&root, scheme)?;
         let rate = rate(&root, scheme)?;
         let transport = transport(&root, scheme)?;
-        let quench = match root.get("quench") {
-            Some(value) => value.integer(0..=steps)?,
-            None => 0,
-        };
+        let quench = quench(&root, steps)?;
         let replicates = match root.get("replicates") {
             Some(value) => value.integer(1..=MAX_REPLICATES)?,
             None => 1,
@@ -195,16 +185,7 @@ impl Config {
         let mut inputs = Vec::new();
         let model = model::read(&root, folder, &mut inputs)?;
         let names = model.components();
-        if particles.saturating_mul(names.len() as u64) > MAX_NUMBERS {
-            let value = root.require("particles", "")?;
-            return Err(value.refuse(format!(
-                "at most {} particles of {} components",
-                MAX_NUMBERS / names.len() as u64,
-                names.len()
-            )));
-        }
-        let particles =
-            usize::try_from(particles).map_err(|_| root.refuse("particles: more than this machine can address"))?;
+        let particles = addressable(&root, particles, names.len())?;
         let start = start::read_start(&root, folder, &names, particles, &mut inputs)?;
         let prior = start::read_prior(&root, scheme, &names)?;
         Ok(Self {
@@ -249,9 +230,48 @@ fn recorded_steps(steps: u64, every: u64) -> u64 {
     1 + steps / every + u64::from(!steps.is_multiple_of(every))
 }
 
-fn precision(root: &Table<'_>) -> Result<Precision, Refusal> {
-    root.get("precision")
-        .map_or(Ok(Precision::F64), |value| value.choice(&[("f32", Precision::F32), ("f64", Precision::F64)]))
+/// The text of a configuration.
+fn text(path: &Path) -> Result<String, Refusal> {
+    let shown = path.display().to_string();
+    let bytes = table::bytes_of(path, MAX_CONFIG_BYTES, "a configuration in TOML")
+        .map_err(|message| Refusal::of_file(&shown, message))?;
+    let text = table::text_of(&bytes)
+        .map_err(|(line, message)| Refusal::at(&shown, Some(line), format!("{message}; accepted: TOML")))?;
+    Ok(text.to_owned())
+}
+
+fn seed(root: &Table<'_>) -> Result<u64, Refusal> {
+    root.require("seed", "an integer from 0 to 9223372036854775807")?.integer(0..=i64::MAX as u64)
+}
+
+fn particles(root: &Table<'_>) -> Result<u64, Refusal> {
+    root.require("particles", "the number of particles, an integer from 1")?.integer(1..=MAX_PARTICLES)
+}
+
+/// The number of particles of so many components, if they are not too many.
+fn addressable(root: &Table<'_>, particles: u64, components: usize) -> Result<usize, Refusal> {
+    if particles.saturating_mul(components as u64) > MAX_NUMBERS {
+        let value = root.require("particles", "")?;
+        let most = MAX_NUMBERS / components as u64;
+        return Err(value.refuse(format!("at most {most} particles of {components} components")));
+    }
+    usize::try_from(particles).map_err(|_| root.refuse("particles: more than this machine can address"))
+}
+
+fn precision(root: &Table<'_>, default: Precision) -> Result<Precision, Refusal> {
+    root.get("precision").map_or(Ok(default), |value| value.choice(&[("f32", Precision::F32), ("f64", Precision::F64)]))
+}
+
+fn scheme(root: &Table<'_>) -> Result<Scheme, Refusal> {
+    root.require("scheme", "gradient-flow, birth-death, reinjection")?.choice(&[
+        ("gradient-flow", Scheme::GradientFlow),
+        ("birth-death", Scheme::BirthDeath),
+        ("reinjection", Scheme::Reinjection),
+    ])
+}
+
+fn quench(root: &Table<'_>, steps: u64) -> Result<u64, Refusal> {
+    root.get("quench").map_or(Ok(0), |value| value.integer(0..=steps))
 }
 
 fn alpha(root: &Table<'_>, scheme: Scheme) -> Result<f64, Refusal> {

@@ -17,6 +17,8 @@ pub struct Source<'a> {
     pub text: &'a str,
     /// Every real number must be finite in this precision too.
     pub precision: Precision,
+    /// The keys of the whole file.
+    pub keys: &'a [&'a str],
 }
 
 impl Source<'_> {
@@ -89,7 +91,7 @@ impl<'a> Table<'a> {
                 quoted(&self.path_to(name)),
                 listed(valid)
             );
-            if !self.path.is_empty() && super::TOP_KEYS.contains(&name) {
+            if !self.path.is_empty() && self.source.keys.contains(&name) {
                 message.push_str(" (a key of the whole run stands before the first [table])");
             }
             let line = self.source.line(key.span().start);

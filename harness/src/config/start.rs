@@ -36,7 +36,7 @@ pub enum Start {
     Given(Vec<Vec<f64>>),
 }
 
-const MARGINAL: &str = "a finite number, { normal = { mean = number, sd = number of 0 or more } } or \
+pub(super) const MARGINAL: &str = "a finite number, { normal = { mean = number, sd = number of 0 or more } } or \
                         { uniform = { low = number, high = number } }";
 
 /// Reads `[start]`.
@@ -80,7 +80,8 @@ fn marginals(table: &Table<'_>, names: &[String], others: &[&str]) -> Result<Vec
     names.iter().map(|name| marginal(&table.require(name, MARGINAL)?)).collect()
 }
 
-fn marginal(value: &Value<'_>) -> Result<Marginal, Refusal> {
+/// Reads the law of one component.
+pub(super) fn marginal(value: &Value<'_>) -> Result<Marginal, Refusal> {
     if value.number().is_some() {
         return value.real(Sign::Any).map(Marginal::Constant);
     }

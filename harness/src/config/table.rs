@@ -215,7 +215,7 @@ impl Reading<'_> {
 }
 
 /// The line of a record, from 1: the reader's position may stand on blank lines that it is about to skip.
-fn line_of(text: &str, record: &csv::StringRecord) -> usize {
+pub(super) fn line_of(text: &str, record: &csv::StringRecord) -> usize {
     let Some(position) = record.position() else {
         return 1;
     };

@@ -16,13 +16,19 @@ use crate::config::{Refusal, quoted};
 pub const MANIFEST: &str = "manifest.json";
 /// Every file that this program writes into a result, but for those that the manifest lists under `files`. A folder that holds
 /// anything else is never replaced.
-pub const NAMES: [&str; 10] = [
+pub const NAMES: [&str; 16] = [
     AUDIT,
     CALIBRATION,
+    "compare.csv",
+    "compare.json",
     "ensemble.csv",
     "index.html",
     "junit.xml",
+    "losses.csv",
+    "losses.svg",
     MANIFEST,
+    "model.json",
+    "model.rs",
     RUNS,
     "summary.csv",
     "trajectory.csv",

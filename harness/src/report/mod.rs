@@ -7,7 +7,7 @@ mod junit;
 mod page;
 pub mod rebuild;
 pub(crate) mod scale;
-mod table;
+pub(crate) mod table;
 mod verdicts;
 
 pub use junit::junit;

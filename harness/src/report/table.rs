@@ -25,7 +25,7 @@ fn two_digits(x: f64) -> String {
 }
 
 /// Four significant digits, in whichever notation is shorter.
-pub(super) fn number(x: f64) -> String {
+pub(crate) fn number(x: f64) -> String {
     let scientific = format!("{x:.3e}");
     let Some((_, Ok(exponent))) = scientific.split_once('e').map(|(digits, e)| (digits, e.parse::<i32>())) else {
         return x.to_string();

@@ -1,0 +1,435 @@
+//! `birth-death compare`: all three dynamics and a linear model on many splits of one data set.
+//!
+//! Replicate r has a split, a start and mini-batches of its own, the same for its three trainings: their differences are paired. Each keeps the
+//! model of the least validation loss and is judged by the test part. The linear model is fitted to the training part alone: it has nothing to choose.
+//!
+//! The intervals are over random splits, starts and batches: they are for this data set. Splits of the same rows overlap, so for new data from the same
+//! source the intervals are too short.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use comfy_table::{Table, presets};
+use indicatif::ProgressBar;
+use serde::Serialize;
+
+use super::arguments::CompareArgs;
+use super::complain;
+use super::fit::{End, Memory, Method, Trainer};
+use super::linear::{Linear, MAX_WEIGHTS, Rows};
+use super::model::Number;
+use super::prepared::{Part, Prepared};
+use super::score::Score;
+use super::train::{Document, InputFile, model_of, score, scoring};
+use crate::cli::{BAD_INPUT, FAILURE, INTERRUPTED, SUCCESS};
+use crate::config::training::Training;
+use crate::config::{Precision, Rate, Refusal, Scheme};
+use crate::output::folder::{Folder, MANIFEST};
+use crate::output::manifest::{Build, GENERATOR};
+use crate::output::number as json;
+use crate::report::table::number;
+use crate::stats::interval::Sample;
+use crate::{parallel, progress};
+
+/// The version of the layout of `compare.json`.
+pub const SCHEMA: u32 = 1;
+/// What is compared, in the order of every table; differences are to the first.
+pub const METHODS: [&str; 4] = ["gradient-flow", "birth-death", "reinjection", "linear"];
+/// Intervals cover with probability 1 less this.
+const LEVEL: f64 = 0.05;
+
+/// Compares what the arguments ask for and says how it went; the result is the exit code.
+pub fn main(arguments: &CompareArgs) -> ExitCode {
+    let began = Instant::now();
+    let done = Training::load(&arguments.config).and_then(|config| match config.precision {
+        Precision::F32 => whole::<f32>(&config, arguments, began),
+        Precision::F64 => whole::<f64>(&config, arguments, began),
+    });
+    ExitCode::from(done.unwrap_or_else(|refusal| {
+        complain(&refusal.to_string());
+        BAD_INPUT
+    }))
+}
+
+/// The three dynamics: alpha is the configuration's; so is the rate of its own scheme, and the others have their usual one.
+fn dynamics(config: &Training) -> [Method; 3] {
+    let rate = |scheme, usual| if config.scheme == scheme { config.rate } else { usual };
+    let alpha = config.alpha;
+    [
+        Method { scheme: Scheme::GradientFlow, rate: Rate::Centred, alpha: 0.0 },
+        Method { scheme: Scheme::BirthDeath, rate: rate(Scheme::BirthDeath, Rate::Centred), alpha },
+        Method { scheme: Scheme::Reinjection, rate: Rate::Raw, alpha },
+    ]
+}
+
+fn whole<R: Number>(config: &Training, arguments: &CompareArgs, began: Instant) -> Result<u8, Refusal> {
+    check::<R>(config, arguments.replicates)?;
+    let stop = progress::interruption();
+    let folder = Folder::claim(&arguments.out, &[&config.file, &config.input.path])?;
+    let pool = parallel::pool(arguments.threads).map_err(|error| {
+        Refusal::of_file("--threads", format!("{error}; accepted: as many threads as the system gives"))
+    })?;
+    let bar = progress::bar(arguments.replicates, "replicates");
+    let ends = parallel::map_in_order(&pool, arguments.replicates, |index| {
+        let end = replicate::<R>(config, index, stop);
+        bar.inc(1);
+        end
+    });
+    bar.finish_and_clear();
+    let mut outcome =
+        Outcome { replicates: arguments.replicates, rows: Vec::new(), failures: Vec::new(), interrupted: false };
+    for end in ends {
+        match end {
+            Replicate::Complete(row) => outcome.rows.push(row),
+            Replicate::Failed(message) => outcome.failures.push(message),
+            Replicate::Interrupted => outcome.interrupted = true,
+        }
+    }
+    let prepared = Prepared::<R>::new(config, 0)?;
+    let names = scoring(config, &prepared).names();
+    Ok(conclude(config, &folder, &outcome, &names, began))
+}
+
+/// Everything that can be refused before hours of work.
+fn check<R: Number>(config: &Training, replicates: u64) -> Result<(), Refusal> {
+    let refuse = |message: String| Refusal::of_file(config.file.display(), message);
+    if config.scheme == Scheme::GradientFlow {
+        return Err(refuse(
+            "scheme = \"gradient-flow\" has no alpha to compare; accepted: scheme = \"birth-death\" or \"reinjection\""
+                .to_owned(),
+        ));
+    }
+    if config.sizes.test == 0 {
+        return Err(refuse("data.test = 0; accepted: a fraction above 0, to compare on".to_owned()));
+    }
+    let weights = (config.inputs.len() + 1) * config.targets.outputs();
+    if weights > MAX_WEIGHTS {
+        return Err(refuse(format!(
+            "a linear model of these data has {weights} weights; accepted: at most {MAX_WEIGHTS}, inputs and 1 times outputs"
+        )));
+    }
+    for index in 0..replicates {
+        let prepared = Prepared::<R>::new(config, index)?;
+        if index == 0 {
+            for method in dynamics(config) {
+                let mut memory = Memory::new(config, &prepared);
+                Trainer::new(config, method, &prepared, 0, &mut memory)
+                    .map_err(|error| refuse(format!("{error} (network, start, prior, dt, alpha)")))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What one method came to in one replicate.
+#[derive(Debug, Clone, PartialEq)]
+struct Judged {
+    /// The step whose model was kept; none for the linear model.
+    kept: Option<u64>,
+    test: Score,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Row {
+    replicate: u64,
+    /// In the order of [`METHODS`].
+    methods: [Judged; 4],
+}
+
+enum Replicate {
+    Complete(Row),
+    Failed(String),
+    Interrupted,
+}
+
+fn replicate<R: Number>(config: &Training, index: u64, stop: &AtomicBool) -> Replicate {
+    if stop.load(Ordering::Relaxed) {
+        return Replicate::Interrupted;
+    }
+    let failed = |method: &str, message: String| Replicate::Failed(format!("replicate {index}, {method}: {message}"));
+    let prepared = match Prepared::<R>::new(config, index) {
+        Ok(prepared) => prepared,
+        Err(refusal) => return failed("split", refusal.to_string()),
+    };
+    let mut trained = Vec::with_capacity(3);
+    for (method, name) in dynamics(config).into_iter().zip(METHODS) {
+        let mut memory = Memory::new(config, &prepared);
+        let fit = Trainer::new(config, method, &prepared, index, &mut memory)
+            .and_then(|trainer| trainer.run(&ProgressBar::hidden(), stop));
+        let fit = match fit {
+            Ok(fit) => fit,
+            Err(error) => return failed(name, error.to_string()),
+        };
+        match &fit.end {
+            End::Complete | End::Patience => {}
+            End::Interrupted => return Replicate::Interrupted,
+            End::Failed { step, error } => return failed(name, format!("step {step}: {error}")),
+        }
+        let judged =
+            model_of(config, &prepared, &fit).and_then(|model| score(config, &prepared, &model, &prepared.test));
+        match judged {
+            Ok(Some(test)) => trained.push(Judged { kept: Some(fit.best().step), test }),
+            Ok(None) => return failed(name, "no test part".to_owned()),
+            Err(error) => return failed(name, error.to_string()),
+        }
+    }
+    let scoring = scoring(config, &prepared);
+    let Some(linear) = Linear::fit(&rows(config, &prepared, &prepared.training), &scoring) else {
+        return failed("linear", "no linear model".to_owned());
+    };
+    let test = linear.score(&rows(config, &prepared, &prepared.test), &scoring);
+    trained.push(Judged { kept: None, test });
+    match <[Judged; 4]>::try_from(trained) {
+        Ok(methods) => Replicate::Complete(Row { replicate: index, methods }),
+        Err(_) => failed("linear", "a method is missing".to_owned()),
+    }
+}
+
+/// A part for the linear model, which always has a constant.
+fn rows<R: Number>(config: &Training, prepared: &Prepared<R>, part: &Part<R>) -> Rows {
+    let columns = config.inputs.len();
+    let mut inputs = Vec::with_capacity(part.rows.len() * (columns + 1));
+    for input in part.inputs.chunks_exact(prepared.input_dim) {
+        inputs.extend(input.iter().take(columns).map(|x| x.to_f64()));
+        inputs.push(1.0);
+    }
+    let targets = part.targets.iter().map(|y| y.to_f64()).collect();
+    Rows { inputs, input_dim: columns + 1, targets, outputs: prepared.outputs }
+}
+
+struct Outcome {
+    replicates: u64,
+    rows: Vec<Row>,
+    failures: Vec<String>,
+    interrupted: bool,
+}
+
+/// A mean over replicates and its t interval.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+struct Estimate {
+    #[serde(with = "json")]
+    mean: f64,
+    #[serde(with = "json")]
+    low: f64,
+    #[serde(with = "json")]
+    high: f64,
+}
+
+impl Estimate {
+    fn of(values: &[f64]) -> Self {
+        let sample = Sample::of(values);
+        // equal values have no spread, and one value none that is known
+        let (low, high) = if sample.sd == 0.0 || values.len() < 2 {
+            let reach = if values.len() < 2 { f64::NAN } else { 0.0 };
+            (sample.mean - reach, sample.mean + reach)
+        } else {
+            sample.interval(LEVEL)
+        };
+        Self { mean: sample.mean, low, high }
+    }
+
+    fn text(&self) -> String {
+        // differences that cancel leave a rounding error, which nobody wants to read
+        let negligible = self.mean.abs() < 1e-12 * (self.high - self.low);
+        let mean = if negligible { 0.0 } else { self.mean };
+        format!("{} ({} to {})", number(mean), number(self.low), number(self.high))
+    }
+}
+
+/// A method over all replicates.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct Summary {
+    method: &'static str,
+    loss: Estimate,
+    loss_less_gradient_flow: Estimate,
+    scores: Vec<Estimate>,
+    scores_less_gradient_flow: Vec<Estimate>,
+}
+
+fn summaries(rows: &[Row], scores: usize) -> Vec<Summary> {
+    let over = |of: &dyn Fn(&Row) -> f64| Estimate::of(&rows.iter().map(of).collect::<Vec<_>>());
+    METHODS
+        .iter()
+        .enumerate()
+        .map(|(place, &method)| {
+            let test = move |row: &Row| row.methods[place].test.clone();
+            let base = |row: &Row| row.methods[0].test.clone();
+            Summary {
+                method,
+                loss: over(&|row| test(row).loss),
+                loss_less_gradient_flow: over(&|row| test(row).loss - base(row).loss),
+                scores: (0..scores).map(|k| over(&|row| test(row).values[k])).collect(),
+                scores_less_gradient_flow: (0..scores)
+                    .map(|k| over(&|row| test(row).values[k] - base(row).values[k]))
+                    .collect(),
+            }
+        })
+        .collect()
+}
+
+#[derive(Serialize)]
+struct Comparison<'a> {
+    schema: u32,
+    replicates: u64,
+    completed: usize,
+    level: f64,
+    scores: &'a [String],
+    methods: &'a [Summary],
+    failures: &'a [String],
+}
+
+#[derive(Serialize)]
+struct Manifest<'a> {
+    #[serde(flatten)]
+    build: Build,
+    command: &'static str,
+    precision: &'static str,
+    generator: &'static str,
+    seed: u64,
+    complete: bool,
+    replicates: u64,
+    completed: usize,
+    failures: &'a [String],
+    configuration: Document<'a>,
+    inputs: [InputFile<'a>; 1],
+}
+
+fn csv(out: &mut dyn Write, rows: &[Row], names: &[String]) -> io::Result<()> {
+    let mut out = csv::Writer::from_writer(out);
+    let header = ["replicate", "method", "kept_step", "test_loss"];
+    out.write_record(header.iter().copied().chain(names.iter().map(String::as_str)))?;
+    for row in rows {
+        for (judged, method) in row.methods.iter().zip(METHODS) {
+            let kept = judged.kept.map_or_else(String::new, |step| step.to_string());
+            let first = [row.replicate.to_string(), method.to_owned(), kept, format!("{:?}", judged.test.loss)];
+            out.write_record(first.into_iter().chain(judged.test.values.iter().map(|value| format!("{value:?}"))))?;
+        }
+    }
+    out.flush()
+}
+
+fn keep(
+    config: &Training,
+    folder: &Folder,
+    outcome: &Outcome,
+    names: &[String],
+    methods: &[Summary],
+) -> io::Result<()> {
+    let comparison = Comparison {
+        schema: SCHEMA,
+        replicates: outcome.replicates,
+        completed: outcome.rows.len(),
+        level: LEVEL,
+        scores: names,
+        methods,
+        failures: &outcome.failures,
+    };
+    let manifest = Manifest {
+        build: Build::this(),
+        command: "compare",
+        precision: config.precision.name(),
+        generator: GENERATOR,
+        seed: config.seed,
+        complete: outcome.rows.len() as u64 == outcome.replicates,
+        replicates: outcome.replicates,
+        completed: outcome.rows.len(),
+        failures: &outcome.failures,
+        configuration: Document::of(config),
+        inputs: [InputFile::of(config)],
+    };
+    let draft = folder.draft()?;
+    draft.write("compare.csv", |out| csv(out, &outcome.rows, names))?;
+    draft.write("compare.json", |out| {
+        serde_json::to_writer_pretty(&mut *out, &comparison)?;
+        writeln!(out)
+    })?;
+    draft.write(MANIFEST, |out| {
+        serde_json::to_writer_pretty(&mut *out, &manifest)?;
+        writeln!(out)
+    })?;
+    draft.replace().map(|_| ())
+}
+
+fn table(methods: &[Summary], names: &[String]) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::ASCII_MARKDOWN);
+    let mut header = vec!["method".to_owned(), "test loss".to_owned(), "less gradient flow's".to_owned()];
+    for name in names {
+        header.extend([name.clone(), "less gradient flow's".to_owned()]);
+    }
+    table.set_header(header);
+    for summary in methods {
+        let less = |estimate: &Estimate| {
+            if summary.method == METHODS[0] { String::new() } else { estimate.text() }
+        };
+        let mut row = vec![summary.method.to_owned(), summary.loss.text(), less(&summary.loss_less_gradient_flow)];
+        for (score, difference) in summary.scores.iter().zip(&summary.scores_less_gradient_flow) {
+            row.extend([score.text(), less(difference)]);
+        }
+        table.add_row(row);
+    }
+    table.to_string()
+}
+
+/// Keeps the complete replicates and tells the user; the result is the exit code.
+fn conclude(config: &Training, folder: &Folder, outcome: &Outcome, names: &[String], began: Instant) -> u8 {
+    let place = folder.place().display();
+    let completed = outcome.rows.len();
+    let kept = if completed == 0 {
+        format!("no replicate was complete: nothing is written to {place}")
+    } else {
+        let methods = summaries(&outcome.rows, names.len());
+        if let Err(error) = keep(config, folder, outcome, names, &methods) {
+            complain(&format!("the result cannot be written to {place} ({error}); what was there before is kept"));
+            return FAILURE;
+        }
+        let text = format!(
+            "{}\nmeans over {completed} random splits of these rows with their 95 % intervals; differences are paired\n\
+             compare.csv, compare.json and manifest.json are in {place}\n{:.2} s\n",
+            table(&methods, names),
+            began.elapsed().as_secs_f64()
+        );
+        let _ = io::stdout().write_all(text.as_bytes());
+        format!("{completed} complete replicates of {} are kept in {place}", outcome.replicates)
+    };
+    if outcome.interrupted {
+        complain(&format!("interrupted; {kept}"));
+        return INTERRUPTED;
+    }
+    match outcome.failures.as_slice() {
+        [] => SUCCESS,
+        [only] => {
+            complain(&format!("{only}; {kept}"));
+            FAILURE
+        }
+        [first, others @ ..] => {
+            complain(&format!("{first} (and {} other replicates failed); {kept}", others.len()));
+            FAILURE
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn differences_are_paired() {
+        let row = |replicate: u64, losses: [f64; 4]| Row {
+            replicate,
+            methods: losses.map(|loss| Judged { kept: None, test: Score { loss, values: vec![-loss] } }),
+        };
+        let rows = [row(0, [1.0, 0.9, 1.2, 2.0]), row(1, [3.0, 2.9, 3.0, 2.0]), row(2, [5.0, 4.9, 5.4, 2.0])];
+        let found = summaries(&rows, 1);
+        assert_eq!(found[0].loss_less_gradient_flow, Estimate { mean: 0.0, low: 0.0, high: 0.0 });
+        let paired = found[1].loss_less_gradient_flow;
+        assert!((paired.mean + 0.1).abs() < 1e-12 && paired.high - paired.low < 1e-12, "{paired:?}");
+        // by hand: mean 0.2, sd 0.2, t(2) at 97.5 % 4.302653
+        let paired = found[2].scores_less_gradient_flow[0];
+        assert!((paired.mean + 0.2).abs() < 1e-12, "{paired:?}");
+        assert!((paired.high - paired.mean - 4.302_652_7 * 0.2 / 3f64.sqrt()).abs() < 1e-6, "{paired:?}");
+        assert!(Estimate::of(&[1.0]).low.is_nan());
+    }
+}

@@ -1,0 +1,300 @@
+//! `birth-death train`: one model from a configuration.
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use birth_death::Rows;
+use serde::Serialize;
+
+use super::arguments::TrainArgs;
+use super::fit::{self, End, Evaluation, Fit, Memory, Method, Trainer};
+use super::model::{Model, Number, Predictor, Task};
+use super::prepared::{Part, Prepared};
+use super::score::{Score, Scoring};
+use super::{complain, picture, source};
+use crate::cli::{BAD_INPUT, FAILURE, INTERRUPTED, SUCCESS};
+use crate::config::training::{Targets, Training};
+use crate::config::{Precision, Refusal, sha256};
+use crate::output::folder::{Folder, MANIFEST};
+use crate::output::manifest::{Build, GENERATOR};
+use crate::output::number;
+use crate::progress;
+
+/// Trains what the arguments ask for and says how it went; the result is the exit code.
+pub fn main(arguments: &TrainArgs) -> ExitCode {
+    let began = Instant::now();
+    let done = Training::load(&arguments.config).and_then(|config| match config.precision {
+        Precision::F32 => whole::<f32>(&config, arguments, began),
+        Precision::F64 => whole::<f64>(&config, arguments, began),
+    });
+    ExitCode::from(done.unwrap_or_else(|refusal| {
+        complain(&refusal.to_string());
+        BAD_INPUT
+    }))
+}
+
+fn whole<R: Number>(config: &Training, arguments: &TrainArgs, began: Instant) -> Result<u8, Refusal> {
+    let prepared = Prepared::<R>::new(config, 0)?;
+    let mut memory = Memory::new(config, &prepared);
+    let refuse = |error| Refusal::of_file(config.file.display(), format!("{error} (network, start, prior, dt, alpha)"));
+    let trainer = Trainer::new(config, Method::of(config), &prepared, 0, &mut memory).map_err(refuse)?;
+    // First of all: threads made later inherit what it blocks, and the claim moves an earlier result for a moment.
+    let stop = progress::interruption();
+    let folder = Folder::claim(&arguments.out, &[&config.file, &config.input.path])?;
+    let bar = progress::losses(config.steps);
+    let outcome = trainer.run(&bar, stop);
+    bar.finish_and_clear();
+    Ok(match outcome {
+        Ok(fit) => conclude(config, &prepared, &folder, &fit, began.elapsed()),
+        Err(error) => {
+            complain(&format!(
+                "the losses cannot be evaluated: {error}; nothing is written to {}",
+                folder.place().display()
+            ));
+            FAILURE
+        }
+    })
+}
+
+/// The model of the units that a training kept.
+pub fn model_of<R: Number>(
+    config: &Training,
+    prepared: &Prepared<R>,
+    fit: &Fit<R>,
+) -> Result<Model<R>, birth_death::Error> {
+    let components = prepared.outputs + prepared.input_dim;
+    let rows = Rows::new(&fit.units, config.particles, components, config.particles)?;
+    let task = match &config.targets {
+        Targets::Numbers { .. } => Task::Regression { targets: prepared.targets.clone() },
+        Targets::Classes { name, classes, .. } => {
+            Task::Classification { target: name.clone(), classes: classes.clone() }
+        }
+    };
+    Ok(Model::new(config.activation, fit::scale(config), config.bias, prepared.columns.clone(), task, rows))
+}
+
+/// What is scored on data standardised as in `prepared`.
+pub fn scoring<R: Number>(config: &Training, prepared: &Prepared<R>) -> Scoring {
+    match &config.targets {
+        Targets::Numbers { .. } => {
+            Scoring::Numbers(prepared.targets.iter().map(|column| (column.name.clone(), column.sd.to_f64())).collect())
+        }
+        Targets::Classes { .. } => Scoring::Classes,
+    }
+}
+
+/// How good a model is on one part; none of an empty one.
+///
+/// # Errors
+/// The core's.
+pub fn score<R: Number>(
+    config: &Training,
+    prepared: &Prepared<R>,
+    model: &Model<R>,
+    part: &Part<R>,
+) -> Result<Option<Score>, birth_death::Error> {
+    if part.rows.is_empty() {
+        return Ok(None);
+    }
+    let predictor = Predictor::new(model);
+    let mut outputs = Vec::with_capacity(part.targets.len());
+    for &row in &part.rows {
+        let raw: Vec<R> = config.inputs.iter().map(|column| R::from_f64(column[row])).collect();
+        outputs.extend(predictor.outputs(&raw)?.into_iter().map(R::to_f64));
+    }
+    let targets: Vec<f64> = part.targets.iter().map(|y| y.to_f64()).collect();
+    Ok(Some(scoring(config, prepared).score(&outputs, &targets, prepared.outputs)))
+}
+
+#[derive(Serialize)]
+struct Manifest<'a> {
+    #[serde(flatten)]
+    build: Build,
+    command: &'static str,
+    precision: &'static str,
+    generator: &'static str,
+    seed: u64,
+    complete: bool,
+    ended: &'static str,
+    steps: u64,
+    kept_step: u64,
+    #[serde(with = "number")]
+    training_loss: f64,
+    validation_loss: Option<f64>,
+    rows: [(&'static str, usize); 3],
+    test: Option<Tested>,
+    configuration: Document<'a>,
+    inputs: [InputFile<'a>; 1],
+}
+
+#[derive(Serialize)]
+struct Tested {
+    loss: f64,
+    scores: Vec<(String, f64)>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Document<'a> {
+    file: String,
+    sha256: String,
+    text: &'a str,
+}
+
+#[derive(Serialize)]
+pub(super) struct InputFile<'a> {
+    key: &'a str,
+    file: &'a str,
+    sha256: &'a str,
+}
+
+impl<'a> Document<'a> {
+    pub(super) fn of(config: &'a Training) -> Self {
+        Self { file: config.file.display().to_string(), sha256: sha256(config.text.as_bytes()), text: &config.text }
+    }
+}
+
+impl<'a> InputFile<'a> {
+    pub(super) fn of(config: &'a Training) -> Self {
+        Self { key: &config.input.key, file: &config.input.name, sha256: &config.input.sha256 }
+    }
+}
+
+/// The unit of the loss.
+fn unit(config: &Training) -> &'static str {
+    match config.targets {
+        Targets::Numbers { .. } if config.standardise => "half the squared error, standardised",
+        Targets::Numbers { .. } => "half the squared error",
+        Targets::Classes { .. } => "cross-entropy in nats",
+    }
+}
+
+/// `losses.csv`; numbers as short as they read back in the precision of the run.
+fn losses<R: Number>(out: &mut dyn Write, evaluations: &[Evaluation]) -> io::Result<()> {
+    writeln!(out, "step,time,training_loss,validation_loss,births,deaths,distinct")?;
+    for e in evaluations {
+        let validation = e.validation.map_or_else(String::new, |loss| format!("{:?}", R::from_f64(loss)));
+        let training = R::from_f64(e.training);
+        writeln!(out, "{},{:?},{training:?},{validation},{},{},{}", e.step, e.time, e.births, e.deaths, e.distinct)?;
+    }
+    Ok(())
+}
+
+fn keep<R: Number>(
+    config: &Training,
+    folder: &Folder,
+    fit: &Fit<R>,
+    model: &Model<R>,
+    test: Option<&Score>,
+    names: &[String],
+) -> io::Result<()> {
+    let best = fit.best();
+    let manifest = Manifest {
+        build: Build::this(),
+        command: "train",
+        precision: config.precision.name(),
+        generator: GENERATOR,
+        seed: config.seed,
+        complete: matches!(fit.end, End::Complete | End::Patience),
+        ended: fit.end.word(),
+        steps: fit.evaluations.last().map_or(0, |last| last.step),
+        kept_step: best.step,
+        training_loss: best.training,
+        validation_loss: best.validation,
+        rows: [
+            ("training", config.sizes.training),
+            ("validation", config.sizes.validation),
+            ("test", config.sizes.test),
+        ],
+        test: test.map(|score| Tested {
+            loss: score.loss,
+            scores: names.iter().cloned().zip(score.values.iter().copied()).collect(),
+        }),
+        configuration: Document::of(config),
+        inputs: [InputFile::of(config)],
+    };
+    let title = format!("Losses of {}", config.file.file_name().unwrap_or_default().to_string_lossy());
+    let draft = folder.draft()?;
+    draft.write("model.json", |out| {
+        serde_json::to_writer(&mut *out, model)?;
+        writeln!(out)
+    })?;
+    draft.write("model.rs", |out| out.write_all(source::source(model).as_bytes()))?;
+    draft.write("losses.csv", |out| losses::<R>(out, &fit.evaluations))?;
+    draft.write("losses.svg", |out| {
+        out.write_all(picture::losses(&title, unit(config), &fit.evaluations, fit.kept).as_bytes())
+    })?;
+    draft.write(MANIFEST, |out| {
+        serde_json::to_writer_pretty(&mut *out, &manifest)?;
+        writeln!(out)
+    })?;
+    draft.replace().map(|_| ())
+}
+
+/// Keeps the model and tells the user; the result is the exit code.
+fn conclude<R: Number>(config: &Training, prepared: &Prepared<R>, folder: &Folder, fit: &Fit<R>, took: Duration) -> u8 {
+    let place = folder.place();
+    let scored = model_of(config, prepared, fit)
+        .and_then(|model| score(config, prepared, &model, &prepared.test).map(|test| (model, test)));
+    let (model, test) = match scored {
+        Ok(scored) => scored,
+        Err(error) => {
+            complain(&format!("{error}; nothing is written to {}", place.display()));
+            return FAILURE;
+        }
+    };
+    let names = scoring(config, prepared).names();
+    if let Err(error) = keep(config, folder, fit, &model, test.as_ref(), &names) {
+        complain(&format!(
+            "the result cannot be written to {} ({error}); what was there before is kept",
+            place.display()
+        ));
+        return FAILURE;
+    }
+    let _ = io::stdout().write_all(report(config, fit, test.as_ref(), &names, place, took).as_bytes());
+    match &fit.end {
+        End::Complete | End::Patience => SUCCESS,
+        End::Interrupted => {
+            complain(&format!("interrupted; the best model so far is kept in {}", place.display()));
+            INTERRUPTED
+        }
+        End::Failed { step, error } => {
+            complain(&format!("step {step}: {error}; the best model before it is kept in {}", place.display()));
+            FAILURE
+        }
+    }
+}
+
+fn report<R>(
+    config: &Training,
+    fit: &Fit<R>,
+    test: Option<&Score>,
+    names: &[String],
+    place: &Path,
+    took: Duration,
+) -> String {
+    let best = fit.best();
+    let made = fit.evaluations.last().map_or(0, |last| last.step);
+    let validation = best.validation.map_or_else(String::new, |loss| format!(", validation loss {loss:.6}"));
+    let mut text = format!(
+        "the model after step {} of {made} is kept: training loss {:.6}{validation} ({})\n",
+        best.step,
+        best.training,
+        unit(config)
+    );
+    if fit.end == End::Patience {
+        text.push_str("stopped: the validation loss no longer improves\n");
+    }
+    if let Some(test) = test {
+        let values: Vec<String> =
+            names.iter().zip(&test.values).map(|(name, value)| format!(", {name} {value:.4}")).collect();
+        text.push_str(&format!("test: loss {:.6}{}\n", test.loss, values.concat()));
+    }
+    text.push_str(&format!(
+        "model.json, model.rs, losses.csv, losses.svg and manifest.json are in {}\n{:.2} s\n",
+        place.display(),
+        took.as_secs_f64()
+    ));
+    text
+}
