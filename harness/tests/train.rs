@@ -316,8 +316,9 @@ fn interrupted(place: &Place, text: &str, arguments: &[&str]) -> String {
     place.put("data.csv", data());
     place.put("a.toml", text);
     let child = place.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
-    // the handler and the first replicate take some 50 ms; nothing tells of the latter from outside
-    std::thread::sleep(std::time::Duration::from_millis(1500));
+    common::wait_for_the_handler(&child);
+    // a replicate takes a millisecond; nothing tells of it from outside
+    std::thread::sleep(std::time::Duration::from_secs(1));
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill runs").success());
     let output = child.wait_with_output().expect("it ends");
     let message = String::from_utf8(output.stderr).expect("text");
@@ -346,12 +347,14 @@ fn an_interrupted_training_keeps_the_best_model_so_far() {
 #[test]
 fn an_interrupted_comparison_keeps_the_complete_replicates() {
     let place = Place::new();
-    let text = training(&[("steps = 40", "steps = 2000"), ("patience = 100", "")]);
-    let message = interrupted(&place, &text, &["compare", "a.toml", "--replicates", "5000", "--threads", "1"]);
-    assert!(message.contains("interrupted; ") && message.contains("complete replicates of 5000 are kept"), "{message}");
+    let message = interrupted(&place, TRAINING, &["compare", "a.toml", "--replicates", "50000", "--threads", "1"]);
+    assert!(
+        message.contains("interrupted; ") && message.contains("complete replicates of 50000 are kept"),
+        "{message}"
+    );
     let summary = place.manifest("comparison/compare.json");
     let completed = summary["completed"].as_u64().expect("a number");
-    assert!(completed > 0 && completed < 5000, "{completed}");
+    assert!(completed > 0 && completed < 50000, "{completed}");
     assert_eq!(place.table("comparison/compare.csv").1.len() as u64, 4 * completed);
 }
 
