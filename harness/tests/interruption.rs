@@ -8,7 +8,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use birth_death_harness::progress::STOPPING;
-use common::{Place, units};
+use common::{Place, units, wait_for_the_handler};
 
 fn begin(place: &Place, text: &str) -> Child {
     place.put("a.toml", text);
@@ -25,20 +25,6 @@ fn begin(place: &Place, text: &str) -> Child {
 fn send(signal: &str, child: &Child) {
     let status = Command::new("kill").args([signal, &child.id().to_string()]).status().expect("kill runs");
     assert!(status.success());
-}
-
-/// Until the process catches SIGINT (its mask is in /proc), or a second where there is no /proc.
-fn wait_for_the_handler(child: &Child) {
-    for _ in 0..1000 {
-        let Ok(status) = std::fs::read_to_string(format!("/proc/{}/status", child.id())) else {
-            return sleep(Duration::from_secs(1));
-        };
-        let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
-        if mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 2 != 0) {
-            return;
-        }
-        sleep(Duration::from_millis(10));
-    }
 }
 
 /// Sends the signal once the program has set itself up, and gives what it said.

@@ -309,24 +309,30 @@ fn without_improvement_it_stops_and_a_step_that_fails_keeps_the_best() {
     predicted(&place, &["failed/model.json", "data.csv"]);
 }
 
+/// Begins a command on the data and the configuration, interrupts it after a while, and gives what it said.
+#[cfg(unix)]
+fn interrupted(place: &Place, text: &str, arguments: &[&str]) -> String {
+    use std::process::Stdio;
+    place.put("data.csv", data());
+    place.put("a.toml", text);
+    let child = place.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
+    common::wait_for_the_handler(&child);
+    // a replicate takes a millisecond; nothing tells of it from outside
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill runs").success());
+    let output = child.wait_with_output().expect("it ends");
+    let message = String::from_utf8(output.stderr).expect("text");
+    assert_eq!(output.status.code(), Some(130), "{message}");
+    message
+}
+
 #[cfg(unix)]
 #[test]
 fn an_interrupted_training_keeps_the_best_model_so_far() {
-    use std::process::Stdio;
     let place = Place::new();
-    place.put("data.csv", data());
-    place.put(
-        "a.toml",
-        training(&[("steps = 40", "steps = 1000000000"), ("every = 4", "every = 1000000000"), ("patience = 100", "")]),
-    );
-    let child =
-        place.command(&["train", "a.toml"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
-    // the folder is claimed after the handler is installed: there is nothing else to see from outside
-    std::thread::sleep(std::time::Duration::from_millis(1500));
-    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill runs").success());
-    let output = child.wait_with_output().expect("it ends");
-    let message = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(130), "{message}");
+    let text =
+        training(&[("steps = 40", "steps = 1000000000"), ("every = 4", "every = 1000000000"), ("patience = 100", "")]);
+    let message = interrupted(&place, &text, &["train", "a.toml"]);
     assert!(message.contains("interrupted; the best model so far is kept in"), "{message}");
     let manifest = place.manifest("training/manifest.json");
     assert_eq!((manifest["ended"].as_str(), manifest["complete"].as_bool()), (Some("interrupted"), Some(false)));
@@ -335,6 +341,38 @@ fn an_interrupted_training_keeps_the_best_model_so_far() {
     assert_eq!(losses[1][0], manifest["steps"].to_string());
     assert!(number(&losses[1][0]) > 0.0);
     predicted(&place, &["training/model.json", "data.csv"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_comparison_keeps_the_complete_replicates() {
+    let place = Place::new();
+    let message = interrupted(&place, TRAINING, &["compare", "a.toml", "--replicates", "50000", "--threads", "1"]);
+    assert!(
+        message.contains("interrupted; ") && message.contains("complete replicates of 50000 are kept"),
+        "{message}"
+    );
+    let summary = place.manifest("comparison/compare.json");
+    let completed = summary["completed"].as_u64().expect("a number");
+    assert!(completed > 0 && completed < 50000, "{completed}");
+    assert_eq!(place.table("comparison/compare.csv").1.len() as u64, 4 * completed);
+}
+
+#[test]
+fn every_scheme_trains() {
+    for (changes, events, fresh) in [
+        (&[("\"birth-death\"", "\"gradient-flow\""), ("alpha = 1.0\n", "")][..], false, false),
+        (&[("\"centred\"", "\"raw\"")], true, false),
+        (&[("\"birth-death\"", "\"reinjection\""), ("rate = \"centred\"\n", "")], true, true),
+    ] {
+        let place = trained(&training(changes));
+        let losses = place.table("training/losses.csv").1;
+        assert_eq!(losses.iter().any(|row| row[4] != "0" || row[5] != "0"), events, "{changes:?}");
+        // draws from the prior are new ancestors: their number can rise then, and only then
+        let distinct: Vec<f64> = losses.iter().map(|row| number(&row[6])).collect();
+        assert_eq!(distinct.windows(2).any(|pair| pair[1] > pair[0]), fresh, "{distinct:?}");
+        assert!(number(&losses[10][2]) < number(&losses[0][2]), "it learns");
+    }
 }
 
 /// Runs a command that must be refused: code 2, one line, nothing written.

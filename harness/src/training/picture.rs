@@ -70,9 +70,7 @@ fn draw(svg: &mut String, title: &str, unit: &str, evaluations: &[Evaluation], k
         chart
             .draw_series(DashedLineSeries::new(shown(&validation), 7, 4, VALIDATION.stroke_width(2)))?
             .label("validation")
-            .legend(|(x, y)| {
-                DashedPathElement::new([(x, y), (x + 24, y)].into_iter(), 7, 4, VALIDATION.stroke_width(2))
-            });
+            .legend(|(x, y)| DashedPathElement::new([(x, y), (x + 24, y)], 7, 4, VALIDATION.stroke_width(2)));
         validation.get(kept).copied()
     };
     if let Some(point) = marked.filter(|&(step, loss)| x.shows(step) && y.shows(loss)) {

@@ -3,7 +3,8 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output};
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -106,5 +107,19 @@ impl Place {
 
     pub fn manifest(&self, name: &str) -> serde_json::Value {
         serde_json::from_str(&self.read(name)).expect("JSON")
+    }
+}
+
+/// Until the process catches SIGINT (its mask is in /proc), or a second where there is no /proc.
+pub fn wait_for_the_handler(child: &Child) {
+    for _ in 0..1000 {
+        let Ok(status) = std::fs::read_to_string(format!("/proc/{}/status", child.id())) else {
+            return std::thread::sleep(Duration::from_secs(1));
+        };
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+        if mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 2 != 0) {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(10));
     }
 }
