@@ -16,7 +16,7 @@ pub const SCHEMA: u32 = 1;
 /// An audit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Audit {
-    /// [`SCHEMA`].
+    /// Version of the layout: 1.
     pub schema: u32,
     /// The binary that made it.
     #[serde(flatten)]
