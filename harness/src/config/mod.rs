@@ -4,6 +4,7 @@
 //! with one [`Refusal`]: place, value, and what is accepted. What it returns can be run; nothing else is checked later.
 
 pub mod columns;
+mod data;
 mod model;
 mod reader;
 mod refusal;
