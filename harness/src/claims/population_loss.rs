@@ -119,5 +119,5 @@ fn excess(x: &[f64], y: &[f64], sizes: &[f64], sign: impl Fn(usize, f64) -> f64)
 }
 
 fn alternating(i: usize) -> f64 {
-    if i % 2 == 0 { 1.0 } else { -1.0 }
+    if i.is_multiple_of(2) { 1.0 } else { -1.0 }
 }
