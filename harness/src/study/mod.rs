@@ -214,6 +214,8 @@ mod tests {
         };
         assert!(tasks[..15].iter().all(|task| task.cell.to_string().starts_with("n50-notebook")));
         assert!(first(50) < first(200) && first(200) < first(1000));
+        let ahead = tasks[..first(1000)].iter().filter(|task| task.cell == cells[0]).count();
+        assert_eq!(ahead, 7, "replicates 0 to 6 of the notebook's before the first of the largest");
         // replicate after replicate, each with its gradient flow first
         for cell in &cells {
             let of_cell: Vec<u64> = tasks.iter().filter(|task| task.cell == *cell).map(|task| task.replicate).collect();

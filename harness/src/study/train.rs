@@ -505,6 +505,8 @@ mod tests {
         let before = |branch: &Branch| branch.points.iter().filter(|point| point.0 <= 160).copied().collect::<Vec<_>>();
         assert_eq!(before(main), before(quenched));
         assert_ne!(main.points, quenched.points);
+        let up_to = &run(&cell(Kind::BirthDeath, 10.0), 160)[0];
+        assert_eq!((quenched.births, quenched.deaths), (up_to.births, up_to.deaths));
         assert!(quenched.births < main.births && quenched.births > 0);
         assert!(quenched.points.last().map(|point| point.2) >= main.points.last().map(|point| point.2));
         assert!(main.points.last().is_some_and(|point| point.2 < 50));
