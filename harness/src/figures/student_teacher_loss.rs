@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::band::Band;
-use super::gaussian::{NAMES, bands};
+use super::gaussian::bands;
 use super::sheet::{Panel, Sheet};
 use super::student_teacher::{KINDS, STEPS, cell};
 use super::{Context, Drawn, Halt, Picture};
@@ -94,6 +94,7 @@ fn table(runs: &Runs) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::figures::gaussian::NAMES;
     use std::sync::atomic::AtomicBool;
 
     #[test]
