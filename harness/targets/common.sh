@@ -30,5 +30,11 @@ cp ../../Cargo.lock Cargo.lock
 
 # cargo of the distribution: its arguments. RUSTFLAGS are the caller's, @LLD in them is the linker.
 distribution_cargo() {
-    RUSTC_BOOTSTRAP=1 RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc RUSTFLAGS="${RUSTFLAGS//@LLD/$lld}" PATH=/usr/bin:$PATH /usr/bin/cargo "$@"
+    local flags=${RUSTFLAGS:-}
+    RUSTC_BOOTSTRAP=1 RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc RUSTFLAGS=${flags//@LLD/$lld} PATH=/usr/bin:$PATH /usr/bin/cargo "$@"
+}
+
+# The same for a Cortex-M4F.
+thumb_cargo() { # command, arguments
+    RUSTFLAGS="-Clinker=@LLD" distribution_cargo "$1" -q -Zbuild-std=core --target thumbv7em-none-eabihf --target-dir "$out" "${@:2}"
 }

@@ -9,7 +9,7 @@ pub use data::{Examples, Fresh, MiniBatches, Source};
 pub use loss::Loss;
 
 use crate::error::parameter;
-use crate::rows::{count, indices};
+use crate::rows::{count, indices, pieces};
 use crate::{Energy, Error, Field, Real, Rows, RowsMut, sum};
 use activation::{Gaussian, Relu, Sigmoid, Tanh, Unit};
 
@@ -314,7 +314,7 @@ fn forward_tile<R: Real, U: Unit, const T: usize>(
         }
     }
     let outputs = outputs.get_mut(p.saturating_mul(dim)..).unwrap_or(&mut []);
-    for (output, lanes) in outputs.iter_mut().zip(lanes.chunks_exact(LANES)) {
+    for (output, lanes) in outputs.iter_mut().zip(pieces(lanes, LANES)) {
         *output = lanes.first_chunk().map_or(R::ZERO, sum::fold) * factor;
     }
 }

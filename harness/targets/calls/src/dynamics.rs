@@ -2,7 +2,7 @@
 
 use crate::{N, number, records, same, seen};
 use birth_death::{
-    Dissipation, Dynamics, Energy, Ensemble, Error, Generator, Genealogy, Marginal, NoPrior, NoRewind, Prior,
+    Dissipation, Dynamics, Energy, Ensemble, Error, Genealogy, Generator, Marginal, NoPrior, NoRewind, Prior,
     ProductPrior, Rate, Real, Scheme, Stream, Workspace,
 };
 use core::hint::black_box as hide;

@@ -37,7 +37,6 @@ pub(crate) fn discrepancies<R: Real, M: Maths<R> + Clone, const D: usize>() -> R
     let mut to_mixture = Mmd::new(number(1.0), Target::Mixture(mixture.view()))?.with_maths::<M>();
     copied(&to_sample);
     seen(to_sample.constant());
-    step::<R, D, _>(&mut to_mixture)?;
     Ok(schemes::<R, D>(&mut to_sample)? & schemes::<R, D>(&mut to_mixture)?)
 }
 
@@ -47,7 +46,6 @@ pub(crate) fn units<R: Real, M: Maths<R> + Clone, const D: usize, const I: usize
     let mut units = GaussianUnits::new(number(0.5), mixture.view())?.with_maths::<M>();
     copied(&units);
     seen((units.constant(), units.input_dim()));
-    step::<R, D, _>(&mut units)?;
 
     let teacher = [number(0.5); 14];
     let mut student = StudentTeacher::new(Rows::new(hide(&teacher[..]), hide(2), hide(D), hide(2))?)?;

@@ -1,6 +1,6 @@
 //! Networks on data.
 
-use crate::dynamics::{schemes, step};
+use crate::dynamics::schemes;
 use crate::{N, number, same, seen};
 use birth_death::models::{Activation, Examples, Fresh, Loss, MiniBatches, Network, Source, predict};
 use birth_death::{Error, Real, Rows, Stream};
@@ -18,7 +18,8 @@ pub(crate) fn all<R: Real, const D: usize, const I: usize>() -> Result<bool, Err
 }
 
 fn outputs<R: Real, const D: usize>(inputs: usize, outputs: usize) -> Result<bool, Error> {
-    let x: [R; 30] = core::array::from_fn(|i| number::<R>(0.5) - R::from_count(u32::try_from(i % 7).unwrap_or(0)) * number(0.1));
+    let x: [R; 30] =
+        core::array::from_fn(|i| number::<R>(0.5) - R::from_count(u32::try_from(i % 7).unwrap_or(0)) * number(0.1));
     // halves sum to one: classes, if there are two of them
     let y = [number::<R>(0.5); 10];
     let x = x.get(..inputs.saturating_mul(5)).unwrap_or(&[]);
@@ -37,14 +38,16 @@ fn outputs<R: Real, const D: usize>(inputs: usize, outputs: usize) -> Result<boo
     let some_targets = some_targets.get_mut(two(outputs)).unwrap_or(&mut []);
     let fresh_inputs = fresh_inputs.get_mut(two(inputs)).unwrap_or(&mut []);
     let fresh_targets = fresh_targets.get_mut(two(outputs)).unwrap_or(&mut []);
-    let mut batches = MiniBatches::new(examples, hide(&mut order), hide(some_inputs), hide(some_targets), hide(1), hide(0))?;
+    let mut batches =
+        MiniBatches::new(examples, hide(&mut order), hide(some_inputs), hide(some_targets), hide(1), hide(0))?;
     seen(batches.steps_per_epoch());
     source(&mut batches)?;
     let sample = |rng: &mut Stream, x: &mut [R], y: &mut [R]| {
         x.iter_mut().for_each(|x| *x = R::uniform(rng));
         y.fill(R::HALF);
     };
-    let mut fresh = Fresh::new(sample, (hide(fresh_inputs), inputs), (hide(fresh_targets), outputs), (hide(1), hide(0)))?;
+    let mut fresh =
+        Fresh::new(sample, (hide(fresh_inputs), inputs), (hide(fresh_targets), outputs), (hide(1), hide(0)))?;
     source(&mut fresh)?;
 
     let mut fall = true;
@@ -72,13 +75,16 @@ fn source<R: Real, S: Source<R>>(mut source: S) -> Result<(), Error> {
     Ok(())
 }
 
-fn network<R: Real, const D: usize, S: Source<R>>(activation: Activation, loss: Loss, source: S) -> Result<bool, Error> {
+fn network<R: Real, const D: usize, S: Source<R>>(
+    activation: Activation,
+    loss: Loss,
+    source: S,
+) -> Result<bool, Error> {
     let mut scratch = [R::ZERO; SCRATCH];
     let outputs = source.target_dim();
     seen(Network::<R, S>::scratch_len(hide(outputs), hide(5)));
     let network = Network::new(activation, loss, source, hide(&mut scratch[..]))?;
     let mut network = network.with_scale(number(1.0))?.with_decay(number(0.01))?;
     seen(network.source().largest());
-    step::<R, D, _>(&mut network)?;
     schemes::<R, D>(&mut network)
 }
