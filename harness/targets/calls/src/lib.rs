@@ -58,7 +58,7 @@ fn micromath() -> Result<bool, Error> {
     use birth_death::maths::Micromath;
     maths::backend::<f32, Micromath>();
     same(&Micromath);
-    seen(Micromath::default());
+    by_default::<Micromath>();
     Ok(models::units::<f32, Micromath, 2, 1>()? & models::discrepancies::<f32, Micromath, 2>()?)
 }
 
@@ -89,6 +89,10 @@ fn same<T: Clone + PartialEq>(value: &T) {
 /// Copies what cannot be compared.
 fn copied<T: Clone>(value: &T) {
     seen(hide(value).clone());
+}
+
+fn by_default<T: Default>() {
+    seen(T::default());
 }
 
 /// A number that the optimiser does not know.

@@ -1,6 +1,6 @@
 //! The two types of numbers, and the exponentials.
 
-use crate::{number, same, seen};
+use crate::{by_default, number, same, seen};
 use birth_death::maths::{Libm, Maths, Portable};
 use birth_death::{Real, Stream};
 use core::hint::black_box as hide;
@@ -14,7 +14,8 @@ pub(crate) fn all<R: Real>() {
     backend::<R, Libm>();
     same(&Portable);
     same(&Libm);
-    seen((Portable::default(), Libm::default()));
+    by_default::<Portable>();
+    by_default::<Libm>();
 }
 
 pub(crate) fn backend<R: Real, M: Maths<R>>() {

@@ -6,7 +6,9 @@
 #![forbid(unsafe_code)]
 
 use birth_death::models::{Activation, Examples, Loss, Network};
-use birth_death::{Dynamics, Ensemble, Error, Marginal, NoPrior, Prior, ProductPrior, Report, State, Stream, Workspace};
+use birth_death::{
+    Dynamics, Ensemble, Error, Marginal, NoPrior, Prior, ProductPrior, Report, State, Stream, Workspace,
+};
 use core::fmt;
 
 /// Units.
