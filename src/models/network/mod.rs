@@ -9,7 +9,7 @@ pub use data::{Examples, Fresh, MiniBatches, Source};
 pub use loss::Loss;
 
 use crate::error::parameter;
-use crate::rows::count;
+use crate::rows::{count, indices, pieces};
 use crate::{Energy, Error, Field, Real, Rows, RowsMut, sum};
 use activation::{Gaussian, Relu, Sigmoid, Tanh, Unit};
 
@@ -205,7 +205,7 @@ pub fn predict<R: Real>(
     }
     let factor = scale / count(at.len());
     let outputs = output.len();
-    for (output, o) in output.iter_mut().zip(0usize..) {
+    for (output, o) in output.iter_mut().zip(indices()) {
         let sum = match activation {
             Activation::Relu => output_of::<R, Relu>(at, outputs, o, input),
             Activation::Tanh => output_of::<R, Tanh>(at, outputs, o, input),
@@ -220,7 +220,7 @@ pub fn predict<R: Real>(
 /// The sum over particles of output weight `o` times activation, for one input.
 fn output_of<R: Real, U: Unit>(at: Rows<'_, R>, outputs: usize, o: usize, input: &[R]) -> R {
     let products = (0..at.len()).map(|i| {
-        let weights = at.iter().skip(outputs).map(|row| row.get(i).copied().unwrap_or(R::ZERO));
+        let weights = at.skip(outputs).iter().map(|row| row.get(i).copied().unwrap_or(R::ZERO));
         let a = weights.zip(input).fold(R::ZERO, |a, (z, &x)| a + z * x);
         at.get(o, i).unwrap_or(R::ZERO) * U::value(a)
     });
@@ -255,7 +255,7 @@ fn store<R: Real>(row: &mut [R], start: usize, block: &Block<R>) {
 #[inline(always)]
 fn pre_activations<R: Real, const T: usize>(weights: Rows<'_, R>, start: usize, inputs: [&[R]; T]) -> [Block<R>; T] {
     let mut a = [[R::ZERO; LANES]; T];
-    for (row, k) in weights.iter().zip(0usize..) {
+    for (row, k) in weights.iter().zip(indices()) {
         let z = load(row, start);
         for (a, input) in a.iter_mut().zip(inputs) {
             let x = input.get(k).copied().unwrap_or(R::ZERO);
@@ -302,7 +302,7 @@ fn forward_tile<R: Real, U: Unit, const T: usize>(
     lanes.fill(R::ZERO);
     for start in (0..at.len()).step_by(LANES) {
         let phi = pre_activations(weights, start, inputs).map(|a| a.map(U::value));
-        for (charges, o) in at.iter().take(dim).zip(0usize..) {
+        for (charges, o) in at.iter().take(dim).zip(indices()) {
             let c = load(charges, start);
             // those of output o: one for each example
             let sums = lanes.chunks_exact_mut(LANES).skip(o).step_by(dim.max(1));
@@ -314,7 +314,7 @@ fn forward_tile<R: Real, U: Unit, const T: usize>(
         }
     }
     let outputs = outputs.get_mut(p.saturating_mul(dim)..).unwrap_or(&mut []);
-    for (output, lanes) in outputs.iter_mut().zip(lanes.chunks_exact(LANES)) {
+    for (output, lanes) in outputs.iter_mut().zip(pieces(lanes, LANES)) {
         *output = lanes.first_chunk().map_or(R::ZERO, sum::fold) * factor;
     }
 }
@@ -358,10 +358,10 @@ fn backward_tile<R: Real, U: Unit, const T: usize>(
     // c . l', outputs ascending
     let mut signal = [[R::ZERO; LANES]; T];
     let mut rows = gradient.iter_mut();
-    for ((charges, row), o) in at.iter().zip(rows.by_ref().take(dim)).zip(0usize..) {
+    for ((charges, row), o) in at.iter().zip(rows.by_ref().take(dim)).zip(indices()) {
         let c = load(charges, start);
         let mut total = load(row, start);
-        for ((phi, signal), t) in phi.iter().zip(&mut signal).zip(0usize..) {
+        for ((phi, signal), t) in phi.iter().zip(&mut signal).zip(indices()) {
             let l = slope(t, o);
             for (((total, &phi), signal), c) in total.iter_mut().zip(phi).zip(signal).zip(c) {
                 *total = *total + l * phi;
@@ -373,7 +373,7 @@ fn backward_tile<R: Real, U: Unit, const T: usize>(
     for (weight, signal) in weight.iter_mut().zip(signal) {
         weight.iter_mut().zip(signal).for_each(|(w, s)| *w = s * *w);
     }
-    for (row, k) in rows.zip(0usize..) {
+    for (row, k) in rows.zip(indices()) {
         let mut total = load(row, start);
         for (weight, input) in weight.iter().zip(inputs) {
             let x = input.get(k).copied().unwrap_or(R::ZERO);
@@ -406,7 +406,7 @@ fn finish<R: Real>(
         slopes.iter_mut().zip(row).for_each(|(g, &x)| *g = *g + decay * x);
     }
     let half = decay * R::HALF;
-    let sizes = potential.iter_mut().zip(0usize..).map(|(v, i)| {
+    let sizes = potential.iter_mut().zip(indices()).map(|(v, i)| {
         let size = at.iter().fold(R::ZERO, |size, row| {
             let x = row.get(i).copied().unwrap_or(R::ZERO);
             size + x * x
