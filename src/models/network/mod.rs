@@ -8,10 +8,12 @@ pub use activation::Activation;
 pub use data::{Examples, Fresh, MiniBatches, Source};
 pub use loss::Loss;
 
+use crate::dispatch::{Task, widest};
 use crate::error::parameter;
 use crate::rows::{count, indices, pieces};
 use crate::{Energy, Error, Field, Real, Rows, RowsMut, sum};
 use activation::{Gaussian, Relu, Sigmoid, Tanh, Unit};
+use core::marker::PhantomData;
 
 /// Units side by side in the loops, and the lanes of the sums over particles. Part of the definition of a sum; see `sum`.
 const LANES: usize = 16;
@@ -160,10 +162,17 @@ impl<R: Real, S: Source<R>> Network<'_, R, S> {
             .scratch
             .split_at_mut_checked(examples.len().saturating_mul(outputs))
             .ok_or(Error::Zero { what: "scratch of the network" })?;
-        forward::<R, U>(at, examples, self.scale / count(at.len()), slopes, lanes);
+        widest(Forward {
+            at,
+            examples,
+            factor: self.scale / count(at.len()),
+            outputs: &mut *slopes,
+            lanes,
+            unit: PhantomData::<U>,
+        });
         let loss = self.loss.evaluate(slopes, examples.targets(), outputs)?;
         let (potential, mut gradient) = out.parts_mut();
-        backward::<R, U>(at, examples, slopes, gradient.reborrow());
+        widest(Backward { at, examples, slopes, gradient: gradient.reborrow(), unit: PhantomData::<U> });
         let size = finish(at, outputs, self.scale / count(examples.len()), self.decay, potential, gradient);
         Ok(loss + self.decay * R::HALF * size)
     }
@@ -268,20 +277,29 @@ fn pre_activations<R: Real, const T: usize>(weights: Rows<'_, R>, start: usize, 
 }
 
 /// `f(x_p)` of every example into `outputs`, example after example.
-fn forward<R: Real, U: Unit>(
-    at: Rows<'_, R>,
-    examples: Examples<'_, R>,
+struct Forward<'a, R, U> {
+    at: Rows<'a, R>,
+    examples: Examples<'a, R>,
     factor: R,
-    outputs: &mut [R],
-    lanes: &mut [R],
-) {
-    let count = examples.len();
-    let whole = count.saturating_sub(count % TILE);
-    for p in (0..whole).step_by(TILE) {
-        forward_tile::<R, U, TILE>(at, examples, p, factor, outputs, lanes);
-    }
-    for p in whole..count {
-        forward_tile::<R, U, 1>(at, examples, p, factor, outputs, lanes);
+    outputs: &'a mut [R],
+    lanes: &'a mut [R],
+    unit: PhantomData<U>,
+}
+
+impl<R: Real, U: Unit> Task for Forward<'_, R, U> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { at, examples, factor, outputs, lanes, .. } = self;
+        let count = examples.len();
+        let whole = count.saturating_sub(count % TILE);
+        for p in (0..whole).step_by(TILE) {
+            forward_tile::<R, U, TILE>(at, examples, p, factor, outputs, lanes);
+        }
+        for p in whole..count {
+            forward_tile::<R, U, 1>(at, examples, p, factor, outputs, lanes);
+        }
     }
 }
 
@@ -320,16 +338,30 @@ fn forward_tile<R: Real, U: Unit, const T: usize>(
 }
 
 /// `sum_p l'_p sigma` into the first rows of `gradient`, `sum_p (c . l'_p) sigma' x_p` into the others.
-fn backward<R: Real, U: Unit>(at: Rows<'_, R>, examples: Examples<'_, R>, slopes: &[R], mut gradient: RowsMut<'_, R>) {
-    gradient.iter_mut().for_each(|row| row.fill(R::ZERO));
-    let count = examples.len();
-    let whole = count.saturating_sub(count % TILE);
-    for start in (0..at.len()).step_by(LANES) {
-        for p in (0..whole).step_by(TILE) {
-            backward_tile::<R, U, TILE>(at, examples, p, start, slopes, gradient.reborrow());
-        }
-        for p in whole..count {
-            backward_tile::<R, U, 1>(at, examples, p, start, slopes, gradient.reborrow());
+struct Backward<'a, R, U> {
+    at: Rows<'a, R>,
+    examples: Examples<'a, R>,
+    slopes: &'a [R],
+    gradient: RowsMut<'a, R>,
+    unit: PhantomData<U>,
+}
+
+impl<R: Real, U: Unit> Task for Backward<'_, R, U> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { at, examples, slopes, mut gradient, .. } = self;
+        gradient.iter_mut().for_each(|row| row.fill(R::ZERO));
+        let count = examples.len();
+        let whole = count.saturating_sub(count % TILE);
+        for start in (0..at.len()).step_by(LANES) {
+            for p in (0..whole).step_by(TILE) {
+                backward_tile::<R, U, TILE>(at, examples, p, start, slopes, gradient.reborrow());
+            }
+            for p in whole..count {
+                backward_tile::<R, U, 1>(at, examples, p, start, slopes, gradient.reborrow());
+            }
         }
     }
 }
