@@ -240,6 +240,9 @@ impl<'a, R: Real> RowsMut<'a, R> {
         let mut data = &mut *self.data;
         (0..self.dim).filter_map(move |_| {
             let rest = core::mem::take(&mut data);
+            if rest.is_empty() {
+                return None;
+            }
             // `check` has len <= stride; behind the last row there may be less than a stride
             let (row, rest) =
                 if stride < rest.len() { rest.split_at_mut_checked(stride)? } else { (rest, &mut [][..]) };
