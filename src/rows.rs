@@ -120,6 +120,17 @@ impl<'a, R: Real> Rows<'a, R> {
         self.row(k).get(i).copied()
     }
 
+    /// The memory behind the view and its stride, as [`new`](Self::new) took them: for code in another language.
+    ///
+    /// ```
+    /// let data = [0.0, 1.0, -9.0, 10.0, 11.0];
+    /// assert_eq!(birth_death::Rows::new(&data, 3, 2, 2)?.memory(), (&data[..], 3));
+    /// # Ok::<(), birth_death::Error>(())
+    /// ```
+    pub const fn memory(&self) -> (&'a [R], usize) {
+        (self.data, self.stride)
+    }
+
     /// All rows, in order.
     pub fn iter(&self) -> impl Iterator<Item = &'a [R]> + use<'a, R> {
         let rows = *self;
@@ -197,6 +208,20 @@ impl<'a, R: Real> RowsMut<'a, R> {
         self.len == 0
     }
 
+    /// As [`Rows::memory`], for writing.
+    ///
+    /// ```
+    /// let mut data = [0.0, 1.0, -9.0, 10.0, 11.0];
+    /// let mut rows = birth_death::RowsMut::new(&mut data, 3, 2, 2)?;
+    /// let (memory, stride) = rows.memory_mut();
+    /// memory[stride] = 5.0;
+    /// assert_eq!((stride, rows.as_rows().row(1)), (3, &[5.0, 11.0][..]));
+    /// # Ok::<(), birth_death::Error>(())
+    /// ```
+    pub const fn memory_mut(&mut self) -> (&mut [R], usize) {
+        (self.data, self.stride)
+    }
+
     /// The same rows, for reading.
     #[inline]
     pub fn as_rows(&self) -> Rows<'_, R> {
@@ -219,9 +244,16 @@ impl<'a, R: Real> RowsMut<'a, R> {
 
     /// All rows, in order.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut [R]> {
-        let len = self.len;
-        // `check` has len <= stride; a stride of zero (no particle at all) has no rows worth visiting.
-        self.data.chunks_mut(self.stride.max(1)).take(self.dim).filter_map(move |row| row.get_mut(..len))
+        let (stride, len) = (self.stride, self.len);
+        let mut data = &mut *self.data;
+        (0..self.dim).filter_map(move |_| {
+            let rest = core::mem::take(&mut data);
+            // `check` has len <= stride; behind the last row there may be less than a stride
+            let (row, rest) =
+                if stride < rest.len() { rest.split_at_mut_checked(stride)? } else { (rest, &mut [][..]) };
+            data = rest;
+            row.get_mut(..len)
+        })
     }
 
     /// As [`Rows::split_first`], for writing.
@@ -280,7 +312,7 @@ mod tests {
     fn an_empty_view_has_rows_of_no_length() {
         let rows = Rows::<f32>::new(&[], 0, 2, 0).unwrap();
         assert!(rows.is_empty() && rows.row(1).is_empty());
-        assert_eq!(RowsMut::<f32>::new(&mut [], 0, 2, 0).unwrap().iter_mut().count(), 0);
+        assert_eq!(RowsMut::<f32>::new(&mut [], 0, 2, 0).unwrap().iter_mut().count(), 2);
     }
 
     #[test]
