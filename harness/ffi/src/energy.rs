@@ -203,17 +203,13 @@ pub(crate) enum Model<R: 'static> {
     Custom(Custom<R>),
 }
 
-impl<R: Real> Model<R> {
-    fn energy(&mut self) -> &mut dyn Energy<R> {
-        match self {
-            Self::Quadratic(energy) => energy,
-            Self::Units(energy) => energy,
-            Self::Mmd(energy) => energy,
-            Self::Network(energy) => energy,
-            Self::Batches(energy) => energy,
-            Self::Custom(energy) => energy,
-        }
-    }
+/// From a model to its energy: a function for each kind, written down by the constructor, so that the linker leaves out the models that nobody makes.
+type Select<R> = for<'a> fn(&'a mut Model<R>) -> Option<&'a mut dyn Energy<R>>;
+
+macro_rules! select {
+    ($kind:ident) => {
+        |model| if let Model::$kind(energy) = model { Some(energy) } else { None }
+    };
 }
 
 /// What stands in the words of a `bd_energy`.
@@ -221,6 +217,7 @@ struct Kept<R: 'static> {
     magic: u32,
     busy: u32,
     lent: [Span; 4],
+    select: Select<R>,
     model: Model<R>,
 }
 
@@ -234,14 +231,8 @@ const _: () = assert!(align_of::<Kept<f64>>() <= align_of::<bd_energy<f64>>());
 
 /// An energy in use.
 pub(crate) struct InUse<'a, R: 'static> {
-    model: &'a mut Model<R>,
+    pub energy: &'a mut dyn Energy<R>,
     _busy: Busy,
-}
-
-impl<R: Real> InUse<'_, R> {
-    pub fn energy(&mut self) -> &mut dyn Energy<R> {
-        self.model.energy()
-    }
 }
 
 /// The energy behind the caller's pointer, which lies apart from the run at `run`, with all that it borrows.
@@ -262,8 +253,9 @@ pub(crate) unsafe fn open<'a, R: Real>(energy: *mut bd_energy<R>, run: Span) -> 
     apart(run, &[Span::new(kept, 1)], "energy")?;
     apart(run, &lent, "memory of the energy")?;
     // SAFETY: not in use elsewhere: not by this thread, as it was not busy, and not by another, by the caller's promise
-    let model = unsafe { &mut (*kept).model };
-    Ok(InUse { model, _busy: busy })
+    let (select, model) = unsafe { ((*kept).select, &mut (*kept).model) };
+    let energy = select(model).ok_or(bd_error::of(BD_ERROR_NOT_INITIALISED, "energy"))?;
+    Ok(InUse { energy, _busy: busy })
 }
 
 /// Four pieces of memory, of which some are none.
@@ -277,12 +269,17 @@ fn spans<const N: usize>(some: [Span; N]) -> [Span; 4] {
 ///
 /// # Safety
 /// `energy` points to a `bd_energy` that nobody uses.
-unsafe fn keep<R: Real>(energy: *mut bd_energy<R>, lent: [Span; 4], model: Model<R>) -> Result<(), bd_error> {
+unsafe fn keep<R: Real>(
+    energy: *mut bd_energy<R>,
+    lent: [Span; 4],
+    select: Select<R>,
+    model: Model<R>,
+) -> Result<(), bd_error> {
     let kept = energy.cast::<Kept<R>>();
     check(kept, 1, "energy")?;
     apart(Span::new(kept, 1), &lent, "energy")?;
     // SAFETY: not null, aligned, and large enough by the assertion above
-    unsafe { kept.write(Kept { magic: magic::<R>(), busy: 0, lent, model }) };
+    unsafe { kept.write(Kept { magic: magic::<R>(), busy: 0, lent, select, model }) };
     Ok(())
 }
 
@@ -298,7 +295,7 @@ pub(crate) unsafe fn quadratic<R: Real + Plain>(
     unsafe {
         let curvature = lent(curvature, d, "curvature")?;
         let spans = spans([Span::of(curvature)]);
-        keep(energy, spans, Model::Quadratic(Quadratic::new(curvature)?))
+        keep(energy, spans, select!(Quadratic), Model::Quadratic(Quadratic::new(curvature)?))
     }
 }
 
@@ -320,7 +317,7 @@ pub(crate) unsafe fn units<R: Real + Plain>(
         let variances = lent(variances, components, "variances")?;
         let target = MixtureRef::new(weights, centres, variances, inputs)?;
         let spans = spans([Span::of(weights), Span::of(centres), Span::of(variances)]);
-        keep(energy, spans, Model::Units(GaussianUnits::new(unit_variance, target)?))
+        keep(energy, spans, select!(Units), Model::Units(GaussianUnits::new(unit_variance, target)?))
     }
 }
 
@@ -335,7 +332,7 @@ pub(crate) unsafe fn mmd<R: Real + Plain>(
     unsafe {
         let rows = lent_rows(sample, "sample")?;
         let spans = spans([Span::of(rows.memory().0)]);
-        keep(energy, spans, Model::Mmd(Mmd::new(bandwidth, Target::Sample(rows))?))
+        keep(energy, spans, select!(Mmd), Model::Mmd(Mmd::new(bandwidth, Target::Sample(rows))?))
     }
 }
 
@@ -366,8 +363,8 @@ pub(crate) unsafe fn network<R: Real + Plain>(
     // SAFETY: they overlap with nothing, and the rest is the caller's promise
     let (scratch, order) = unsafe { (scratch.get()?, order.get()?) };
     let data = Examples::new(x, inputs, y, outputs)?;
-    let model = if batch == 0 {
-        Model::Network(with(Network::new(activation, loss, data, scratch)?, &settings)?)
+    let (select, model): (Select<R>, _) = if batch == 0 {
+        (select!(Network), Model::Network(with(Network::new(activation, loss, data, scratch)?, &settings)?))
     } else {
         let (found, short) = (scratch.len(), "scratch");
         let short = |expected| bd_error::sizes(BD_ERROR_MEMORY, short, expected, found);
@@ -375,10 +372,10 @@ pub(crate) unsafe fn network<R: Real + Plain>(
         let (batch_x, rest) = scratch.split_at_mut_checked(batch_x).ok_or(short(batch_x))?;
         let (batch_y, rest) = rest.split_at_mut_checked(batch_y).ok_or(short(batch_y))?;
         let batches = MiniBatches::new(data, order, batch_x, batch_y, settings.seed, settings.stream)?;
-        Model::Batches(with(Network::new(activation, loss, batches, rest)?, &settings)?)
+        (select!(Batches), Model::Batches(with(Network::new(activation, loss, batches, rest)?, &settings)?))
     };
     // SAFETY: the caller's promise
-    unsafe { keep(energy, spans, model) }
+    unsafe { keep(energy, spans, select, model) }
 }
 
 fn with<R: Real, S: birth_death::models::Source<R>>(
@@ -426,5 +423,5 @@ pub(crate) unsafe fn custom<R: Real + Plain>(
         return Err(Error::Zero { what: "dimension" }.into());
     }
     // SAFETY: the caller's promise
-    unsafe { keep(energy, spans([]), Model::Custom(Custom { d, evaluate, context })) }
+    unsafe { keep(energy, spans([]), select!(Custom), Model::Custom(Custom { d, evaluate, context })) }
 }

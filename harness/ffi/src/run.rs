@@ -419,12 +419,12 @@ pub(crate) unsafe fn step<R: Real + Plain>(
         outside(span, report, 1, "report")?;
     }
     // SAFETY: the caller's promise
-    let mut energy = unsafe { energy::open(energy, span) }?;
+    let energy = unsafe { energy::open(energy, span) }?;
     let mut particles = RowsMut::new(particles, n, d, n)?;
     let field = Field::new(potential, RowsMut::new(gradient, n, d, n)?)?;
     let mut scratch = Scratch::new(field, copies, origin, particle)?;
     for _ in 0..count {
-        let done = dynamics.step(particles.reborrow(), energy.energy(), rng, scratch.reborrow())?;
+        let done = dynamics.step(particles.reborrow(), energy.energy, rng, scratch.reborrow())?;
         if !report.is_null() {
             // SAFETY: not null and aligned; the caller promises the rest
             unsafe {
@@ -456,14 +456,14 @@ pub(crate) unsafe fn evaluate<R: Real + Plain>(
     let open = unsafe { Open::new(run) }?;
     open.outside(value, 1, "value")?;
     // SAFETY: the caller's promise
-    let mut energy = unsafe { energy::open(energy, open.span) }?;
+    let energy = unsafe { energy::open(energy, open.span) }?;
     // as a step does: what an energy forgets to write is an error
     let nan = R::from_f64(f64::NAN);
     open.potential.fill(nan);
     open.gradient.fill(nan);
     let at = Rows::new(open.particles, open.n, open.d, open.n)?;
     let mut field = Field::new(open.potential, RowsMut::new(open.gradient, open.n, open.d, open.n)?)?;
-    let energy: &mut dyn Energy<R> = energy.energy();
+    let energy = &mut *energy.energy;
     field.check(energy.dim(), at)?;
     let found = energy.evaluate(open.dynamics.steps(), at, field.reborrow())?;
     if !found.is_finite() {
