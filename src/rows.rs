@@ -137,6 +137,17 @@ impl<'a, R: Real> Rows<'a, R> {
         self.row(k).get(i).copied()
     }
 
+    /// The memory behind the view and its stride, as [`new`](Self::new) took them: for code in another language.
+    ///
+    /// ```
+    /// let data = [0.0, 1.0, -9.0, 10.0, 11.0];
+    /// assert_eq!(birth_death::Rows::new(&data, 3, 2, 2)?.memory(), (&data[..], 3));
+    /// # Ok::<(), birth_death::Error>(())
+    /// ```
+    pub const fn memory(&self) -> (&'a [R], usize) {
+        (self.data, self.stride)
+    }
+
     /// All rows, in order.
     pub fn iter(&self) -> impl Iterator<Item = &'a [R]> + use<'a, R> {
         let rows = *self;
@@ -212,6 +223,20 @@ impl<'a, R: Real> RowsMut<'a, R> {
     /// Whether there is no particle.
     pub const fn is_empty(&self) -> bool {
         self.len == 0
+    }
+
+    /// As [`Rows::memory`], for writing.
+    ///
+    /// ```
+    /// let mut data = [0.0, 1.0, -9.0, 10.0, 11.0];
+    /// let mut rows = birth_death::RowsMut::new(&mut data, 3, 2, 2)?;
+    /// let (memory, stride) = rows.memory_mut();
+    /// memory[stride] = 5.0;
+    /// assert_eq!((stride, rows.as_rows().row(1)), (3, &[5.0, 11.0][..]));
+    /// # Ok::<(), birth_death::Error>(())
+    /// ```
+    pub const fn memory_mut(&mut self) -> (&mut [R], usize) {
+        (self.data, self.stride)
     }
 
     /// The same rows, for reading.

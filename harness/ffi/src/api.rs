@@ -1,0 +1,323 @@
+//! The functions that C calls: one definition for both precisions. Each hands its arguments on, and an error to `error`.
+
+#![allow(clippy::missing_safety_doc)] // the header says once what holds for all: pointers point to what is named, which nobody else uses meanwhile
+
+use crate::code::bd_code::{self, BD_OK};
+use crate::code::{bd_error, text};
+use crate::energy::{self, bd_energy, bd_energy_fn, bd_network, bd_rows};
+use crate::law::{self, bd_marginal, bd_random};
+use crate::memory::check;
+use crate::run::{self, bd_report, bd_run, bd_settings, bd_view};
+use core::ffi::{c_char, c_void};
+
+/// Version of this header: major, minor and patch in a byte each. Compare with `bd_version()`.
+pub const BD_VERSION: u32 = 0x00_01_00;
+
+/// Counts the changes of results: libraries of the same number give the same bits on every target. Compare with `bd_values()`.
+pub const BD_VALUES: u32 = 1;
+
+/// The library's BD_VERSION.
+#[unsafe(no_mangle)]
+pub extern "C" fn bd_version() -> u32 {
+    BD_VERSION
+}
+
+/// The library's BD_VALUES.
+#[unsafe(no_mangle)]
+pub extern "C" fn bd_values() -> u32 {
+    BD_VALUES
+}
+
+/// What a code means: a static, terminated text, for any number.
+#[unsafe(no_mangle)]
+pub extern "C" fn bd_error_text(code: i32) -> *const c_char {
+    text(code).as_ptr()
+}
+
+/// The next 32 random bits; 0 for NULL. `random`, here and below, is what a `bd_draw_fn` was given, in its call.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn bd_random_word(random: *mut bd_random) -> u32 {
+    // SAFETY: the caller's promise
+    unsafe { law::generator(random) }.map_or(0, |rng| rng.next_u32())
+}
+
+/// The code of a result; its details go to `error`, if that is one.
+///
+/// # Safety
+/// `error` is null or points to a `bd_error`.
+unsafe fn code(result: Result<(), bd_error>, error: *mut bd_error) -> bd_code {
+    let found = result.err().unwrap_or(bd_error::new(BD_OK));
+    if check(error, 1, "error").is_ok() {
+        // SAFETY: not null and aligned; the caller promises the rest
+        unsafe { error.write(found) };
+    }
+    found.code
+}
+
+macro_rules! interface {
+    ($real:ty: $run_size:ident, $init:ident, $set_particles:ident, $get_particles:ident, $scatter:ident, $step:ident, $evaluate:ident,
+     $view:ident, $set_dt:ident, $set_alpha:ident, $checkpoint_size:ident, $save:ident, $load:ident, $predict:ident, $quadratic:ident,
+     $gaussian_units:ident, $mmd:ident, $network:ident, $custom:ident, $uniform:ident, $normal:ident) => {
+        /// Bytes of memory for a run of n particles of d components; SIZE_MAX if there is no such memory. Header: BD_RUN_SIZE_F32, _F64.
+        #[unsafe(no_mangle)]
+        pub extern "C" fn $run_size(n: usize, d: usize) -> usize {
+            run::size::<$real>(n, d)
+        }
+
+        /// Makes a run in `memory`, BD_RUN_SIZE bytes aligned to BD_ALIGNMENT, which are the run's from then on; all particles at 0. `*run` is then what
+        /// the other functions take. A prior is borrowed, as `bd_prior` says; nothing else is.
+        /// Errors: NULL, ALIGNMENT, MEMORY, OVERLAP, CHOICE, EMPTY, ZERO, CAPACITY, PARAMETER, CENTRED_REINJECTION, ALPHA_WITHOUT_EVENTS.
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn $init(
+            memory: *mut c_void,
+            size: usize,
+            settings: *const bd_settings<$real>,
+            run: *mut *mut bd_run<$real>,
+            error: *mut bd_error,
+        ) -> bd_code {
+            // SAFETY: the caller's promise, here and in all that follow
+            unsafe { code(run::init(memory, size, settings, run), error) }
+        }
+
+        /// Puts all particles: component k of particle i is x[k * stride + i], (d - 1) * stride + n values.
+        /// Errors: those of every function that takes a run (NULL, ALIGNMENT, NOT_INITIALISED, BUSY); MEMORY, OVERLAP, CAPACITY (stride < n),
+        /// NOT_FINITE.
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn $set_particles(
+            run: *mut bd_run<$real>,
+            x: *const $real,
+            stride: usize,
+            error: *mut bd_error,
+        ) -> bd_code {
+            // SAFETY: see above
+            unsafe { code(run::set_particles(run, x, stride), error) }
+        }
+
+        /// Copies all particles to x, laid out as for set_particles. Values between the rows are left alone.
+        /// Errors: a run's; MEMORY, OVERLAP, CAPACITY.
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn $get_particles(
+            run: *mut bd_run<$real>,
+            x: *mut $real,
+            stride: usize,
+            error: *mut bd_error,
+        ) -> bd_code {
+            // SAFETY: see above
+            unsafe { code(run::get_particles(run, x, stride), error) }
+        }
+
+        /// Draws all particles by the run's generator, particle after particle, component k from marginals[k].
+        /// Errors: a run's; OVERLAP, CHOICE, PARAMETER, NOT_FINITE.
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn $scatter(
+            run: *mut bd_run<$real>,
+            marginals: *const bd_marginal<$real>,
+            error: *mut bd_error,
+        ) -> bd_code {
+            // SAFETY: see above
+            unsafe { code(run::scatter(run, marginals), error) }
+        }
+
+        /// Does `count` steps. `report`, which may be NULL, is that of the last step done. At the first error it stops: the steps before that one are done, that
+        /// one has left no trace, and calling again repeats the error unless something is changed.
+        /// Errors: a run's; an energy's (NULL, ALIGNMENT, NOT_INITIALISED, BUSY); OVERLAP (energy, its memory, or report in the run's); MISMATCH (the
+        /// energy's d), NOT_FINITE, EXTINCT, ENERGY, PARAMETER (targets of the logistic loss).
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn $step(
+            run: *mut bd_run<$real>,
+            energy: *mut bd_energy<$real>,
+            count: u64,
+            report: *mut bd_report<$real>,
+            error: *mut bd_error,
+        ) -> bd_code {
+            // SAFETY: see above
+            unsafe { code(run::step(run, energy, count, report), error) }
+        }
+
+        /// The energy E of the particles as they are, to `value`; their potentials can then be read in the view. No step.
+        /// Errors: as step.
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn $evaluate(
+            run: *mut bd_run<$real>,
+            energy: *mut bd_energy<$real>,
+            value: *mut $real,
+            error: *mut bd_error,
+        ) -> bd_code {
+            // SAFETY: see above
+            unsafe { code(run::evaluate(run, energy, value), error) }
+        }
+
+        /// Counters, parameters, and where particles, potentials and origins stand.
+        /// Errors: a run's; OVERLAP.
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn $view(
+            run: *mut bd_run<$real>,
+            view: *mut bd_view<$real>,
+            error: *mut bd_error,
+        ) -> bd_code {
+            // SAFETY: see above
+            unsafe { code(run::view(run, view), error) }
+        }
+
+        /// Another step length dt >= 0, from the next step on. Errors: a run's; PARAMETER.
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn $set_dt(run: *mut bd_run<$real>, dt: $real, error: *mut bd_error) -> bd_code {
+            // SAFETY: see above
+            unsafe { code(run::set_dt(run, dt), error) }
+        }
+
+        /// Another birth-death rate alpha >= 0, from the next step on. Errors: a run's; PARAMETER, ALPHA_WITHOUT_EVENTS.
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn $set_alpha(run: *mut bd_run<$real>, alpha: $real, error: *mut bd_error) -> bd_code {
+            // SAFETY: see above
+            unsafe { code(run::set_alpha(run, alpha), error) }
+        }
+
+        /// Bytes of a checkpoint of n particles of d components. Header: BD_CHECKPOINT_SIZE_F32, _F64.
+        #[unsafe(no_mangle)]
+        pub extern "C" fn $checkpoint_size(n: usize, d: usize) -> usize {
+            run::checkpoint_size::<$real>(n, d)
+        }
+
+        /// Writes a checkpoint to the first BD_CHECKPOINT_SIZE of `capacity` bytes: the same on every target. `tag` stands for what is not in it, energy and
+        /// prior: a number of the caller's choice.
+        /// Errors: a run's; NULL, MEMORY, OVERLAP, CAPACITY.
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn $save(
+            run: *mut bd_run<$real>,
+            tag: u64,
+            checkpoint: *mut u8,
+            capacity: usize,
+            error: *mut bd_error,
+        ) -> bd_code {
+            // SAFETY: see above
+            unsafe { code(run::save(run, tag, checkpoint, capacity), error) }
+        }
+
+        /// Puts a run back that was saved with the same tag, into one of the same n, d and scheme, with the same prior. It goes on to the bit.
+        /// Errors: a run's; NULL, MEMORY, OVERLAP, MISMATCH (n or d), PARAMETER, NOT_FINITE, ALPHA_WITHOUT_EVENTS, and all CHECKPOINT.
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn $load(
+            run: *mut bd_run<$real>,
+            tag: u64,
+            checkpoint: *const u8,
+            length: usize,
+            error: *mut bd_error,
+        ) -> bd_code {
+            // SAFETY: see above
+            unsafe { code(run::load(run, tag, checkpoint, length), error) }
+        }
+
+        /// The `outputs` outputs, for an input of `inputs` values, of the network with these units (a view's particles, or a table in flash): what training
+        /// computes, to the bit. Needs no run. `scale` as in `bd_network`.
+        /// Errors: NULL, ALIGNMENT, MEMORY, OVERLAP, CHOICE, EMPTY, ZERO, MISMATCH (inputs + outputs is not d), CAPACITY, PARAMETER (scale).
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn $predict(
+            activation: u32,
+            scale: $real,
+            units: *const bd_rows<$real>,
+            input: *const $real,
+            inputs: usize,
+            output: *mut $real,
+            outputs: usize,
+            error: *mut bd_error,
+        ) -> bd_code {
+            // SAFETY: see above
+            unsafe { code(run::predict(activation, scale, units, (input, inputs), (output, outputs)), error) }
+        }
+
+        /// Makes the energy of F = 1/2 sum_k h_k theta_k^2, h = `curvature`, d values.
+        /// Errors: those of every function that makes an energy (NULL, ALIGNMENT, MEMORY, OVERLAP); ZERO, PARAMETER.
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn $quadratic(
+            energy: *mut bd_energy<$real>,
+            curvature: *const $real,
+            d: usize,
+            error: *mut bd_error,
+        ) -> bd_code {
+            // SAFETY: see above
+            unsafe { code(energy::quadratic(energy, curvature, d), error) }
+        }
+
+        /// Makes the energy E = 1/2 int (f_mu - f)^2 of a network of Gaussian units of variance s2 = `unit_variance`, fitted to the mixture
+        /// f = sum_a weights[a] N(.; centres[a * inputs ...], variances[a]) of `components` in `inputs` dimensions. A particle is (c, y): charge and centre,
+        /// d = inputs + 1.
+        /// Errors: those of making an energy; ZERO, PARAMETER.
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn $gaussian_units(
+            energy: *mut bd_energy<$real>,
+            unit_variance: $real,
+            inputs: usize,
+            components: usize,
+            weights: *const $real,
+            centres: *const $real,
+            variances: *const $real,
+            error: *mut bd_error,
+        ) -> bd_code {
+            let target = [weights, centres, variances];
+            // SAFETY: see above
+            unsafe { code(energy::units(energy, unit_variance, inputs, components, target), error) }
+        }
+
+        /// Makes the energy of the maximum mean discrepancy to a sample, kernel exp(-|x - y|^2 / (2 bandwidth^2)): E = 1/2 of its square.
+        /// Errors: those of making an energy; EMPTY, ZERO, CAPACITY, PARAMETER, NOT_FINITE.
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn $mmd(
+            energy: *mut bd_energy<$real>,
+            bandwidth: $real,
+            sample: *const bd_rows<$real>,
+            error: *mut bd_error,
+        ) -> bd_code {
+            // SAFETY: see above
+            unsafe { code(energy::mmd(energy, bandwidth, sample), error) }
+        }
+
+        /// Makes the energy of a network on data; `settings` itself is not borrowed, what it points to is.
+        /// Errors: those of making an energy; CHOICE, ZERO, CAPACITY (scratch, or a batch larger than the data), PARAMETER, EXAMPLE.
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn $network(
+            energy: *mut bd_energy<$real>,
+            settings: *const bd_network<$real>,
+            error: *mut bd_error,
+        ) -> bd_code {
+            // SAFETY: see above
+            unsafe { code(energy::network(energy, settings), error) }
+        }
+
+        /// Makes an energy of the caller's own function, for particles of d components; `context` is its first argument, for whatever it needs.
+        /// Errors: those of making an energy; ZERO.
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn $custom(
+            energy: *mut bd_energy<$real>,
+            d: usize,
+            evaluate: bd_energy_fn<$real>,
+            context: *mut c_void,
+            error: *mut bd_error,
+        ) -> bd_code {
+            // SAFETY: see above
+            unsafe { code(energy::custom(energy, d, evaluate, context), error) }
+        }
+
+        /// A number uniform on [0, 1); NaN for NULL.
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn $uniform(random: *mut bd_random) -> $real {
+            // SAFETY: the caller's promise
+            law::uniform(unsafe { law::generator(random) })
+        }
+
+        /// A standard normal number; NaN for NULL.
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn $normal(random: *mut bd_random) -> $real {
+            // SAFETY: the caller's promise
+            law::normal(unsafe { law::generator(random) })
+        }
+    };
+}
+
+interface!(f32: bd_run_size_f32, bd_init_f32, bd_set_particles_f32, bd_get_particles_f32, bd_scatter_f32, bd_step_f32, bd_evaluate_f32,
+    bd_get_view_f32, bd_set_dt_f32, bd_set_alpha_f32, bd_checkpoint_size_f32, bd_save_f32, bd_load_f32, bd_predict_f32, bd_make_quadratic_f32,
+    bd_make_gaussian_units_f32, bd_make_mmd_f32, bd_make_network_f32, bd_make_custom_f32, bd_random_uniform_f32, bd_random_normal_f32);
+
+interface!(f64: bd_run_size_f64, bd_init_f64, bd_set_particles_f64, bd_get_particles_f64, bd_scatter_f64, bd_step_f64, bd_evaluate_f64,
+    bd_get_view_f64, bd_set_dt_f64, bd_set_alpha_f64, bd_checkpoint_size_f64, bd_save_f64, bd_load_f64, bd_predict_f64, bd_make_quadratic_f64,
+    bd_make_gaussian_units_f64, bd_make_mmd_f64, bd_make_network_f64, bd_make_custom_f64, bd_random_uniform_f64, bd_random_normal_f64);

@@ -1,0 +1,575 @@
+//! A run in one piece of the caller's memory: parameters, counters, generator, particles and scratch.
+//!
+//! ```text
+//! bytes                 what
+//! 256                   bd_run
+//! b (2 d n + n + d)     particles, gradients, potentials, one particle; b is 4 or 8
+//! 4 (2 n)               copies, origins
+//! ```
+
+use crate::code::bd_code::{BD_ERROR_ALIGNMENT, BD_ERROR_BUSY, BD_ERROR_MEMORY, BD_ERROR_NOT_INITIALISED};
+use crate::code::bd_error;
+use crate::energy::{self, bd_energy, bd_rows, choice, values};
+use crate::law::{Law, bd_marginal, bd_prior, draw, table};
+use crate::memory::{Plain, Span, apart, check, lent, lent_mut, read};
+use birth_death::{
+    Dynamics, Energy, Error, Field, MAX_PARTICLES, Quantity, Rate, Real, Rows, RowsMut, Scheme, Scratch, State, Stream,
+};
+use core::ffi::c_void;
+use core::slice;
+
+/// Bytes of a run beside its particles and their scratch.
+pub const BD_RUN_HEADER: usize = 256;
+
+/// Alignment of a run's memory, in bytes.
+pub const BD_ALIGNMENT: usize = 8;
+
+/// A run, in memory of the caller's. It holds no pointer into itself: it may be copied as bytes to another place of the same alignment, and goes on there.
+#[repr(align(8))]
+#[derive(Debug)]
+pub struct bd_run<R: 'static> {
+    magic: u32,
+    busy: u32,
+    n: usize,
+    d: usize,
+    dynamics: Dynamics<R, Law<R>>,
+    rng: Stream,
+}
+
+const _: () = assert!(size_of::<bd_run<f64>>() <= BD_RUN_HEADER && align_of::<bd_run<f64>>() <= BD_ALIGNMENT);
+
+/// Which dynamics.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum bd_scheme {
+    /// Plain gradient flow: no event, no randomness. alpha is 0.
+    BD_GRADIENT_FLOW = 0,
+    /// Scheme 1: deaths and births; the population is restored by copying or removing.
+    BD_BIRTH_DEATH = 1,
+    /// Scheme 2: as scheme 1, but what is missing is drawn from the prior. Raw rates.
+    BD_REINJECTION = 2,
+}
+
+/// What the rate of events is measured from.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum bd_rate {
+    /// The scheme's: raw for scheme 2, else centred.
+    BD_RATE_OF_SCHEME = 0,
+    /// V - mean V.
+    BD_CENTRED = 1,
+    /// V.
+    BD_RAW = 2,
+}
+
+/// What a run is to be. Members that are 0 have the meaning that is named, so name what you need and let C make the others 0.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct bd_settings<R> {
+    /// Particles, at least 1.
+    pub n: usize,
+    /// Components of a particle, at least 1.
+    pub d: usize,
+    /// A `bd_scheme`.
+    pub scheme: u32,
+    /// A `bd_rate`. 0: the scheme's.
+    pub rate: u32,
+    /// Length of a step, >= 0.
+    pub dt: R,
+    /// Birth-death rate, >= 0.
+    pub alpha: R,
+    /// Seed of the run's generator; any number.
+    pub seed: u64,
+    /// Stream of the run's generator; any number.
+    pub stream: u64,
+    /// 0: never. Else the step from which on there are no events.
+    pub quench_from: u64,
+    /// 0: particles move. 1: they do not (pure birth-death).
+    pub without_transport: u32,
+    /// Scheme 2 only; not read by others.
+    pub prior: bd_prior<R>,
+}
+
+/// What a step did. Energy, potential and time are those before it.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct bd_report<R> {
+    /// Its number, counted from 0.
+    pub step: u64,
+    /// The time at which it began.
+    pub time: R,
+    /// The energy E.
+    pub energy: R,
+    /// Mean of the potentials V.
+    pub mean_potential: R,
+    /// Particles duplicated.
+    pub births: u32,
+    /// Particles that died.
+    pub deaths: u32,
+    /// Removed by population control.
+    pub removed: u32,
+    /// Added by population control.
+    pub added: u32,
+    /// The largest event probability of any particle.
+    pub largest_probability: f64,
+}
+
+/// A run's state, to be read where it stands: valid until the next call with the run.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct bd_view<R> {
+    /// Steps done.
+    pub steps: u64,
+    /// Time reached.
+    pub time: R,
+    /// Length of a step.
+    pub dt: R,
+    /// Birth-death rate.
+    pub alpha: R,
+    /// The particles.
+    pub particles: bd_rows<R>,
+    /// n potentials V of the last evaluation.
+    pub potential: *const R,
+    /// n slots: whose particle stands there since the last step; its own number, its parent's, or BD_FRESH.
+    pub origin: *const u32,
+}
+
+/// `origin` of a particle that was drawn from the prior.
+pub const BD_FRESH: u32 = u32::MAX;
+const _: () = assert!(BD_FRESH == birth_death::FRESH);
+
+const fn magic<R>() -> u32 {
+    // "bdR" and the bytes of a number
+    0x6264_5200 | size_of::<R>() as u32
+}
+
+/// A flag that says that an object is in use; down again when it is dropped.
+pub(crate) struct Busy(*mut u32);
+
+impl Busy {
+    /// # Safety
+    /// `flag` points to the flag of an object, which outlives this.
+    pub unsafe fn enter(flag: *mut u32) -> Option<Self> {
+        // SAFETY: the caller's promise
+        unsafe {
+            if *flag != 0 {
+                return None;
+            }
+            *flag = 1;
+        }
+        Some(Self(flag))
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        // SAFETY: by the promise of `enter` it is still there
+        unsafe { *self.0 = 0 };
+    }
+}
+
+/// Values and words behind the header.
+fn behind(n: usize, d: usize) -> Option<(usize, usize)> {
+    let rows = d.checked_mul(n)?.checked_mul(2)?;
+    Some((rows.checked_add(n)?.checked_add(d)?, n.checked_mul(2)?))
+}
+
+/// Bytes of a run; `usize::MAX` if no memory is that large.
+pub(crate) fn size<R>(n: usize, d: usize) -> usize {
+    let bytes = || {
+        let (values, words) = behind(n, d)?;
+        let values = values.checked_mul(size_of::<R>())?;
+        BD_RUN_HEADER.checked_add(values)?.checked_add(words.checked_mul(size_of::<u32>())?)
+    };
+    bytes().unwrap_or(usize::MAX)
+}
+
+/// That the caller's memory is some, and apart from the run's.
+fn outside<T>(run: Span, at: *const T, len: usize, what: &'static str) -> Result<(), bd_error> {
+    if len > 0 {
+        check(at, len, what)?;
+    }
+    apart(run, &[Span::new(at, len)], what)
+}
+
+/// A run in use, and its parts.
+struct Open<'a, R: 'static> {
+    n: usize,
+    d: usize,
+    span: Span,
+    dynamics: &'a mut Dynamics<R, Law<R>>,
+    rng: &'a mut Stream,
+    particles: &'a mut [R],
+    gradient: &'a mut [R],
+    potential: &'a mut [R],
+    particle: &'a mut [R],
+    copies: &'a mut [u32],
+    origin: &'a mut [u32],
+    _busy: Busy,
+}
+
+impl<'a, R: Real> Open<'a, R> {
+    /// # Safety
+    /// `run` is from `bd_init`, or points to as many bytes as a `bd_run` has; no other thread uses it.
+    unsafe fn new(run: *mut bd_run<R>) -> Result<Self, bd_error> {
+        check(run, 1, "run")?;
+        // SAFETY: it points to as many bytes
+        if unsafe { (*run).magic } != magic::<R>() {
+            return Err(bd_error::of(BD_ERROR_NOT_INITIALISED, "run"));
+        }
+        // SAFETY: one was made there
+        let busy = unsafe { Busy::enter(&raw mut (*run).busy) }.ok_or(bd_error::of(BD_ERROR_BUSY, "run"))?;
+        // SAFETY: as above
+        let (n, d) = unsafe { ((*run).n, (*run).d) };
+        let lost = || bd_error::of(BD_ERROR_NOT_INITIALISED, "run");
+        let (values, words) = behind(n, d).ok_or_else(lost)?;
+        // SAFETY: `init` found room for them, and wrote them; 256 and the bytes of values keep the alignment
+        let (values, words) = unsafe {
+            let first = run.byte_add(BD_RUN_HEADER).cast::<R>();
+            let last = first.add(values).cast::<u32>();
+            (slice::from_raw_parts_mut(first, values), slice::from_raw_parts_mut(last, words))
+        };
+        let rows = d.checked_mul(n).ok_or_else(lost)?;
+        let (particles, values) = values.split_at_mut_checked(rows).ok_or_else(lost)?;
+        let (gradient, values) = values.split_at_mut_checked(rows).ok_or_else(lost)?;
+        let (potential, particle) = values.split_at_mut_checked(n).ok_or_else(lost)?;
+        let (copies, origin) = words.split_at_mut_checked(n).ok_or_else(lost)?;
+        // SAFETY: not in use elsewhere: not by this thread, as it was not busy, and not by another, by the caller's promise
+        let (dynamics, rng) = unsafe { (&mut (*run).dynamics, &mut (*run).rng) };
+        let span = Span::new(run.cast::<u8>(), size::<R>(n, d));
+        Ok(Self { n, d, span, dynamics, rng, particles, gradient, potential, particle, copies, origin, _busy: busy })
+    }
+
+    fn outside<T>(&self, at: *const T, len: usize, what: &'static str) -> Result<(), bd_error> {
+        outside(self.span, at, len, what)
+    }
+
+    fn rows(&mut self) -> Result<RowsMut<'_, R>, Error> {
+        RowsMut::new(self.particles, self.n, self.d, self.n)
+    }
+
+    fn state(&mut self) -> Result<State<'_, R, Law<R>, Stream>, Error> {
+        let particles = RowsMut::new(self.particles, self.n, self.d, self.n)?;
+        Ok(State { particles, dynamics: self.dynamics, rng: self.rng })
+    }
+}
+
+/// # Safety
+/// `memory` points to `size` bytes that nobody else uses as long as the run is used; `settings` to one, whose prior stays as long; `out` to a pointer.
+pub(crate) unsafe fn init<R: Real + Plain>(
+    memory: *mut c_void,
+    bytes: usize,
+    settings: *const bd_settings<R>,
+    out: *mut *mut bd_run<R>,
+) -> Result<(), bd_error> {
+    // SAFETY: the caller's promise
+    let settings = unsafe { read(settings, "settings") }?;
+    check(out, 1, "run")?;
+    let (n, d) = (settings.n, settings.d);
+    if n == 0 {
+        return Err(Error::Empty.into());
+    }
+    if d == 0 {
+        return Err(Error::Zero { what: "dimension" }.into());
+    }
+    if n > MAX_PARTICLES {
+        return Err(Error::Capacity { what: "particles", capacity: MAX_PARTICLES, requested: n }.into());
+    }
+    check(memory.cast::<u8>(), bytes, "memory")?;
+    let run = memory.cast::<bd_run<R>>();
+    if !run.is_aligned() {
+        return Err(bd_error::sizes(BD_ERROR_ALIGNMENT, "memory", BD_ALIGNMENT, 0));
+    }
+    let needed = size::<R>(n, d);
+    let (Some((_, words)), true) = (behind(n, d), needed <= bytes) else {
+        return Err(bd_error::sizes(BD_ERROR_MEMORY, "memory", needed, bytes));
+    };
+
+    let (law, scheme) = match settings.scheme {
+        number if number == bd_scheme::BD_GRADIENT_FLOW as u32 => (None, Scheme::GradientFlow),
+        number if number == bd_scheme::BD_BIRTH_DEATH as u32 => (None, Scheme::BirthDeath),
+        number if number == bd_scheme::BD_REINJECTION as u32 => {
+            // SAFETY: the caller's promise
+            let law = unsafe { Law::new(&settings.prior, d) }?;
+            (Some(law), Scheme::Reinjection(law))
+        }
+        number => return Err(choice("scheme", number)),
+    };
+    let whole = Span::new(memory.cast::<u8>(), needed);
+    apart(whole, &[Span::new(out, 1), law.map_or(Span::default(), |law| law.span())], "memory")?;
+    let mut dynamics = Dynamics::new(scheme, settings.dt, settings.alpha)?;
+    dynamics = match settings.rate {
+        number if number == bd_rate::BD_RATE_OF_SCHEME as u32 => dynamics,
+        number if number == bd_rate::BD_CENTRED as u32 => dynamics.with_rate(Rate::Centred)?,
+        number if number == bd_rate::BD_RAW as u32 => dynamics.with_rate(Rate::Raw)?,
+        number => return Err(choice("rate", number)),
+    };
+    dynamics = match settings.without_transport {
+        0 => dynamics,
+        1 => dynamics.without_transport(),
+        number => return Err(choice("without_transport", number)),
+    };
+    if settings.quench_from > 0 {
+        dynamics = dynamics.with_quench_from(settings.quench_from);
+    }
+    let rng = Stream::seeded(settings.seed, settings.stream);
+
+    // SAFETY: `needed` bytes are there, aligned for a run; the numbers behind it are 0, the last 2 n words of them each its slot's number
+    unsafe {
+        memory.cast::<u8>().write_bytes(0, needed);
+        run.write(bd_run { magic: magic::<R>(), busy: 0, n, d, dynamics, rng });
+        let end = memory.cast::<u8>().add(needed).cast::<u32>();
+        let origins = slice::from_raw_parts_mut(end.sub(words).add(n), n);
+        origins.iter_mut().zip(0u32..).for_each(|(origin, slot)| *origin = slot);
+        out.write(run);
+    }
+    Ok(())
+}
+
+/// # Safety
+/// `run` as [`Open::new`]; `x` points to `(d - 1) stride + n` values.
+pub(crate) unsafe fn set_particles<R: Real + Plain>(
+    run: *mut bd_run<R>,
+    x: *const R,
+    stride: usize,
+) -> Result<(), bd_error> {
+    // SAFETY: the caller's promise
+    let mut open = unsafe { Open::new(run) }?;
+    let len = values(stride, open.d, open.n)?;
+    open.outside(x, len, "x")?;
+    // SAFETY: the caller's promise, and it lies apart from the run
+    let from = Rows::new(unsafe { lent(x, len, "x") }?, stride, open.d, open.n)?;
+    finite(from, Quantity::Position)?;
+    copy(from, open.rows()?);
+    Ok(())
+}
+
+/// # Safety
+/// As [`set_particles`]; nobody else uses the memory at `x`.
+pub(crate) unsafe fn get_particles<R: Real + Plain>(
+    run: *mut bd_run<R>,
+    x: *mut R,
+    stride: usize,
+) -> Result<(), bd_error> {
+    // SAFETY: the caller's promise
+    let mut open = unsafe { Open::new(run) }?;
+    let (n, d) = (open.n, open.d);
+    let len = values(stride, d, n)?;
+    open.outside(x, len, "x")?;
+    // SAFETY: the caller's promise, and it lies apart from the run
+    let to = RowsMut::new(unsafe { lent_mut(x, len, "x") }?, stride, d, n)?;
+    copy(open.rows()?.as_rows(), to);
+    Ok(())
+}
+
+/// Row by row: `RowsMut::iter_mut` at the head of a chain leaves a panic path in some builds, as its optimiser forgets that no chunk is empty.
+fn copy<R: Real>(from: Rows<'_, R>, mut to: RowsMut<'_, R>) {
+    for k in 0..from.dim() {
+        to.row_mut(k).iter_mut().zip(from.row(k)).for_each(|(to, &from)| *to = from);
+    }
+}
+
+/// That all are finite; else the first particle that is not.
+fn finite<R: Real>(rows: Rows<'_, R>, quantity: Quantity) -> Result<(), Error> {
+    let bad = rows.iter().filter_map(|row| row.iter().position(|x| !x.is_finite())).min();
+    match bad {
+        Some(i) => Err(Error::NotFinite { quantity, particle: u32::try_from(i).ok() }),
+        None => Ok(()),
+    }
+}
+
+/// # Safety
+/// `run` as [`Open::new`]; `marginals` points to d of them.
+pub(crate) unsafe fn scatter<R: Real + Plain>(
+    run: *mut bd_run<R>,
+    marginals: *const bd_marginal<R>,
+) -> Result<(), bd_error> {
+    // SAFETY: the caller's promise
+    let open = unsafe { Open::new(run) }?;
+    open.outside(marginals, open.d, "marginals")?;
+    // SAFETY: the caller's promise, and it lies apart from the run
+    let table = unsafe { table(marginals, open.d, "marginals") }?;
+    let mut rng = open.rng.clone();
+    // in scratch first: nothing has happened if a draw is refused
+    let mut drawn = RowsMut::new(open.gradient, open.n, open.d, open.n)?;
+    for i in 0..open.n {
+        draw(table, &mut rng, open.particle);
+        for (k, &x) in (0..open.d).zip(open.particle.iter()) {
+            drawn.row_mut(k).iter_mut().skip(i).take(1).for_each(|slot| *slot = x);
+        }
+    }
+    finite(drawn.as_rows(), Quantity::PriorDraw)?;
+    copy(drawn.as_rows(), RowsMut::new(open.particles, open.n, open.d, open.n)?);
+    *open.rng = rng;
+    Ok(())
+}
+
+/// # Safety
+/// `run` as [`Open::new`], `energy` as [`energy::open`]; `report` is null or points to one.
+pub(crate) unsafe fn step<R: Real + Plain>(
+    run: *mut bd_run<R>,
+    energy: *mut bd_energy<R>,
+    count: u64,
+    report: *mut bd_report<R>,
+) -> Result<(), bd_error> {
+    // SAFETY: the caller's promise
+    let Open { n, d, span, dynamics, rng, particles, gradient, potential, particle, copies, origin, _busy } =
+        unsafe { Open::new(run) }?;
+    if !report.is_null() {
+        outside(span, report, 1, "report")?;
+    }
+    // SAFETY: the caller's promise
+    let energy = unsafe { energy::open(energy, span) }?;
+    let mut particles = RowsMut::new(particles, n, d, n)?;
+    let field = Field::new(potential, RowsMut::new(gradient, n, d, n)?)?;
+    let mut scratch = Scratch::new(field, copies, origin, particle)?;
+    for _ in 0..count {
+        let done = dynamics.step(particles.reborrow(), energy.energy, rng, scratch.reborrow())?;
+        if !report.is_null() {
+            // SAFETY: not null and aligned; the caller promises the rest
+            unsafe {
+                report.write(bd_report {
+                    step: done.step,
+                    time: done.time,
+                    energy: done.energy,
+                    mean_potential: done.mean_potential,
+                    births: done.births,
+                    deaths: done.deaths,
+                    removed: done.removed,
+                    added: done.added,
+                    largest_probability: done.largest_probability,
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// # Safety
+/// As [`step`]; `value` points to a number.
+pub(crate) unsafe fn evaluate<R: Real + Plain>(
+    run: *mut bd_run<R>,
+    energy: *mut bd_energy<R>,
+    value: *mut R,
+) -> Result<(), bd_error> {
+    // SAFETY: the caller's promise
+    let open = unsafe { Open::new(run) }?;
+    open.outside(value, 1, "value")?;
+    // SAFETY: the caller's promise
+    let energy = unsafe { energy::open(energy, open.span) }?;
+    // as a step does: what an energy forgets to write is an error
+    let nan = R::from_f64(f64::NAN);
+    open.potential.fill(nan);
+    open.gradient.fill(nan);
+    let at = Rows::new(open.particles, open.n, open.d, open.n)?;
+    let mut field = Field::new(open.potential, RowsMut::new(open.gradient, open.n, open.d, open.n)?)?;
+    let energy = &mut *energy.energy;
+    field.check(energy.dim(), at)?;
+    let found = energy.evaluate(open.dynamics.steps(), at, field.reborrow())?;
+    if !found.is_finite() {
+        return Err(Error::NotFinite { quantity: Quantity::Energy, particle: None }.into());
+    }
+    field.check_finite()?;
+    // SAFETY: not null and aligned; the caller promises the rest
+    unsafe { value.write(found) };
+    Ok(())
+}
+
+/// # Safety
+/// `run` as [`Open::new`]; `out` points to a view.
+pub(crate) unsafe fn view<R: Real + Plain>(run: *mut bd_run<R>, out: *mut bd_view<R>) -> Result<(), bd_error> {
+    // SAFETY: the caller's promise
+    let open = unsafe { Open::new(run) }?;
+    open.outside(out, 1, "view")?;
+    let particles = bd_rows { data: open.particles.as_ptr(), stride: open.n, d: open.d, n: open.n };
+    // SAFETY: not null and aligned; the caller promises the rest
+    unsafe {
+        out.write(bd_view {
+            steps: open.dynamics.steps(),
+            time: open.dynamics.time(),
+            dt: open.dynamics.dt(),
+            alpha: open.dynamics.alpha(),
+            particles,
+            potential: open.potential.as_ptr(),
+            origin: open.origin.as_ptr(),
+        });
+    }
+    Ok(())
+}
+
+/// # Safety
+/// `run` as [`Open::new`].
+pub(crate) unsafe fn set_dt<R: Real + Plain>(run: *mut bd_run<R>, dt: R) -> Result<(), bd_error> {
+    // SAFETY: the caller's promise
+    Ok(unsafe { Open::new(run) }?.dynamics.set_dt(dt)?)
+}
+
+/// # Safety
+/// `run` as [`Open::new`].
+pub(crate) unsafe fn set_alpha<R: Real + Plain>(run: *mut bd_run<R>, alpha: R) -> Result<(), bd_error> {
+    // SAFETY: the caller's promise
+    Ok(unsafe { Open::new(run) }?.dynamics.set_alpha(alpha)?)
+}
+
+/// Bytes of a checkpoint.
+pub(crate) fn checkpoint_size<R: Real + Plain>(n: usize, d: usize) -> usize {
+    State::<R, Law<R>, Stream>::size(d, n)
+}
+
+/// # Safety
+/// `run` as [`Open::new`]; `out` points to `capacity` bytes that nobody else uses.
+pub(crate) unsafe fn save<R: Real + Plain>(
+    run: *mut bd_run<R>,
+    tag: u64,
+    out: *mut u8,
+    capacity: usize,
+) -> Result<(), bd_error> {
+    // SAFETY: the caller's promise
+    let mut open = unsafe { Open::new(run) }?;
+    open.outside(out, capacity, "checkpoint")?;
+    // SAFETY: the caller's promise, and it lies apart from the run
+    let out = unsafe { lent_mut(out, capacity, "checkpoint") }?;
+    open.state()?.encode(tag, out)?;
+    Ok(())
+}
+
+/// # Safety
+/// `run` as [`Open::new`]; `bytes` points to `length` of them.
+pub(crate) unsafe fn load<R: Real + Plain>(
+    run: *mut bd_run<R>,
+    tag: u64,
+    bytes: *const u8,
+    length: usize,
+) -> Result<(), bd_error> {
+    // SAFETY: the caller's promise
+    let mut open = unsafe { Open::new(run) }?;
+    open.outside(bytes, length, "checkpoint")?;
+    // SAFETY: the caller's promise, and it lies apart from the run
+    let bytes = unsafe { lent(bytes, length, "checkpoint") }?;
+    Ok(open.state()?.decode(tag, bytes)?)
+}
+
+/// # Safety
+/// `units` points to one, whose values are there; `input` to `inputs` values, `output` to `outputs` that nobody else uses.
+pub(crate) unsafe fn predict<R: Real + Plain>(
+    activation: u32,
+    scale: R,
+    units: *const bd_rows<R>,
+    (input, inputs): (*const R, usize),
+    (output, outputs): (*mut R, usize),
+) -> Result<(), bd_error> {
+    let activation = energy::activation(activation)?;
+    let scale = if scale == R::ZERO { R::ONE } else { scale };
+    if !(scale.is_finite() && scale > R::ZERO) {
+        return Err(Error::Parameter { name: "scale", value: scale.to_f64(), accepted: "a finite number > 0" }.into());
+    }
+    if outputs > 0 {
+        check(output, outputs, "output")?;
+    }
+    // SAFETY: the caller's promise
+    let (units, input) = unsafe { (energy::lent_rows(units, "units")?, lent(input, inputs, "input")?) };
+    apart(Span::new(output, outputs), &[Span::of(units.memory().0), Span::of(input)], "output")?;
+    // SAFETY: the caller's promise, and it lies apart from what is read
+    let output = unsafe { lent_mut(output, outputs, "output") }?;
+    Ok(birth_death::models::predict(activation, scale, units, input, output)?)
+}
