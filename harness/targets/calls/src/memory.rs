@@ -43,12 +43,14 @@ fn ensemble<R: Real, const D: usize>() -> Result<(), Error> {
 fn rows<R: Real>(rows: Rows<'_, R>) {
     copied(&rows);
     seen((rows.dim(), rows.len(), rows.is_empty(), rows.row(hide(1)), rows.get(hide(1), hide(2))));
+    seen(rows.memory());
     rows.iter().for_each(seen);
 }
 
 fn rows_mut<R: Real>(mut rows: RowsMut<'_, R>) {
     seen((rows.dim(), rows.len(), rows.is_empty()));
     seen(rows.as_rows().len());
+    seen(rows.memory_mut().1);
     seen(rows.reborrow().row_mut(hide(1)));
     rows.iter_mut().for_each(seen);
 }
