@@ -57,7 +57,7 @@ pub fn elsewhere(script: &Path, target: &str, profile: &str) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use birth_death::dispatch::{Path, force};
+    use birth_death::dispatch::{self, force};
 
     #[test]
     fn the_script_knows_the_same_targets() {
@@ -70,7 +70,7 @@ mod tests {
     #[test]
     fn this_process_agrees_with_the_committed_chains() {
         // every path of the dispatch that this machine has
-        for path in Path::ALL.into_iter().filter(|path| force(Some(*path))) {
+        for path in dispatch::Path::ALL.into_iter().filter(|path| force(Some(*path))) {
             let outcome = Outcome::of("here", "test", String::new(), &here());
             let different: Vec<_> = outcome
                 .agreement

@@ -94,7 +94,7 @@ fn whole<R: Number>(config: &Training, arguments: &CompareArgs, began: Instant) 
         Outcome { replicates: arguments.replicates, rows: Vec::new(), failures: Vec::new(), interrupted: false };
     for end in ends {
         match end {
-            Replicate::Complete(row) => outcome.rows.push(row),
+            Replicate::Complete(row) => outcome.rows.push(*row),
             Replicate::Failed(message) => outcome.failures.push(message),
             Replicate::Interrupted => outcome.interrupted = true,
         }
@@ -151,7 +151,7 @@ struct Row {
 }
 
 enum Replicate {
-    Complete(Row),
+    Complete(Box<Row>),
     Failed(String),
     Interrupted,
 }
@@ -209,7 +209,7 @@ fn replicate<R: Number>(config: &Training, index: u64, stop: &AtomicBool) -> Rep
     let test = linear.score(&rows(config, &prepared, &prepared.test), &scoring);
     trained.push(Judged { kept: None, test });
     match <[Judged; 4]>::try_from(trained) {
-        Ok(methods) => Replicate::Complete(Row { replicate: index, methods }),
+        Ok(methods) => Replicate::Complete(Box::new(Row { replicate: index, methods })),
         Err(_) => failed("linear", "a method is missing".to_owned()),
     }
 }
