@@ -25,9 +25,15 @@ pub const BD_RUN_HEADER: usize = 256;
 pub const BD_ALIGNMENT: usize = 8;
 
 /// A run, in memory of the caller's. It holds no pointer into itself: it may be copied as bytes to another place of the same alignment, and goes on there.
-#[repr(align(8))]
 #[derive(Debug)]
 pub struct bd_run<R: 'static> {
+    head: Head<R>,
+}
+
+/// In this order, so that the first word tells what it is.
+#[repr(C, align(8))]
+#[derive(Debug)]
+struct Head<R: 'static> {
     magic: u32,
     busy: u32,
     n: usize,
@@ -214,13 +220,13 @@ impl<'a, R: Real> Open<'a, R> {
     unsafe fn new(run: *mut bd_run<R>) -> Result<Self, bd_error> {
         check(run, 1, "run")?;
         // SAFETY: it points to as many bytes
-        if unsafe { (*run).magic } != magic::<R>() {
+        if unsafe { (*run).head.magic } != magic::<R>() {
             return Err(bd_error::of(BD_ERROR_NOT_INITIALISED, "run"));
         }
         // SAFETY: one was made there
-        let busy = unsafe { Busy::enter(&raw mut (*run).busy) }.ok_or(bd_error::of(BD_ERROR_BUSY, "run"))?;
+        let busy = unsafe { Busy::enter(&raw mut (*run).head.busy) }.ok_or(bd_error::of(BD_ERROR_BUSY, "run"))?;
         // SAFETY: as above
-        let (n, d) = unsafe { ((*run).n, (*run).d) };
+        let (n, d) = unsafe { ((*run).head.n, (*run).head.d) };
         let lost = || bd_error::of(BD_ERROR_NOT_INITIALISED, "run");
         let (values, words) = behind(n, d).ok_or_else(lost)?;
         // SAFETY: `init` found room for them, and wrote them; 256 and the bytes of values keep the alignment
@@ -235,7 +241,7 @@ impl<'a, R: Real> Open<'a, R> {
         let (potential, particle) = values.split_at_mut_checked(n).ok_or_else(lost)?;
         let (copies, origin) = words.split_at_mut_checked(n).ok_or_else(lost)?;
         // SAFETY: not in use elsewhere: not by this thread, as it was not busy, and not by another, by the caller's promise
-        let (dynamics, rng) = unsafe { (&mut (*run).dynamics, &mut (*run).rng) };
+        let (dynamics, rng) = unsafe { (&mut (*run).head.dynamics, &mut (*run).head.rng) };
         let span = Span::new(run.cast::<u8>(), size::<R>(n, d));
         Ok(Self { n, d, span, dynamics, rng, particles, gradient, potential, particle, copies, origin, _busy: busy })
     }
@@ -317,7 +323,7 @@ pub(crate) unsafe fn init<R: Real + Plain>(
     // SAFETY: `needed` bytes are there, aligned for a run; the numbers behind it are 0, the last 2 n words of them each its slot's number
     unsafe {
         memory.cast::<u8>().write_bytes(0, needed);
-        run.write(bd_run { magic: magic::<R>(), busy: 0, n, d, dynamics, rng });
+        run.write(bd_run { head: Head { magic: magic::<R>(), busy: 0, n, d, dynamics, rng } });
         let end = memory.cast::<u8>().add(needed).cast::<u32>();
         let origins = slice::from_raw_parts_mut(end.sub(words).add(n), n);
         origins.iter_mut().zip(0u32..).for_each(|(origin, slot)| *origin = slot);
