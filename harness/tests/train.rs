@@ -547,17 +547,17 @@ fn a_comparison_is_paired_and_does_not_depend_on_the_threads() {
     check(&printed, &["gradient-flow", "birth-death", "reinjection", "linear", "RMSE y", "95 %"]);
 
     let (header, rows) = place.table("one/compare.csv");
-    assert_eq!(header.join(","), "replicate,method,kept_step,test_loss,RMSE y");
+    assert_eq!(header.join(","), "replicate,method,dt,alpha,decay,kept_step,test_loss,RMSE y");
     assert_eq!(rows.len(), 16);
     // the first replicate of the configuration's own scheme is what train does
     let manifest = place.manifest("training/manifest.json");
     assert_eq!(rows[1][1], "birth-death");
-    assert_eq!(number(&rows[1][3]), manifest["test"]["loss"].as_f64().expect("a loss"));
-    assert_eq!(rows[1][2], manifest["kept_step"].to_string());
-    let different: std::collections::BTreeSet<&String> = rows.iter().map(|row| &row[3]).collect();
+    assert_eq!(number(&rows[1][6]), manifest["test"]["loss"].as_f64().expect("a loss"));
+    assert_eq!(rows[1][2..6], ["0.1", "1.0", "0.001", &manifest["kept_step"].to_string()]);
+    let different: std::collections::BTreeSet<&String> = rows.iter().map(|row| &row[6]).collect();
     assert_eq!(different.len(), 16, "methods and replicates differ");
     let summary = place.manifest("one/compare.json");
-    let losses = |method: usize| -> Vec<f64> { (0..4).map(|r| number(&rows[4 * r + method][3])).collect() };
+    let losses = |method: usize| -> Vec<f64> { (0..4).map(|r| number(&rows[4 * r + method][6])).collect() };
     for (method, of) in summary["methods"].as_array().expect("methods").iter().enumerate() {
         let (own, base) = (losses(method), losses(0));
         let mean = own.iter().sum::<f64>() / 4.0;
@@ -572,9 +572,47 @@ fn a_comparison_is_paired_and_does_not_depend_on_the_threads() {
     for replicate in place.table("off/compare.csv").1.chunks(4) {
         assert_eq!(replicate[0][2..], replicate[1][2..]);
         assert_eq!(replicate[0][2..], replicate[2][2..]);
-        assert_ne!(replicate[0][3..], replicate[3][3..]);
+        assert_ne!(replicate[0][6..], replicate[3][6..]);
     }
 
+    // every dynamics has its own settings, and each replicate its own choice: that of the least validation loss
+    let alone = |dt: &str, alpha: &str| {
+        place.put(
+            "a.toml",
+            training(&[("dt = 0.1", &format!("dt = {dt}")), ("alpha = 1.0", &format!("alpha = {alpha}"))]),
+        );
+        compare(&["--out", "alone"]);
+        place.table("alone/compare.csv").1
+    };
+    let candidates = [alone("0.1", "1.0"), alone("0.4", "1.0"), alone("0.1", "9.0"), alone("0.4", "9.0")];
+    // dt = 1e30 fails, and is not chosen
+    place.put("a.toml", training(&[("[start]", "[compare]\ndt = [0.1, 0.4, 1e30]\nalpha = [1.0, 9.0]\n[start]")]));
+    let printed = compare(&["--out", "chosen"]);
+    check(&printed, &["gradient-flow: of 3 settings, dt = ", "reinjection: of 6 settings, dt = "]);
+    let chosen = place.table("chosen/compare.csv").1;
+    for (index, row) in chosen.iter().enumerate() {
+        let alone = candidates.iter().filter(|candidate| candidate[index] == *row).count();
+        assert!(if row[1] == "birth-death" || row[1] == "reinjection" { alone == 1 } else { alone > 1 }, "{row:?}");
+    }
+    let dts: std::collections::BTreeSet<&String> = chosen.iter().map(|row| &row[2]).collect();
+    assert!(dts.len() > 2, "both are chosen, and none by the linear model: {dts:?}");
+
+    for (lists, part) in [
+        ("dt = []", "compare.dt = []; accepted: a list of 1 to 16"),
+        ("dt = [0.1, 0.1]", "different"),
+        ("dt = [0.1, 0.0]", "compare.dt[1] = 0.0"),
+        ("alpha = [-1.0]", "compare.alpha[0] = -1.0"),
+        ("decay = 0.1", "compare.decay = 0.1"),
+        ("steps = [1]", "steps"),
+    ] {
+        place.put("a.toml", training(&[("[start]", &format!("[compare]\n{lists}\n[start]"))]));
+        check(&refused(&place, &["compare", "a.toml"]), &["a.toml", part]);
+    }
+    place.put(
+        "a.toml",
+        training(&[("validation = 0.2", "validation = 0.0"), ("[start]", "[compare]\ndt = [0.1]\n[start]")]),
+    );
+    check(&refused(&place, &["compare", "a.toml"]), &["a.toml", "data.validation = 0"]);
     place.put("a.toml", training(&[("test = 0.25", "test = 0.0")]));
     check(&refused(&place, &["compare", "a.toml"]), &["a.toml", "data.test = 0"]);
     place.put("a.toml", training(&[("alpha = 1.0\n", ""), ("\"birth-death\"", "\"gradient-flow\"")]));

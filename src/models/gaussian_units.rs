@@ -2,6 +2,7 @@
 
 use super::kernel::{attract, interact, scale};
 use super::mixture::{MixtureRef, distance_squared, power};
+use crate::dispatch::{Task, widest};
 use crate::error::parameter;
 use crate::maths::{Maths, Portable};
 use crate::rows::count;
@@ -104,16 +105,32 @@ impl<R: Real, M: Maths<R>> Energy<R> for GaussianUnits<'_, R, M> {
         self.input_dim().saturating_add(1)
     }
 
-    fn evaluate(&mut self, _step: u64, at: Rows<'_, R>, mut out: Field<'_, R>) -> Result<R, Error> {
+    fn evaluate(&mut self, _step: u64, at: Rows<'_, R>, out: Field<'_, R>) -> Result<R, Error> {
         out.check(self.dim(), at)?;
-        let dim = self.input_dim();
+        Ok(widest(Evaluation { units: self, at, out }))
+    }
+}
+
+struct Evaluation<'e, 't, R, M> {
+    units: &'e GaussianUnits<'t, R, M>,
+    at: Rows<'e, R>,
+    out: Field<'e, R>,
+}
+
+impl<R: Real, M: Maths<R>> Task for Evaluation<'_, '_, R, M> {
+    type Output = R;
+
+    #[inline(always)]
+    fn run(self) -> R {
+        let Self { units, at, mut out } = self;
+        let dim = units.input_dim();
         let n = at.len();
         let (charges, centres) = at.split_first();
         let (potential, mut gradient) = out.parts_mut();
         let (charge_slope, mut slope) = gradient.split_first_mut();
 
         // (1/n) sum_j c_j N(y_i - y_j; 0, 2 s2), and its gradient in y_i
-        let variance = self.unit_variance + self.unit_variance;
+        let variance = units.unit_variance + units.unit_variance;
         let height = normaliser(variance, dim) / count(n);
         interact::<R, M>(centres, potential, slope.reborrow(), variance, height, |j, e| {
             e * charges.get(j).copied().unwrap_or(R::ZERO)
@@ -121,8 +138,8 @@ impl<R: Real, M: Maths<R>> Energy<R> for GaussianUnits<'_, R, M> {
         let pair_energy = sum::mean(potential.iter().zip(charges).map(|(&v, &c)| c * v), n) * R::HALF;
 
         // - sum_a q_a N(y_i; y_a, s2 + v_a)
-        for component in self.target.components() {
-            let variance = self.unit_variance + component.variance;
+        for component in units.target.components() {
+            let variance = units.unit_variance + component.variance;
             let weight = -(component.weight * normaliser(variance, dim));
             attract::<R, M>(centres, potential, slope.reborrow(), component.point(), variance, weight);
         }
@@ -132,6 +149,6 @@ impl<R: Real, M: Maths<R>> Energy<R> for GaussianUnits<'_, R, M> {
             row.iter_mut().zip(charges).for_each(|(g, &c)| *g = c * *g);
         }
         potential.iter_mut().zip(charges).for_each(|(v, &c)| *v = c * *v);
-        Ok(self.constant + (sum::mean(potential.iter().copied(), n) - pair_energy))
+        units.constant + (sum::mean(potential.iter().copied(), n) - pair_energy)
     }
 }

@@ -30,7 +30,7 @@ pub(super) fn scale<R: Real>(variance: R) -> R {
 
 /// `sum_j w_j k(x_i - x_j)` and its gradient in `x_i`, times `height`, for `k = exp(-|.|^2 / (2 variance))`: the whole
 /// interaction of a kernel energy. Overwrites `value` and `slope`.
-#[inline]
+#[inline(always)]
 pub(super) fn interact<R: Real, M: Maths<R>>(
     at: Rows<'_, R>,
     value: &mut [R],
@@ -51,7 +51,7 @@ pub(super) fn interact<R: Real, M: Maths<R>>(
 }
 
 /// Adds `weight exp(-|x_i - x_s|^2 / (2 variance))`, summed over `sources`, and its gradient: a part of the external potential.
-#[inline]
+#[inline(always)]
 pub(super) fn attract<R: Real, M: Maths<R>>(
     at: Rows<'_, R>,
     value: &mut [R],
@@ -67,7 +67,7 @@ pub(super) fn attract<R: Real, M: Maths<R>>(
 /// Adds the sums over `sources` at every one of `targets` to `value` and `slope`; see the module for the definition.
 ///
 /// The caller has checked that all have the same dimension, `value` and `slope` the length of `targets`.
-#[inline]
+#[inline(always)]
 fn add_gaussians<R: Real, M: Maths<R>>(
     targets: Rows<'_, R>,
     value: &mut [R],
@@ -243,6 +243,27 @@ mod tests {
         }
     }
 
+    /// The sums as a task, for each path of the dispatch.
+    struct Sums<'a, R, M> {
+        targets: Rows<'a, R>,
+        value: &'a mut [R],
+        slope: RowsMut<'a, R>,
+        sources: Rows<'a, R>,
+        scale: R,
+        weights: &'a [R],
+        maths: core::marker::PhantomData<M>,
+    }
+
+    impl<R: Real, M: Maths<R>> crate::dispatch::Task for Sums<'_, R, M> {
+        type Output = ();
+
+        #[inline(always)]
+        fn run(self) {
+            let Self { targets, value, slope, sources, scale, weights, .. } = self;
+            add_gaussians::<R, M>(targets, value, slope, sources, scale, |s, e| (e * weights[s], e * weights[s]));
+        }
+    }
+
     fn compare<R: Real, M: Maths<R>>() {
         let number = |seed: usize| R::from_f64(((seed * 7919 + 13) % 1009) as f64 / 300.0 - 1.6);
         for dim in 1..=5 {
@@ -258,14 +279,15 @@ mod tests {
                 let mut value = std::vec![R::HALF; n];
                 let mut slope = std::vec![R::ONE; n * dim];
                 let (mut naive_value, mut naive_slope) = (value.clone(), std::vec![std::vec![R::ONE; n]; dim]);
-                add_gaussians::<R, M>(
-                    Rows::new(&flat_y, n, dim, n).unwrap(),
-                    &mut value,
-                    RowsMut::new(&mut slope, n, dim, n).unwrap(),
-                    Rows::new(&flat_x, m, dim, m).unwrap(),
+                crate::dispatch::widest(Sums {
+                    targets: Rows::new(&flat_y, n, dim, n).unwrap(),
+                    value: &mut value,
+                    slope: RowsMut::new(&mut slope, n, dim, n).unwrap(),
+                    sources: Rows::new(&flat_x, m, dim, m).unwrap(),
                     scale,
-                    |s, e| (e * w[s], e * w[s]),
-                );
+                    weights: &w,
+                    maths: core::marker::PhantomData::<M>,
+                });
                 naive::<R, M>(&y, &x, &w, scale, &mut naive_value, &mut naive_slope);
                 assert_eq!(value, naive_value, "dim {dim}, n {n}");
                 assert_eq!(slope, naive_slope.concat(), "dim {dim}, n {n}");
@@ -275,10 +297,19 @@ mod tests {
 
     #[test]
     fn every_specialisation_has_the_bits_of_the_definition() {
-        compare::<f32, Portable>();
-        compare::<f64, Portable>();
-        compare::<f32, Libm>();
-        compare::<f64, Libm>();
+        let all = || {
+            compare::<f32, Portable>();
+            compare::<f64, Portable>();
+            compare::<f32, Libm>();
+            compare::<f64, Libm>();
+        };
+        all();
+        #[cfg(feature = "dispatch")]
+        for path in crate::dispatch::Path::ALL {
+            if crate::dispatch::force(Some(path)) {
+                all();
+            }
+        }
     }
 
     /// The error of the kernel's exponential against the true one: relative bound growing with the exponent, absolute bound.

@@ -1,6 +1,7 @@
 //! Mixtures of isotropic Gaussians: the targets of the kernel energies.
 
 use crate::error::parameter;
+use crate::rows::pieces;
 use crate::{Error, Real, Rows};
 use heapless::Vec;
 
@@ -122,10 +123,9 @@ impl<'t, R: Real> MixtureRef<'t, R> {
     }
 
     pub(super) fn components(&self) -> impl Iterator<Item = Component<'t, R>> + use<'t, R> {
-        // `max(1)`: the constructors exclude 0, and `chunks_exact` is seen not to panic
         self.weights
             .iter()
-            .zip(self.centres.chunks_exact(self.dim.max(1)))
+            .zip(pieces(self.centres, self.dim))
             .zip(self.variances)
             .map(|((&weight, centre), &variance)| Component { weight, centre, variance })
     }

@@ -2,6 +2,7 @@
 
 use super::kernel::{attract, interact, scale};
 use super::mixture::{MixtureRef, distance_squared, power};
+use crate::dispatch::{Task, widest};
 use crate::error::parameter;
 use crate::maths::{Maths, Portable};
 use crate::rows::count;
@@ -122,23 +123,38 @@ impl<R: Real, M: Maths<R>> Energy<R> for Mmd<'_, R, M> {
         }
     }
 
-    fn evaluate(&mut self, _step: u64, at: Rows<'_, R>, mut out: Field<'_, R>) -> Result<R, Error> {
-        let dim = self.dim();
-        out.check(dim, at)?;
+    fn evaluate(&mut self, _step: u64, at: Rows<'_, R>, out: Field<'_, R>) -> Result<R, Error> {
+        out.check(self.dim(), at)?;
+        Ok(widest(Evaluation { mmd: self, at, out }))
+    }
+}
+
+struct Evaluation<'e, 't, R, M> {
+    mmd: &'e Mmd<'t, R, M>,
+    at: Rows<'e, R>,
+    out: Field<'e, R>,
+}
+
+impl<R: Real, M: Maths<R>> Task for Evaluation<'_, '_, R, M> {
+    type Output = R;
+
+    #[inline(always)]
+    fn run(self) -> R {
+        let Self { mmd, at, mut out } = self;
         let n = at.len();
         let (potential, mut gradient) = out.parts_mut();
 
         // (1/n) sum_j k(x_i, x_j), and its gradient in x_i
-        let squared = self.bandwidth * self.bandwidth;
+        let squared = mmd.bandwidth * mmd.bandwidth;
         interact::<R, M>(at, potential, gradient.reborrow(), squared, R::ONE / count(n), |_, e| e);
         let pair_energy = sum::mean(potential.iter().copied(), n) * R::HALF;
 
         // F
-        match self.target {
+        match mmd.target {
             Target::Mixture(mixture) => {
                 for component in mixture.components() {
                     let variance = squared + component.variance;
-                    let weight = -(component.weight * height(self.bandwidth, variance, dim));
+                    let weight = -(component.weight * height(mmd.bandwidth, variance, at.dim()));
                     attract::<R, M>(at, potential, gradient.reborrow(), component.point(), variance, weight);
                 }
             }
@@ -147,6 +163,6 @@ impl<R: Real, M: Maths<R>> Energy<R> for Mmd<'_, R, M> {
                 attract::<R, M>(at, potential, gradient.reborrow(), points, squared, weight);
             }
         }
-        Ok(self.constant + (sum::mean(potential.iter().copied(), n) - pair_energy))
+        mmd.constant + (sum::mean(potential.iter().copied(), n) - pair_energy)
     }
 }

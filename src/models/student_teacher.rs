@@ -1,7 +1,7 @@
 //! The student-teacher network of ReLU units on the sphere, by its exact population loss: the paper's second model.
 
 use crate::error::parameter;
-use crate::rows::count;
+use crate::rows::{count, indices};
 use crate::{Energy, Error, Field, Quantity, Real, Rows, RowsMut, sum};
 
 /// `E[mu] = 1/2 <(f_mu - f)^2>`, `f_mu(x) = s ∫ c max(a . x, 0) dmu(c, a)`, `x` uniform on the unit sphere of R^d.
@@ -56,7 +56,7 @@ impl<'t, R: Real> StudentTeacher<'t, R> {
         }
         let units = Units::of(teacher);
         let mut constant = R::ZERO;
-        for (&c, i) in units.charges.iter().zip(0usize..) {
+        for (&c, i) in units.charges.iter().zip(indices()) {
             let pairs = units.pull(units.directions, i, units.length(i), R::HALF, |j| units.length(j), |_, _| ());
             constant = constant + c * pairs.value;
         }
@@ -122,7 +122,7 @@ impl<'a, R: Real> Units<'a, R> {
         let mut pull = Pull { value: R::ZERO, along: R::ZERO };
         // 1 / (2 pi d)
         let factor = factor / (R::TAU * count(at.dim()));
-        for (&c, j) in self.charges.iter().zip(0usize..) {
+        for (&c, j) in self.charges.iter().zip(indices()) {
             let other = lengths(j);
             let Angle { sine, cosine, rest } = angle(at, i, inverse(length), self.directions, j, inverse(other));
             let weight = c * factor;
@@ -180,7 +180,7 @@ impl<R: Real> Energy<R> for StudentTeacher<'_, R> {
         potential.fill(R::ZERO);
         slope.iter_mut().for_each(|row| row.fill(R::ZERO));
         // the charges' row holds |a_i| until the end
-        lengths.iter_mut().zip(0usize..).for_each(|(length, i)| *length = student.length(i));
+        lengths.iter_mut().zip(indices()).for_each(|(length, i)| *length = student.length(i));
 
         let known = |j: usize| lengths.get(j).copied().unwrap_or(R::ZERO);
         add(student, student, self.scale / count(n), known, lengths, potential, slope.reborrow());
@@ -207,7 +207,7 @@ fn add<R: Real>(
     value: &mut [R],
     mut slope: RowsMut<'_, R>,
 ) {
-    for ((value, &length), i) in value.iter_mut().zip(lengths).zip(0usize..) {
+    for ((value, &length), i) in value.iter_mut().zip(lengths).zip(indices()) {
         // at a = 0 the kernel is 0, and its slope is taken as 0
         if length == R::ZERO {
             continue;

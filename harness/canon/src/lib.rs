@@ -53,8 +53,13 @@ pub const CHECKPOINTS: u64 = 6;
 /// [`Stop`]: the run that failed and the core's error.
 pub fn all(checkpoints: u64, wanted: &dyn Fn(Id) -> bool, sink: &mut dyn FnMut(&Line)) -> Result<(), Stop> {
     let mut runner = run::Runner { checkpoints, wanted, sink };
-    models::all::<f32>(&mut runner)?;
-    models::all::<f64>(&mut runner)
+    if cfg!(feature = "f32") {
+        models::all::<f32>(&mut runner)?;
+    }
+    if cfg!(feature = "f64") {
+        models::all::<f64>(&mut runner)?;
+    }
+    Ok(())
 }
 
 /// What an image prints: whether its arithmetic is IEEE's, every checkpoint's [`Line`], and `end`; or `stop` and the run that failed. Whether all went well.

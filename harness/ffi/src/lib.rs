@@ -11,7 +11,7 @@
 
 #![no_std]
 #![allow(non_camel_case_types)] // the names are C's
-#![allow(rustdoc::broken_intra_doc_links)] // and so are the brackets in the comments, which go to the header
+#![allow(rustdoc::broken_intra_doc_links)] // and so are brackets in the texts: they are indices in the header
 
 #[cfg(not(feature = "bare"))]
 extern crate std;

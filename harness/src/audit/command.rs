@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use birth_death::dispatch::{Path, force};
 use comfy_table::{Table, presets};
 
 use super::chain::{Agreement, Chains};
@@ -76,9 +77,13 @@ fn audit(arguments: &AuditArgs) -> Result<u8, Refusal> {
     let folder = Folder::claim(&arguments.out, &[])?;
     let stop = progress::interruption();
     let mut audit = Audit::begin();
-    let profile = format!("opt-level {}", audit.opt_level);
     let target = audit.build.target.to_string();
-    audit.outcomes.push(Outcome::of(&target, &profile, "in this process".to_owned(), &here()));
+    for path in Path::ALL.into_iter().filter(|path| force(Some(*path))) {
+        let profile = format!("opt-level {}, {}", audit.opt_level, path.name());
+        audit.outcomes.push(Outcome::of(&target, &profile, "in this process".to_owned(), &here()));
+    }
+    force(None);
+    let in_process = audit.outcomes.len();
     let bar = progress::bar(others.len() as u64, "targets");
     for target in others {
         if stop.load(std::sync::atomic::Ordering::SeqCst) {
@@ -107,8 +112,9 @@ fn audit(arguments: &AuditArgs) -> Result<u8, Refusal> {
         return Ok(FAILURE);
     }
     print(&format!("{} in {}\n", AUDIT, folder.place().display()));
-    let missing =
-        required.iter().any(|target| !audit.outcomes.iter().any(|outcome| outcome.target == *target && outcome.ran()));
+    // the first are this process, which is no image of the target that it has the name of
+    let images = audit.outcomes.get(in_process..).unwrap_or_default();
+    let missing = required.iter().any(|target| !images.iter().any(|image| image.target == *target && image.ran()));
     let differs = audit.outcomes.iter().any(|outcome| outcome.ran() && !outcome.agrees());
     Ok(if differs || missing {
         FAILURE

@@ -94,10 +94,12 @@ impl Outcome {
         outcome.failure = None;
         let mut lines = String::new();
         let mut ended = false;
+        // a target too small for one image runs several: the last has to end, and the arithmetic of each has to be good
         for line in printed.lines().map(str::trim_end) {
+            ended = line == "end";
             match line.split_once(' ') {
-                _ if line == "end" => ended = true,
-                Some(("ieee", answer)) => outcome.ieee = Some(answer == "true"),
+                _ if ended => {}
+                Some(("ieee", answer)) => outcome.ieee = Some(answer == "true" && outcome.ieee != Some(false)),
                 Some(("stop", why)) => outcome.failure = Some(why.to_owned()),
                 _ => lines += &format!("{line}\n"),
             }
@@ -179,6 +181,13 @@ mod tests {
         assert!(!flushed.agrees());
         let cut = of(&format!("ieee true\n{GOLDEN}"));
         assert_eq!(cut.failure.as_deref(), Some("its output ends early"));
+        // in two images
+        let (first, second) =
+            GOLDEN.split_at(GOLDEN.len() / 2 + GOLDEN[GOLDEN.len() / 2..].find('\n').expect("a line") + 1);
+        assert!(of(&format!("ieee true\n{first}end\nieee true\n{second}end\n")).agrees());
+        assert!(!of(&format!("ieee false\n{first}end\nieee true\n{second}end\n")).agrees());
+        assert!(!of(&format!("ieee true\n{first}end\nieee true\n{second}")).agrees());
+        assert!(!of(&format!("ieee true\n{first}end\n")).agrees());
         let stopped = of("ieee true\nstop a/b/f32: extinct\n");
         assert!(stopped.failure.as_deref() == Some("a/b/f32: extinct") && !stopped.agrees());
         let noise = of("ieee true\nqemu: something\nend\n");

@@ -57,6 +57,7 @@ pub fn elsewhere(script: &Path, target: &str, profile: &str) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use birth_death::dispatch::{self, force};
 
     #[test]
     fn the_script_knows_the_same_targets() {
@@ -68,13 +69,18 @@ mod tests {
 
     #[test]
     fn this_process_agrees_with_the_committed_chains() {
-        let outcome = Outcome::of("here", "test", String::new(), &here());
-        let different: Vec<_> = outcome
-            .agreement
-            .iter()
-            .filter(|(_, agreement)| !matches!(agreement, crate::audit::Agreement::Equal { whole: true, .. }))
-            .collect();
-        assert!(outcome.agrees(), "{:?} {different:#?}\n{}", outcome.failure, crate::audit::command::REMINT);
+        // every path of the dispatch that this machine has
+        for path in dispatch::Path::ALL.into_iter().filter(|path| force(Some(*path))) {
+            let outcome = Outcome::of("here", "test", String::new(), &here());
+            let different: Vec<_> = outcome
+                .agreement
+                .iter()
+                .filter(|(_, agreement)| !matches!(agreement, crate::audit::Agreement::Equal { whole: true, .. }))
+                .collect();
+            let (failure, remint) = (&outcome.failure, crate::audit::command::REMINT);
+            assert!(outcome.agrees(), "{path:?}: {failure:?} {different:#?}\n{remint}");
+        }
+        assert!(force(None));
     }
 
     #[test]

@@ -15,8 +15,8 @@ use super::{
     scheme, seed, text,
 };
 
-/// The keys of the whole training; the last six are tables.
-pub const KEYS: [&str; 15] = [
+/// The keys of the whole training; the last seven are tables.
+pub const KEYS: [&str; 16] = [
     "seed",
     "particles",
     "steps",
@@ -32,7 +32,11 @@ pub const KEYS: [&str; 15] = [
     "start",
     "prior",
     "stopping",
+    "compare",
 ];
+
+/// Most values of a key among which `compare` chooses.
+pub const MAX_CHOICES: usize = 16;
 
 /// Most evaluations of the losses: they are held in memory until the end.
 pub const MAX_EVALUATIONS: u64 = 1_000_000;
@@ -56,6 +60,17 @@ pub struct Laws {
     pub c: Marginal,
     /// Of every input weight.
     pub z: Marginal,
+}
+
+/// The values among which `compare` chooses: one each without `[compare]`, that of the training.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Choices {
+    /// Lengths of a step.
+    pub dt: Vec<f64>,
+    /// Birth-death rates; gradient flow has none.
+    pub alpha: Vec<f64>,
+    /// L2 regularisations.
+    pub decay: Vec<f64>,
 }
 
 /// A training in which everything has been checked, with its data.
@@ -113,6 +128,8 @@ pub struct Training {
     pub every: u64,
     /// Evaluations without improvement after which training stops.
     pub patience: Option<u64>,
+    /// What `compare` may choose; `train` does not.
+    pub choices: Choices,
 }
 
 impl Training {
@@ -165,6 +182,7 @@ impl Training {
             (None, _) => None,
         };
         let precision = source.precision;
+        let choices = choices(&root, dt, alpha, network.decay, data.sizes)?;
         Ok(Self {
             file: path.to_owned(),
             input: data.input,
@@ -191,6 +209,7 @@ impl Training {
             prior,
             every,
             patience,
+            choices,
             text,
         })
     }
@@ -278,6 +297,36 @@ fn batch(root: &Table<'_>, sizes: Sizes) -> Result<Option<usize>, Refusal> {
     usize::try_from(size).ok().filter(|&size| size <= sizes.training).map(Some).ok_or_else(|| {
         value.refuse(format!("at most {}, the rows to train on (without [batch]: all in every step)", sizes.training))
     })
+}
+
+fn choices(root: &Table<'_>, dt: f64, alpha: f64, decay: f64, sizes: Sizes) -> Result<Choices, Refusal> {
+    let mut choices = Choices { dt: vec![dt], alpha: vec![alpha], decay: vec![decay] };
+    let Some(value) = root.get("compare") else {
+        return Ok(choices);
+    };
+    if sizes.validation == 0 {
+        return Err(value.refuse("no [compare] with data.validation = 0: nothing is there to choose by"));
+    }
+    let table = value.table("a table with lists: dt, alpha, decay")?;
+    table.only(&["dt", "alpha", "decay"], " in [compare]")?;
+    let lists = [
+        ("dt", Sign::Positive, &mut choices.dt),
+        ("alpha", Sign::NonNegative, &mut choices.alpha),
+        ("decay", Sign::NonNegative, &mut choices.decay),
+    ];
+    for (key, sign, list) in lists {
+        let Some(value) = table.get(key) else {
+            continue;
+        };
+        let accepted = format!("a list of 1 to {MAX_CHOICES} different numbers");
+        let items = value.items(&accepted)?;
+        *list = items.iter().map(|item| item.real(sign)).collect::<Result<_, _>>()?;
+        let repeated = list.iter().enumerate().any(|(i, x)| list[..i].contains(x));
+        if repeated || list.len() > MAX_CHOICES {
+            return Err(value.refuse(accepted));
+        }
+    }
+    Ok(choices)
 }
 
 fn laws(value: &Value<'_>, accepted: &str) -> Result<Laws, Refusal> {

@@ -19,6 +19,9 @@ mod gaussian_bad_clouds;
 mod gaussian_bad_energy;
 mod gaussian_full_energy;
 mod gaussian_full_function;
+mod student_teacher;
+mod student_teacher_loss;
+mod student_teacher_units;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -33,11 +36,13 @@ use runs::{Experiment, Runs};
 use sheet::Sheet;
 
 /// Every picture there is, in the order of drawing.
-pub static REGISTRY: [&Picture; 4] = [
+pub static REGISTRY: [&Picture; 6] = [
     &gaussian_full_energy::PICTURE,
     &gaussian_full_function::PICTURE,
     &gaussian_bad_energy::PICTURE,
     &gaussian_bad_clouds::PICTURE,
+    &student_teacher_loss::PICTURE,
+    &student_teacher_units::PICTURE,
 ];
 
 /// A picture: what it shows, and how it comes about.
@@ -101,6 +106,20 @@ impl<'a> Context<'a> {
     /// Replicates of what is shown as a band.
     pub fn replicates(&self) -> u64 {
         self.replicates
+    }
+
+    /// The results of `count` tasks in their order, in parallel and with progress; a task is handed its number, the seed, and when to stop.
+    ///
+    /// # Errors
+    /// [`Halt::Interrupted`], also if a task says so.
+    pub fn map<T: Send>(
+        &self,
+        count: u64,
+        task: impl Fn(u64, u64, &AtomicBool) -> Result<T, Interrupted> + Sync,
+    ) -> Result<Vec<T>, Halt> {
+        let context = &self.claims;
+        let found = context.map(count, |number| task(number, context.subject.seed, context.stop))?;
+        Ok(found.into_iter().collect::<Result<_, _>>()?)
     }
 
     /// At least so many replicates of an experiment: those that another picture has had made, if they suffice. Replicate r is the same

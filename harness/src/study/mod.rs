@@ -6,11 +6,11 @@
 // The workspace forbids std's transcendentals, powers, minima and maxima for the core's sake; here nothing has to be portable to the bit.
 #![allow(clippy::disallowed_methods)]
 
-mod data;
+pub mod data;
 mod log;
-mod setting;
+pub mod setting;
 mod summary;
-mod train;
+pub mod train;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};

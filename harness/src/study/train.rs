@@ -378,6 +378,51 @@ fn measure_in<R: Trained>(
     Ok(branches)
 }
 
+/// The units of a run after so many steps.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Units {
+    /// Steps.
+    pub step: u64,
+    /// Row after row: output weights, then the components of the directions.
+    pub rows: Vec<f64>,
+    /// Who is of whom: slots with the same number hold the same unit, and a draw from the prior has a number of its own.
+    pub families: Vec<u64>,
+}
+
+/// The units of one replicate of a cell with batches, at the steps `at`, ascending; up to the step that met a number that is not finite.
+///
+/// # Errors
+/// [`Interrupted`] if `stop` was set meanwhile.
+///
+/// # Panics
+/// As [`measure`].
+pub fn trace(cell: &Cell, seed: u64, replicate: u64, at: &[u64], stop: &AtomicBool) -> Result<Vec<Units>, Interrupted> {
+    let teacher = data::teacher(seed, cell.sizes(), replicate);
+    let mut memory = scratch::<f32>();
+    let mut simulation = simulation(cell, seed, replicate, &teacher, &mut memory).expect(VALID);
+    let mut families: Vec<u64> = (0..).take(cell.particles).collect();
+    let mut next = cell.particles as u64;
+    let mut seen = Vec::new();
+    for &step in at {
+        while simulation.dynamics().steps() < step {
+            if stop.load(Ordering::Relaxed) {
+                return Err(Interrupted);
+            }
+            if simulation.step().is_err() {
+                return Ok(seen);
+            }
+            let before = families.clone();
+            for (family, &origin) in families.iter_mut().zip(simulation.origins()) {
+                *family = before.get(origin as usize).copied().unwrap_or(next);
+                next += 1;
+            }
+        }
+        let rows = simulation.rows().iter().flatten().map(|&x| f64::from(x)).collect();
+        seen.push(Units { step, rows, families: families.clone() });
+    }
+    Ok(seen)
+}
+
 /// Steps that name a cell's numbers.
 const FIRST_STEPS: u64 = 20;
 

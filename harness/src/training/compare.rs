@@ -3,9 +3,13 @@
 //! Replicate r has a split, a start and mini-batches of its own, the same for its three trainings: their differences are paired. Each keeps the
 //! model of the least validation loss and is judged by the test part. The linear model is fitted to the training part alone: it has nothing to choose.
 //!
+//! With a table `[compare]` each dynamics has its settings chosen in every replicate: the one of the least validation loss among all combinations of the
+//! lists. Birth-death and reinjection have as many more candidates as the list of alpha is long. The test part decides nothing.
+//!
 //! The intervals are over random splits, starts and batches: they are for this data set. Splits of the same rows overlap, so for new data from the same
 //! source the intervals are too short.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,7 +21,7 @@ use serde::Serialize;
 
 use super::arguments::CompareArgs;
 use super::complain;
-use super::fit::{End, Memory, Method, Trainer};
+use super::fit::{End, Fit, Memory, Method, Trainer};
 use super::linear::{Linear, MAX_WEIGHTS, Rows};
 use super::model::Number;
 use super::prepared::{Part, Prepared};
@@ -53,15 +57,23 @@ pub fn main(arguments: &CompareArgs) -> ExitCode {
     }))
 }
 
-/// The three dynamics: alpha is the configuration's; so is the rate of its own scheme, and the others have their usual one.
-fn dynamics(config: &Training) -> [Method; 3] {
+/// The candidates of the three dynamics. The rate of the configuration's own scheme is the configuration's, and the others have their usual one.
+fn dynamics(config: &Training) -> [Vec<Method>; 3] {
     let rate = |scheme, usual| if config.scheme == scheme { config.rate } else { usual };
-    let alpha = config.alpha;
     [
-        Method { scheme: Scheme::GradientFlow, rate: Rate::Centred, alpha: 0.0 },
-        Method { scheme: Scheme::BirthDeath, rate: rate(Scheme::BirthDeath, Rate::Centred), alpha },
-        Method { scheme: Scheme::Reinjection, rate: Rate::Raw, alpha },
+        (Scheme::GradientFlow, Rate::Centred, &[0.0][..]),
+        (Scheme::BirthDeath, rate(Scheme::BirthDeath, Rate::Centred), &config.choices.alpha),
+        (Scheme::Reinjection, Rate::Raw, &config.choices.alpha),
     ]
+    .map(|(scheme, rate, alphas)| {
+        let mut candidates = Vec::new();
+        for &dt in &config.choices.dt {
+            for &decay in &config.choices.decay {
+                candidates.extend(alphas.iter().map(|&alpha| Method { scheme, rate, alpha, dt, decay }));
+            }
+        }
+        candidates
+    })
 }
 
 fn whole<R: Number>(config: &Training, arguments: &CompareArgs, began: Instant) -> Result<u8, Refusal> {
@@ -82,7 +94,7 @@ fn whole<R: Number>(config: &Training, arguments: &CompareArgs, began: Instant) 
         Outcome { replicates: arguments.replicates, rows: Vec::new(), failures: Vec::new(), interrupted: false };
     for end in ends {
         match end {
-            Replicate::Complete(row) => outcome.rows.push(row),
+            Replicate::Complete(row) => outcome.rows.push(*row),
             Replicate::Failed(message) => outcome.failures.push(message),
             Replicate::Interrupted => outcome.interrupted = true,
         }
@@ -113,7 +125,7 @@ fn check<R: Number>(config: &Training, replicates: u64) -> Result<(), Refusal> {
     for index in 0..replicates {
         let prepared = Prepared::<R>::new(config, index)?;
         if index == 0 {
-            for method in dynamics(config) {
+            for method in dynamics(config).into_iter().flatten() {
                 let mut memory = Memory::new(config, &prepared);
                 Trainer::new(config, method, &prepared, 0, &mut memory)
                     .map_err(|error| refuse(format!("{error} (network, start, prior, dt, alpha)")))?;
@@ -126,8 +138,8 @@ fn check<R: Number>(config: &Training, replicates: u64) -> Result<(), Refusal> {
 /// What one method came to in one replicate.
 #[derive(Debug, Clone, PartialEq)]
 struct Judged {
-    /// The step whose model was kept; none for the linear model.
-    kept: Option<u64>,
+    /// The candidate that was chosen and the step whose model was kept; none for the linear model.
+    kept: Option<(Method, u64)>,
     test: Score,
 }
 
@@ -139,7 +151,7 @@ struct Row {
 }
 
 enum Replicate {
-    Complete(Row),
+    Complete(Box<Row>),
     Failed(String),
     Interrupted,
 }
@@ -154,23 +166,38 @@ fn replicate<R: Number>(config: &Training, index: u64, stop: &AtomicBool) -> Rep
         Err(refusal) => return failed("split", refusal.to_string()),
     };
     let mut trained = Vec::with_capacity(3);
-    for (method, name) in dynamics(config).into_iter().zip(METHODS) {
-        let mut memory = Memory::new(config, &prepared);
-        let fit = Trainer::new(config, method, &prepared, index, &mut memory)
-            .and_then(|trainer| trainer.run(&ProgressBar::hidden(), stop));
-        let fit = match fit {
-            Ok(fit) => fit,
-            Err(error) => return failed(name, error.to_string()),
-        };
-        match &fit.end {
-            End::Complete | End::Patience => {}
-            End::Interrupted => return Replicate::Interrupted,
-            End::Failed { step, error } => return failed(name, format!("step {step}: {error}")),
+    for (candidates, name) in dynamics(config).into_iter().zip(METHODS) {
+        let mut chosen: Option<(Method, Fit<R>)> = None;
+        let mut failure = String::new();
+        for method in candidates {
+            let mut memory = Memory::new(config, &prepared);
+            let fit = Trainer::new(config, method, &prepared, index, &mut memory)
+                .and_then(|trainer| trainer.run(&ProgressBar::hidden(), stop));
+            let fit = match fit {
+                Ok(fit) => fit,
+                Err(error) => return failed(name, error.to_string()),
+            };
+            match &fit.end {
+                End::Complete | End::Patience => {}
+                End::Interrupted => return Replicate::Interrupted,
+                // a candidate that fails is not chosen
+                End::Failed { step, error } => {
+                    failure = format!("dt = {}, alpha = {}: step {step}: {error}", method.dt, method.alpha);
+                    continue;
+                }
+            }
+            let better = |(_, other): &(Method, Fit<R>)| fit.best().validation < other.best().validation;
+            if chosen.as_ref().is_none_or(better) {
+                chosen = Some((method, fit));
+            }
         }
+        let Some((method, fit)) = chosen else {
+            return failed(name, failure);
+        };
         let judged =
             model_of(config, &prepared, &fit).and_then(|model| score(config, &prepared, &model, &prepared.test));
         match judged {
-            Ok(Some(test)) => trained.push(Judged { kept: Some(fit.best().step), test }),
+            Ok(Some(test)) => trained.push(Judged { kept: Some((method, fit.best().step)), test }),
             Ok(None) => return failed(name, "no test part".to_owned()),
             Err(error) => return failed(name, error.to_string()),
         }
@@ -182,7 +209,7 @@ fn replicate<R: Number>(config: &Training, index: u64, stop: &AtomicBool) -> Rep
     let test = linear.score(&rows(config, &prepared, &prepared.test), &scoring);
     trained.push(Judged { kept: None, test });
     match <[Judged; 4]>::try_from(trained) {
-        Ok(methods) => Replicate::Complete(Row { replicate: index, methods }),
+        Ok(methods) => Replicate::Complete(Box::new(Row { replicate: index, methods })),
         Err(_) => failed("linear", "a method is missing".to_owned()),
     }
 }
@@ -298,12 +325,22 @@ struct Manifest<'a> {
 
 fn csv(out: &mut dyn Write, rows: &[Row], names: &[String]) -> io::Result<()> {
     let mut out = csv::Writer::from_writer(out);
-    let header = ["replicate", "method", "kept_step", "test_loss"];
+    let header = ["replicate", "method", "dt", "alpha", "decay", "kept_step", "test_loss"];
     out.write_record(header.iter().copied().chain(names.iter().map(String::as_str)))?;
     for row in rows {
         for (judged, method) in row.methods.iter().zip(METHODS) {
-            let kept = judged.kept.map_or_else(String::new, |step| step.to_string());
-            let first = [row.replicate.to_string(), method.to_owned(), kept, format!("{:?}", judged.test.loss)];
+            let kept = |text: &dyn Fn(&Method, u64) -> String| {
+                judged.kept.as_ref().map_or_else(String::new, |(method, step)| text(method, *step))
+            };
+            let first = [
+                row.replicate.to_string(),
+                method.to_owned(),
+                kept(&|method, _| format!("{:?}", method.dt)),
+                kept(&|method, _| format!("{:?}", method.alpha)),
+                kept(&|method, _| format!("{:?}", method.decay)),
+                kept(&|_, step| step.to_string()),
+                format!("{:?}", judged.test.loss),
+            ];
             out.write_record(first.into_iter().chain(judged.test.values.iter().map(|value| format!("{value:?}"))))?;
         }
     }
@@ -373,6 +410,29 @@ fn table(methods: &[Summary], names: &[String]) -> String {
     table.to_string()
 }
 
+/// Of each dynamics that had a choice, what it chose most often.
+fn choices(config: &Training, rows: &[Row]) -> String {
+    let mut text = String::new();
+    for (place, (name, candidates)) in
+        METHODS.iter().zip(dynamics(config)).enumerate().filter(|(_, (_, all))| all.len() > 1)
+    {
+        let times = |candidate: &Method| {
+            rows.iter().filter(|row| row.methods[place].kept.as_ref().is_some_and(|kept| kept.0 == *candidate)).count()
+        };
+        // the first of those chosen equally often
+        let most = candidates.iter().rev().max_by_key(|candidate| times(candidate));
+        if let Some(most) = most {
+            let Method { dt, alpha, decay, .. } = most;
+            let (times, all, of) = (times(most), rows.len(), candidates.len());
+            let _ = writeln!(
+                text,
+                "{name}: of {of} settings, dt = {dt}, alpha = {alpha}, decay = {decay} was chosen in {times} of {all}"
+            );
+        }
+    }
+    text
+}
+
 /// Keeps the complete replicates and tells the user; the result is the exit code.
 fn conclude(config: &Training, folder: &Folder, outcome: &Outcome, names: &[String], began: Instant) -> u8 {
     let place = folder.place().display();
@@ -386,9 +446,10 @@ fn conclude(config: &Training, folder: &Folder, outcome: &Outcome, names: &[Stri
             return FAILURE;
         }
         let text = format!(
-            "{}\nmeans over {completed} random splits of these rows with their 95 % intervals; differences are paired\n\
+            "{}\n{}means over {completed} random splits of these rows with their 95 % intervals; differences are paired\n\
              compare.csv, compare.json and manifest.json are in {place}\n{:.2} s\n",
             table(&methods, names),
+            choices(config, &outcome.rows),
             began.elapsed().as_secs_f64()
         );
         let _ = io::stdout().write_all(text.as_bytes());

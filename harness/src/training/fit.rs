@@ -21,12 +21,16 @@ pub struct Method {
     pub rate: config::Rate,
     /// The birth-death rate.
     pub alpha: f64,
+    /// The length of a step.
+    pub dt: f64,
+    /// L2 regularisation.
+    pub decay: f64,
 }
 
 impl Method {
     /// That of the configuration.
     pub fn of(config: &Training) -> Self {
-        Self { scheme: config.scheme, rate: config.rate, alpha: config.alpha }
+        Self { scheme: config.scheme, rate: config.rate, alpha: config.alpha, dt: config.dt, decay: config.decay }
     }
 }
 
@@ -201,7 +205,7 @@ impl<'m, R: Real> Trainer<'m, R> {
         let Memory { order, inputs, targets, scratch: [batch, training, validation] } = memory;
         let none = Error::Zero { what: "number of examples" };
         let data = prepared.training.examples(prepared.input_dim, prepared.outputs).ok_or(none)?;
-        let (decay, scale) = (R::from_f64(config.decay), scale(config));
+        let (decay, scale) = (R::from_f64(method.decay), scale(config));
         let energy: Box<dyn Energy<R> + Send + 'm> = if config.batch.is_some() {
             let batches = stream(replicate, Purpose::Batches);
             let source = MiniBatches::new(data, order, inputs, targets, config.seed, batches)?;
@@ -219,7 +223,7 @@ impl<'m, R: Real> Trainer<'m, R> {
             simulation,
             training: Evaluator::new(config, prepared, &prepared.training, training)?.ok_or(none)?,
             validation: Evaluator::new(config, prepared, &prepared.validation, validation)?,
-            dt: config.dt,
+            dt: method.dt,
             steps: config.steps,
             every: config.every,
             patience: config.patience,
@@ -324,7 +328,7 @@ fn dynamics<R: Real>(
         config::Rate::Centred => Rate::Centred,
         config::Rate::Raw => Rate::Raw,
     };
-    let dynamics = Dynamics::new(scheme, R::from_f64(config.dt), R::from_f64(method.alpha))?;
+    let dynamics = Dynamics::new(scheme, R::from_f64(method.dt), R::from_f64(method.alpha))?;
     Ok(dynamics.with_rate(rate)?.with_quench_from(config.steps - config.quench))
 }
 

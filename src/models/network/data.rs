@@ -1,7 +1,7 @@
 //! Where a network's examples come from: a data set, mini-batches of it, or a generator.
 
 use crate::random::bounded;
-use crate::rows::slots;
+use crate::rows::{indices, slots};
 use crate::{Error, Real, Stream};
 use rand_core::Rng;
 
@@ -223,8 +223,9 @@ impl<'a, R: Real> MiniBatches<'a, R> {
 
     /// Steps of an epoch.
     pub fn steps_per_epoch(&self) -> u64 {
-        // at least one, by the constructor's checks
-        let steps = self.data.len().div_ceil(if self.size == 0 { 1 } else { self.size });
+        // at least one, by the constructor's checks; `div_ceil` would check its addition
+        let (whole, rest) = (self.data.len().checked_div(self.size), self.data.len().checked_rem(self.size));
+        let steps = whole.unwrap_or(0).saturating_add(usize::from(rest != Some(0)));
         u64::try_from(steps).unwrap_or(u64::MAX)
     }
 
@@ -268,7 +269,7 @@ impl<R: Real> Source<R> for MiniBatches<'_, R> {
         let (input_dim, target_dim) = (self.data.input_dim, self.data.target_dim);
         let chosen = self.order.get(part_of_epoch.saturating_mul(self.size)..).unwrap_or(&[]);
         let mut taken = 0usize;
-        for (&example, place) in chosen.iter().take(self.size).zip(0usize..) {
+        for (&example, place) in chosen.iter().take(self.size).zip(indices()) {
             let example = usize::try_from(example).unwrap_or(usize::MAX);
             for (memory, values, dim) in [
                 (&mut *self.inputs, self.data.input(example), input_dim),

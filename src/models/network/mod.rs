@@ -8,10 +8,12 @@ pub use activation::Activation;
 pub use data::{Examples, Fresh, MiniBatches, Source};
 pub use loss::Loss;
 
+use crate::dispatch::{Task, widest};
 use crate::error::parameter;
-use crate::rows::count;
+use crate::rows::{count, indices, pieces};
 use crate::{Energy, Error, Field, Real, Rows, RowsMut, sum};
 use activation::{Gaussian, Relu, Sigmoid, Tanh, Unit};
+use core::marker::PhantomData;
 
 /// Units side by side in the loops, and the lanes of the sums over particles. Part of the definition of a sum; see `sum`.
 const LANES: usize = 16;
@@ -160,10 +162,17 @@ impl<R: Real, S: Source<R>> Network<'_, R, S> {
             .scratch
             .split_at_mut_checked(examples.len().saturating_mul(outputs))
             .ok_or(Error::Zero { what: "scratch of the network" })?;
-        forward::<R, U>(at, examples, self.scale / count(at.len()), slopes, lanes);
+        widest(Forward {
+            at,
+            examples,
+            factor: self.scale / count(at.len()),
+            outputs: &mut *slopes,
+            lanes,
+            unit: PhantomData::<U>,
+        });
         let loss = self.loss.evaluate(slopes, examples.targets(), outputs)?;
         let (potential, mut gradient) = out.parts_mut();
-        backward::<R, U>(at, examples, slopes, gradient.reborrow());
+        widest(Backward { at, examples, slopes, gradient: gradient.reborrow(), unit: PhantomData::<U> });
         let size = finish(at, outputs, self.scale / count(examples.len()), self.decay, potential, gradient);
         Ok(loss + self.decay * R::HALF * size)
     }
@@ -205,7 +214,7 @@ pub fn predict<R: Real>(
     }
     let factor = scale / count(at.len());
     let outputs = output.len();
-    for (output, o) in output.iter_mut().zip(0usize..) {
+    for (output, o) in output.iter_mut().zip(indices()) {
         let sum = match activation {
             Activation::Relu => output_of::<R, Relu>(at, outputs, o, input),
             Activation::Tanh => output_of::<R, Tanh>(at, outputs, o, input),
@@ -220,7 +229,7 @@ pub fn predict<R: Real>(
 /// The sum over particles of output weight `o` times activation, for one input.
 fn output_of<R: Real, U: Unit>(at: Rows<'_, R>, outputs: usize, o: usize, input: &[R]) -> R {
     let products = (0..at.len()).map(|i| {
-        let weights = at.iter().skip(outputs).map(|row| row.get(i).copied().unwrap_or(R::ZERO));
+        let weights = at.skip(outputs).iter().map(|row| row.get(i).copied().unwrap_or(R::ZERO));
         let a = weights.zip(input).fold(R::ZERO, |a, (z, &x)| a + z * x);
         at.get(o, i).unwrap_or(R::ZERO) * U::value(a)
     });
@@ -255,7 +264,7 @@ fn store<R: Real>(row: &mut [R], start: usize, block: &Block<R>) {
 #[inline(always)]
 fn pre_activations<R: Real, const T: usize>(weights: Rows<'_, R>, start: usize, inputs: [&[R]; T]) -> [Block<R>; T] {
     let mut a = [[R::ZERO; LANES]; T];
-    for (row, k) in weights.iter().zip(0usize..) {
+    for (row, k) in weights.iter().zip(indices()) {
         let z = load(row, start);
         for (a, input) in a.iter_mut().zip(inputs) {
             let x = input.get(k).copied().unwrap_or(R::ZERO);
@@ -268,20 +277,29 @@ fn pre_activations<R: Real, const T: usize>(weights: Rows<'_, R>, start: usize, 
 }
 
 /// `f(x_p)` of every example into `outputs`, example after example.
-fn forward<R: Real, U: Unit>(
-    at: Rows<'_, R>,
-    examples: Examples<'_, R>,
+struct Forward<'a, R, U> {
+    at: Rows<'a, R>,
+    examples: Examples<'a, R>,
     factor: R,
-    outputs: &mut [R],
-    lanes: &mut [R],
-) {
-    let count = examples.len();
-    let whole = count.saturating_sub(count % TILE);
-    for p in (0..whole).step_by(TILE) {
-        forward_tile::<R, U, TILE>(at, examples, p, factor, outputs, lanes);
-    }
-    for p in whole..count {
-        forward_tile::<R, U, 1>(at, examples, p, factor, outputs, lanes);
+    outputs: &'a mut [R],
+    lanes: &'a mut [R],
+    unit: PhantomData<U>,
+}
+
+impl<R: Real, U: Unit> Task for Forward<'_, R, U> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { at, examples, factor, outputs, lanes, .. } = self;
+        let count = examples.len();
+        let whole = count.saturating_sub(count % TILE);
+        for p in (0..whole).step_by(TILE) {
+            forward_tile::<R, U, TILE>(at, examples, p, factor, outputs, lanes);
+        }
+        for p in whole..count {
+            forward_tile::<R, U, 1>(at, examples, p, factor, outputs, lanes);
+        }
     }
 }
 
@@ -302,7 +320,7 @@ fn forward_tile<R: Real, U: Unit, const T: usize>(
     lanes.fill(R::ZERO);
     for start in (0..at.len()).step_by(LANES) {
         let phi = pre_activations(weights, start, inputs).map(|a| a.map(U::value));
-        for (charges, o) in at.iter().take(dim).zip(0usize..) {
+        for (charges, o) in at.iter().take(dim).zip(indices()) {
             let c = load(charges, start);
             // those of output o: one for each example
             let sums = lanes.chunks_exact_mut(LANES).skip(o).step_by(dim.max(1));
@@ -314,22 +332,36 @@ fn forward_tile<R: Real, U: Unit, const T: usize>(
         }
     }
     let outputs = outputs.get_mut(p.saturating_mul(dim)..).unwrap_or(&mut []);
-    for (output, lanes) in outputs.iter_mut().zip(lanes.chunks_exact(LANES)) {
+    for (output, lanes) in outputs.iter_mut().zip(pieces(lanes, LANES)) {
         *output = lanes.first_chunk().map_or(R::ZERO, sum::fold) * factor;
     }
 }
 
 /// `sum_p l'_p sigma` into the first rows of `gradient`, `sum_p (c . l'_p) sigma' x_p` into the others.
-fn backward<R: Real, U: Unit>(at: Rows<'_, R>, examples: Examples<'_, R>, slopes: &[R], mut gradient: RowsMut<'_, R>) {
-    gradient.iter_mut().for_each(|row| row.fill(R::ZERO));
-    let count = examples.len();
-    let whole = count.saturating_sub(count % TILE);
-    for start in (0..at.len()).step_by(LANES) {
-        for p in (0..whole).step_by(TILE) {
-            backward_tile::<R, U, TILE>(at, examples, p, start, slopes, gradient.reborrow());
-        }
-        for p in whole..count {
-            backward_tile::<R, U, 1>(at, examples, p, start, slopes, gradient.reborrow());
+struct Backward<'a, R, U> {
+    at: Rows<'a, R>,
+    examples: Examples<'a, R>,
+    slopes: &'a [R],
+    gradient: RowsMut<'a, R>,
+    unit: PhantomData<U>,
+}
+
+impl<R: Real, U: Unit> Task for Backward<'_, R, U> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { at, examples, slopes, mut gradient, .. } = self;
+        gradient.iter_mut().for_each(|row| row.fill(R::ZERO));
+        let count = examples.len();
+        let whole = count.saturating_sub(count % TILE);
+        for start in (0..at.len()).step_by(LANES) {
+            for p in (0..whole).step_by(TILE) {
+                backward_tile::<R, U, TILE>(at, examples, p, start, slopes, gradient.reborrow());
+            }
+            for p in whole..count {
+                backward_tile::<R, U, 1>(at, examples, p, start, slopes, gradient.reborrow());
+            }
         }
     }
 }
@@ -358,10 +390,10 @@ fn backward_tile<R: Real, U: Unit, const T: usize>(
     // c . l', outputs ascending
     let mut signal = [[R::ZERO; LANES]; T];
     let mut rows = gradient.iter_mut();
-    for ((charges, row), o) in at.iter().zip(rows.by_ref().take(dim)).zip(0usize..) {
+    for ((charges, row), o) in at.iter().zip(rows.by_ref().take(dim)).zip(indices()) {
         let c = load(charges, start);
         let mut total = load(row, start);
-        for ((phi, signal), t) in phi.iter().zip(&mut signal).zip(0usize..) {
+        for ((phi, signal), t) in phi.iter().zip(&mut signal).zip(indices()) {
             let l = slope(t, o);
             for (((total, &phi), signal), c) in total.iter_mut().zip(phi).zip(signal).zip(c) {
                 *total = *total + l * phi;
@@ -373,7 +405,7 @@ fn backward_tile<R: Real, U: Unit, const T: usize>(
     for (weight, signal) in weight.iter_mut().zip(signal) {
         weight.iter_mut().zip(signal).for_each(|(w, s)| *w = s * *w);
     }
-    for (row, k) in rows.zip(0usize..) {
+    for (row, k) in rows.zip(indices()) {
         let mut total = load(row, start);
         for (weight, input) in weight.iter().zip(inputs) {
             let x = input.get(k).copied().unwrap_or(R::ZERO);
@@ -406,7 +438,7 @@ fn finish<R: Real>(
         slopes.iter_mut().zip(row).for_each(|(g, &x)| *g = *g + decay * x);
     }
     let half = decay * R::HALF;
-    let sizes = potential.iter_mut().zip(0usize..).map(|(v, i)| {
+    let sizes = potential.iter_mut().zip(indices()).map(|(v, i)| {
         let size = at.iter().fold(R::ZERO, |size, row| {
             let x = row.get(i).copied().unwrap_or(R::ZERO);
             size + x * x

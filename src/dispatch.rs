@@ -1,0 +1,134 @@
+//! The widest vector instructions that the machine has, chosen when the program runs: feature `dispatch`, on x86-64.
+//!
+//! Every path gives the same bits: lanes run across particles, each lane's operations stand in the order that the models document, and the
+//! compiler contracts nothing. [`force`] exists to test that, and to measure.
+//!
+//! ```
+//! # #[cfg(feature = "dispatch")] {
+//! use birth_death::dispatch::{Path, force};
+//! for path in Path::ALL {
+//!     println!("{}: {}", path.name(), path.available());
+//! }
+//! assert!(force(Some(Path::Baseline)));
+//! assert!(force(None)); // the widest again
+//! # }
+//! ```
+
+/// A piece of work whose loops profit from wide registers. `run` and all that it calls in loops is to be inlined: what is not is compiled for the
+/// baseline.
+pub(crate) trait Task {
+    type Output;
+    fn run(self) -> Self::Output;
+}
+
+/// Runs it with the widest instructions, or those forced.
+#[cfg(not(feature = "dispatch"))]
+#[inline(always)]
+pub(crate) fn widest<T: Task>(task: T) -> T::Output {
+    task.run()
+}
+
+#[cfg(feature = "dispatch")]
+pub(crate) use paths::widest;
+#[cfg(feature = "dispatch")]
+pub use paths::{Path, force};
+
+#[cfg(feature = "dispatch")]
+mod paths {
+    use super::Task;
+    use core::sync::atomic::{AtomicU8, Ordering};
+    use multiversion::multiversion;
+
+    /// A set of instructions.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[non_exhaustive]
+    pub enum Path {
+        /// What the compiler was told to assume: SSE2 on x86-64.
+        Baseline,
+        /// AVX2, 8 lanes of `f32`.
+        Avx2,
+        /// AVX-512 (F, BW, CD, DQ, VL), 16 lanes of `f32`.
+        Avx512,
+    }
+
+    impl Path {
+        /// All, from narrow to wide.
+        pub const ALL: [Path; 3] = [Path::Baseline, Path::Avx2, Path::Avx512];
+
+        /// Its name in tables.
+        pub const fn name(self) -> &'static str {
+            match self {
+                Path::Baseline => "baseline",
+                Path::Avx2 => "AVX2",
+                Path::Avx512 => "AVX-512",
+            }
+        }
+
+        /// Whether this machine has it.
+        pub fn available(self) -> bool {
+            match self {
+                Path::Baseline => true,
+                #[cfg(target_arch = "x86_64")]
+                Path::Avx2 => std::is_x86_feature_detected!("avx2"),
+                #[cfg(target_arch = "x86_64")]
+                Path::Avx512 => {
+                    std::is_x86_feature_detected!("avx512f")
+                        && std::is_x86_feature_detected!("avx512bw")
+                        && std::is_x86_feature_detected!("avx512cd")
+                        && std::is_x86_feature_detected!("avx512dq")
+                        && std::is_x86_feature_detected!("avx512vl")
+                }
+                #[cfg(not(target_arch = "x86_64"))]
+                _ => false,
+            }
+        }
+    }
+
+    const WIDEST: u8 = 0;
+    static FORCED: AtomicU8 = AtomicU8::new(WIDEST);
+
+    fn number(path: Path) -> u8 {
+        match path {
+            Path::Baseline => 1,
+            Path::Avx2 => 2,
+            Path::Avx512 => 3,
+        }
+    }
+
+    /// Makes all evaluations of the process take `path`; the widest for `None`. False, and nothing changed, if this machine does not have it.
+    ///
+    /// No result depends on it.
+    pub fn force(path: Option<Path>) -> bool {
+        let available = path.is_none_or(Path::available);
+        if available {
+            FORCED.store(path.map_or(WIDEST, number), Ordering::Relaxed);
+        }
+        available
+    }
+
+    /// Runs it with the widest instructions, or those forced.
+    #[inline]
+    pub(crate) fn widest<T: Task>(task: T) -> T::Output {
+        match FORCED.load(Ordering::Relaxed) {
+            1 => baseline(task),
+            2 => avx2(task),
+            _ => avx512(task),
+        }
+    }
+
+    #[inline(never)]
+    fn baseline<T: Task>(task: T) -> T::Output {
+        task.run()
+    }
+
+    #[multiversion(targets("x86_64+avx2"), dispatcher = "direct")]
+    fn avx2<T: Task>(task: T) -> T::Output {
+        task.run()
+    }
+
+    // the widest there is: a machine without AVX-512 may have AVX2
+    #[multiversion(targets("x86_64+avx512f+avx512bw+avx512cd+avx512dq+avx512vl", "x86_64+avx2"), dispatcher = "direct")]
+    fn avx512<T: Task>(task: T) -> T::Output {
+        task.run()
+    }
+}
