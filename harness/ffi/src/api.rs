@@ -2,6 +2,7 @@
 
 #![allow(clippy::missing_safety_doc)] // the header says once what holds for all: pointers point to what is named, which nobody else uses meanwhile
 
+use crate::calls;
 use crate::code::bd_code::{self, BD_OK};
 use crate::code::{bd_error, text};
 use crate::energy::{self, bd_energy, bd_energy_fn, bd_network, bd_rows};
@@ -90,7 +91,7 @@ macro_rules! interface {
             error: *mut bd_error,
         ) -> bd_code {
             // SAFETY: see above
-            unsafe { code(run::set_particles(run, x, stride), error) }
+            unsafe { code(calls::set_particles(run, x, stride), error) }
         }
 
         /// Copies all particles to x, laid out as for set_particles. Values between the rows are left alone.
@@ -103,7 +104,7 @@ macro_rules! interface {
             error: *mut bd_error,
         ) -> bd_code {
             // SAFETY: see above
-            unsafe { code(run::get_particles(run, x, stride), error) }
+            unsafe { code(calls::get_particles(run, x, stride), error) }
         }
 
         /// Draws all particles by the run's generator, particle after particle, component k from marginals[k].
@@ -115,7 +116,7 @@ macro_rules! interface {
             error: *mut bd_error,
         ) -> bd_code {
             // SAFETY: see above
-            unsafe { code(run::scatter(run, marginals), error) }
+            unsafe { code(calls::scatter(run, marginals), error) }
         }
 
         /// Does `count` steps. `report`, which may be NULL, is that of the last step done. At the first error it stops: the steps before that one are done, that
@@ -131,7 +132,7 @@ macro_rules! interface {
             error: *mut bd_error,
         ) -> bd_code {
             // SAFETY: see above
-            unsafe { code(run::step(run, energy, count, report), error) }
+            unsafe { code(calls::step(run, energy, count, report), error) }
         }
 
         /// The energy E of the particles as they are, to `value`; their potentials can then be read in the view. No step.
@@ -144,7 +145,7 @@ macro_rules! interface {
             error: *mut bd_error,
         ) -> bd_code {
             // SAFETY: see above
-            unsafe { code(run::evaluate(run, energy, value), error) }
+            unsafe { code(calls::evaluate(run, energy, value), error) }
         }
 
         /// Counters, parameters, and where particles, potentials and origins stand.
@@ -156,27 +157,27 @@ macro_rules! interface {
             error: *mut bd_error,
         ) -> bd_code {
             // SAFETY: see above
-            unsafe { code(run::view(run, view), error) }
+            unsafe { code(calls::view(run, view), error) }
         }
 
         /// Another step length dt >= 0, from the next step on. Errors: a run's; PARAMETER.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $set_dt(run: *mut bd_run<$real>, dt: $real, error: *mut bd_error) -> bd_code {
             // SAFETY: see above
-            unsafe { code(run::set_dt(run, dt), error) }
+            unsafe { code(calls::set_dt(run, dt), error) }
         }
 
         /// Another birth-death rate alpha >= 0, from the next step on. Errors: a run's; PARAMETER, ALPHA_WITHOUT_EVENTS.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $set_alpha(run: *mut bd_run<$real>, alpha: $real, error: *mut bd_error) -> bd_code {
             // SAFETY: see above
-            unsafe { code(run::set_alpha(run, alpha), error) }
+            unsafe { code(calls::set_alpha(run, alpha), error) }
         }
 
         /// Bytes of a checkpoint of n particles of d components. Header: BD_CHECKPOINT_SIZE_F32, _F64.
         #[unsafe(no_mangle)]
         pub extern "C" fn $checkpoint_size(n: usize, d: usize) -> usize {
-            run::checkpoint_size::<$real>(n, d)
+            calls::checkpoint_size::<$real>(n, d)
         }
 
         /// Writes a checkpoint to the first BD_CHECKPOINT_SIZE of `capacity` bytes: the same on every target. `tag` stands for what is not in it, energy and
@@ -191,7 +192,7 @@ macro_rules! interface {
             error: *mut bd_error,
         ) -> bd_code {
             // SAFETY: see above
-            unsafe { code(run::save(run, tag, checkpoint, capacity), error) }
+            unsafe { code(calls::save(run, tag, checkpoint, capacity), error) }
         }
 
         /// Puts a run back that was saved with the same tag, into one of the same n, d and scheme, with the same prior. It goes on to the bit.
@@ -205,7 +206,7 @@ macro_rules! interface {
             error: *mut bd_error,
         ) -> bd_code {
             // SAFETY: see above
-            unsafe { code(run::load(run, tag, checkpoint, length), error) }
+            unsafe { code(calls::load(run, tag, checkpoint, length), error) }
         }
 
         /// The `outputs` outputs, for an input of `inputs` values, of the network with these units (a view's particles, or a table in flash): what training
@@ -223,7 +224,7 @@ macro_rules! interface {
             error: *mut bd_error,
         ) -> bd_code {
             // SAFETY: see above
-            unsafe { code(run::predict(activation, scale, units, (input, inputs), (output, outputs)), error) }
+            unsafe { code(calls::predict(activation, scale, units, (input, inputs), (output, outputs)), error) }
         }
 
         /// Makes the energy of F = 1/2 sum_k h_k theta_k^2, h = `curvature`, d values.

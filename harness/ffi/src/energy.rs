@@ -212,7 +212,8 @@ macro_rules! select {
     };
 }
 
-/// What stands in the words of a `bd_energy`.
+/// What stands in the words of a `bd_energy`; in this order, so that the first word tells what it is.
+#[repr(C)]
 struct Kept<R: 'static> {
     magic: u32,
     busy: u32,

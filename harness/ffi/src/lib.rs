@@ -17,6 +17,7 @@
 extern crate std;
 
 mod api;
+mod calls;
 mod code;
 mod energy;
 mod law;

@@ -9,12 +9,10 @@
 
 use crate::code::bd_code::{BD_ERROR_ALIGNMENT, BD_ERROR_BUSY, BD_ERROR_MEMORY, BD_ERROR_NOT_INITIALISED};
 use crate::code::bd_error;
-use crate::energy::{self, bd_energy, bd_rows, choice, values};
-use crate::law::{Law, bd_marginal, bd_prior, draw, table};
-use crate::memory::{Plain, Span, apart, check, lent, lent_mut, read};
-use birth_death::{
-    Dynamics, Energy, Error, Field, MAX_PARTICLES, Quantity, Rate, Real, Rows, RowsMut, Scheme, Scratch, State, Stream,
-};
+use crate::energy::{bd_rows, choice};
+use crate::law::{Law, bd_prior};
+use crate::memory::{Plain, Span, apart, check, read};
+use birth_death::{Dynamics, Error, MAX_PARTICLES, Rate, Real, RowsMut, Scheme, State, Stream};
 use core::ffi::c_void;
 use core::slice;
 
@@ -25,9 +23,15 @@ pub const BD_RUN_HEADER: usize = 256;
 pub const BD_ALIGNMENT: usize = 8;
 
 /// A run, in memory of the caller's. It holds no pointer into itself: it may be copied as bytes to another place of the same alignment, and goes on there.
-#[repr(align(8))]
 #[derive(Debug)]
 pub struct bd_run<R: 'static> {
+    head: Head<R>,
+}
+
+/// In this order, so that the first word tells what it is.
+#[repr(C, align(8))]
+#[derive(Debug)]
+struct Head<R: 'static> {
     magic: u32,
     busy: u32,
     n: usize,
@@ -185,7 +189,7 @@ pub(crate) fn size<R>(n: usize, d: usize) -> usize {
 }
 
 /// That the caller's memory is some, and apart from the run's.
-fn outside<T>(run: Span, at: *const T, len: usize, what: &'static str) -> Result<(), bd_error> {
+pub(crate) fn outside<T>(run: Span, at: *const T, len: usize, what: &'static str) -> Result<(), bd_error> {
     if len > 0 {
         check(at, len, what)?;
     }
@@ -193,34 +197,34 @@ fn outside<T>(run: Span, at: *const T, len: usize, what: &'static str) -> Result
 }
 
 /// A run in use, and its parts.
-struct Open<'a, R: 'static> {
-    n: usize,
-    d: usize,
-    span: Span,
-    dynamics: &'a mut Dynamics<R, Law<R>>,
-    rng: &'a mut Stream,
-    particles: &'a mut [R],
-    gradient: &'a mut [R],
-    potential: &'a mut [R],
-    particle: &'a mut [R],
-    copies: &'a mut [u32],
-    origin: &'a mut [u32],
-    _busy: Busy,
+pub(crate) struct Open<'a, R: 'static> {
+    pub n: usize,
+    pub d: usize,
+    pub span: Span,
+    pub dynamics: &'a mut Dynamics<R, Law<R>>,
+    pub rng: &'a mut Stream,
+    pub particles: &'a mut [R],
+    pub gradient: &'a mut [R],
+    pub potential: &'a mut [R],
+    pub particle: &'a mut [R],
+    pub copies: &'a mut [u32],
+    pub origin: &'a mut [u32],
+    pub _busy: Busy,
 }
 
 impl<'a, R: Real> Open<'a, R> {
     /// # Safety
     /// `run` is from `bd_init`, or points to as many bytes as a `bd_run` has; no other thread uses it.
-    unsafe fn new(run: *mut bd_run<R>) -> Result<Self, bd_error> {
+    pub unsafe fn new(run: *mut bd_run<R>) -> Result<Self, bd_error> {
         check(run, 1, "run")?;
         // SAFETY: it points to as many bytes
-        if unsafe { (*run).magic } != magic::<R>() {
+        if unsafe { (*run).head.magic } != magic::<R>() {
             return Err(bd_error::of(BD_ERROR_NOT_INITIALISED, "run"));
         }
         // SAFETY: one was made there
-        let busy = unsafe { Busy::enter(&raw mut (*run).busy) }.ok_or(bd_error::of(BD_ERROR_BUSY, "run"))?;
+        let busy = unsafe { Busy::enter(&raw mut (*run).head.busy) }.ok_or(bd_error::of(BD_ERROR_BUSY, "run"))?;
         // SAFETY: as above
-        let (n, d) = unsafe { ((*run).n, (*run).d) };
+        let (n, d) = unsafe { ((*run).head.n, (*run).head.d) };
         let lost = || bd_error::of(BD_ERROR_NOT_INITIALISED, "run");
         let (values, words) = behind(n, d).ok_or_else(lost)?;
         // SAFETY: `init` found room for them, and wrote them; 256 and the bytes of values keep the alignment
@@ -235,20 +239,20 @@ impl<'a, R: Real> Open<'a, R> {
         let (potential, particle) = values.split_at_mut_checked(n).ok_or_else(lost)?;
         let (copies, origin) = words.split_at_mut_checked(n).ok_or_else(lost)?;
         // SAFETY: not in use elsewhere: not by this thread, as it was not busy, and not by another, by the caller's promise
-        let (dynamics, rng) = unsafe { (&mut (*run).dynamics, &mut (*run).rng) };
+        let (dynamics, rng) = unsafe { (&mut (*run).head.dynamics, &mut (*run).head.rng) };
         let span = Span::new(run.cast::<u8>(), size::<R>(n, d));
         Ok(Self { n, d, span, dynamics, rng, particles, gradient, potential, particle, copies, origin, _busy: busy })
     }
 
-    fn outside<T>(&self, at: *const T, len: usize, what: &'static str) -> Result<(), bd_error> {
+    pub fn outside<T>(&self, at: *const T, len: usize, what: &'static str) -> Result<(), bd_error> {
         outside(self.span, at, len, what)
     }
 
-    fn rows(&mut self) -> Result<RowsMut<'_, R>, Error> {
+    pub fn rows(&mut self) -> Result<RowsMut<'_, R>, Error> {
         RowsMut::new(self.particles, self.n, self.d, self.n)
     }
 
-    fn state(&mut self) -> Result<State<'_, R, Law<R>, Stream>, Error> {
+    pub fn state(&mut self) -> Result<State<'_, R, Law<R>, Stream>, Error> {
         let particles = RowsMut::new(self.particles, self.n, self.d, self.n)?;
         Ok(State { particles, dynamics: self.dynamics, rng: self.rng })
     }
@@ -317,259 +321,11 @@ pub(crate) unsafe fn init<R: Real + Plain>(
     // SAFETY: `needed` bytes are there, aligned for a run; the numbers behind it are 0, the last 2 n words of them each its slot's number
     unsafe {
         memory.cast::<u8>().write_bytes(0, needed);
-        run.write(bd_run { magic: magic::<R>(), busy: 0, n, d, dynamics, rng });
+        run.write(bd_run { head: Head { magic: magic::<R>(), busy: 0, n, d, dynamics, rng } });
         let end = memory.cast::<u8>().add(needed).cast::<u32>();
         let origins = slice::from_raw_parts_mut(end.sub(words).add(n), n);
         origins.iter_mut().zip(0u32..).for_each(|(origin, slot)| *origin = slot);
         out.write(run);
     }
     Ok(())
-}
-
-/// # Safety
-/// `run` as [`Open::new`]; `x` points to `(d - 1) stride + n` values.
-pub(crate) unsafe fn set_particles<R: Real + Plain>(
-    run: *mut bd_run<R>,
-    x: *const R,
-    stride: usize,
-) -> Result<(), bd_error> {
-    // SAFETY: the caller's promise
-    let mut open = unsafe { Open::new(run) }?;
-    let len = values(stride, open.d, open.n)?;
-    open.outside(x, len, "x")?;
-    // SAFETY: the caller's promise, and it lies apart from the run
-    let from = Rows::new(unsafe { lent(x, len, "x") }?, stride, open.d, open.n)?;
-    finite(from, Quantity::Position)?;
-    copy(from, open.rows()?);
-    Ok(())
-}
-
-/// # Safety
-/// As [`set_particles`]; nobody else uses the memory at `x`.
-pub(crate) unsafe fn get_particles<R: Real + Plain>(
-    run: *mut bd_run<R>,
-    x: *mut R,
-    stride: usize,
-) -> Result<(), bd_error> {
-    // SAFETY: the caller's promise
-    let mut open = unsafe { Open::new(run) }?;
-    let (n, d) = (open.n, open.d);
-    let len = values(stride, d, n)?;
-    open.outside(x, len, "x")?;
-    // SAFETY: the caller's promise, and it lies apart from the run
-    let to = RowsMut::new(unsafe { lent_mut(x, len, "x") }?, stride, d, n)?;
-    copy(open.rows()?.as_rows(), to);
-    Ok(())
-}
-
-/// Row by row: `RowsMut::iter_mut` at the head of a chain leaves a panic path in some builds, as its optimiser forgets that no chunk is empty.
-fn copy<R: Real>(from: Rows<'_, R>, mut to: RowsMut<'_, R>) {
-    for k in 0..from.dim() {
-        to.row_mut(k).iter_mut().zip(from.row(k)).for_each(|(to, &from)| *to = from);
-    }
-}
-
-/// That all are finite; else the first particle that is not.
-fn finite<R: Real>(rows: Rows<'_, R>, quantity: Quantity) -> Result<(), Error> {
-    let bad = rows.iter().filter_map(|row| row.iter().position(|x| !x.is_finite())).min();
-    match bad {
-        Some(i) => Err(Error::NotFinite { quantity, particle: u32::try_from(i).ok() }),
-        None => Ok(()),
-    }
-}
-
-/// # Safety
-/// `run` as [`Open::new`]; `marginals` points to d of them.
-pub(crate) unsafe fn scatter<R: Real + Plain>(
-    run: *mut bd_run<R>,
-    marginals: *const bd_marginal<R>,
-) -> Result<(), bd_error> {
-    // SAFETY: the caller's promise
-    let open = unsafe { Open::new(run) }?;
-    open.outside(marginals, open.d, "marginals")?;
-    // SAFETY: the caller's promise, and it lies apart from the run
-    let table = unsafe { table(marginals, open.d, "marginals") }?;
-    let mut rng = open.rng.clone();
-    // in scratch first: nothing has happened if a draw is refused
-    let mut drawn = RowsMut::new(open.gradient, open.n, open.d, open.n)?;
-    for i in 0..open.n {
-        draw(table, &mut rng, open.particle);
-        for (k, &x) in (0..open.d).zip(open.particle.iter()) {
-            drawn.row_mut(k).iter_mut().skip(i).take(1).for_each(|slot| *slot = x);
-        }
-    }
-    finite(drawn.as_rows(), Quantity::PriorDraw)?;
-    copy(drawn.as_rows(), RowsMut::new(open.particles, open.n, open.d, open.n)?);
-    *open.rng = rng;
-    Ok(())
-}
-
-/// # Safety
-/// `run` as [`Open::new`], `energy` as [`energy::open`]; `report` is null or points to one.
-pub(crate) unsafe fn step<R: Real + Plain>(
-    run: *mut bd_run<R>,
-    energy: *mut bd_energy<R>,
-    count: u64,
-    report: *mut bd_report<R>,
-) -> Result<(), bd_error> {
-    // SAFETY: the caller's promise
-    let Open { n, d, span, dynamics, rng, particles, gradient, potential, particle, copies, origin, _busy } =
-        unsafe { Open::new(run) }?;
-    if !report.is_null() {
-        outside(span, report, 1, "report")?;
-    }
-    // SAFETY: the caller's promise
-    let energy = unsafe { energy::open(energy, span) }?;
-    let mut particles = RowsMut::new(particles, n, d, n)?;
-    let field = Field::new(potential, RowsMut::new(gradient, n, d, n)?)?;
-    let mut scratch = Scratch::new(field, copies, origin, particle)?;
-    for _ in 0..count {
-        let done = dynamics.step(particles.reborrow(), energy.energy, rng, scratch.reborrow())?;
-        if !report.is_null() {
-            // SAFETY: not null and aligned; the caller promises the rest
-            unsafe {
-                report.write(bd_report {
-                    step: done.step,
-                    time: done.time,
-                    energy: done.energy,
-                    mean_potential: done.mean_potential,
-                    births: done.births,
-                    deaths: done.deaths,
-                    removed: done.removed,
-                    added: done.added,
-                    largest_probability: done.largest_probability,
-                });
-            }
-        }
-    }
-    Ok(())
-}
-
-/// # Safety
-/// As [`step`]; `value` points to a number.
-pub(crate) unsafe fn evaluate<R: Real + Plain>(
-    run: *mut bd_run<R>,
-    energy: *mut bd_energy<R>,
-    value: *mut R,
-) -> Result<(), bd_error> {
-    // SAFETY: the caller's promise
-    let open = unsafe { Open::new(run) }?;
-    open.outside(value, 1, "value")?;
-    // SAFETY: the caller's promise
-    let energy = unsafe { energy::open(energy, open.span) }?;
-    // as a step does: what an energy forgets to write is an error
-    let nan = R::from_f64(f64::NAN);
-    open.potential.fill(nan);
-    open.gradient.fill(nan);
-    let at = Rows::new(open.particles, open.n, open.d, open.n)?;
-    let mut field = Field::new(open.potential, RowsMut::new(open.gradient, open.n, open.d, open.n)?)?;
-    let energy = &mut *energy.energy;
-    field.check(energy.dim(), at)?;
-    let found = energy.evaluate(open.dynamics.steps(), at, field.reborrow())?;
-    if !found.is_finite() {
-        return Err(Error::NotFinite { quantity: Quantity::Energy, particle: None }.into());
-    }
-    field.check_finite()?;
-    // SAFETY: not null and aligned; the caller promises the rest
-    unsafe { value.write(found) };
-    Ok(())
-}
-
-/// # Safety
-/// `run` as [`Open::new`]; `out` points to a view.
-pub(crate) unsafe fn view<R: Real + Plain>(run: *mut bd_run<R>, out: *mut bd_view<R>) -> Result<(), bd_error> {
-    // SAFETY: the caller's promise
-    let open = unsafe { Open::new(run) }?;
-    open.outside(out, 1, "view")?;
-    let particles = bd_rows { data: open.particles.as_ptr(), stride: open.n, d: open.d, n: open.n };
-    // SAFETY: not null and aligned; the caller promises the rest
-    unsafe {
-        out.write(bd_view {
-            steps: open.dynamics.steps(),
-            time: open.dynamics.time(),
-            dt: open.dynamics.dt(),
-            alpha: open.dynamics.alpha(),
-            particles,
-            potential: open.potential.as_ptr(),
-            origin: open.origin.as_ptr(),
-        });
-    }
-    Ok(())
-}
-
-/// # Safety
-/// `run` as [`Open::new`].
-pub(crate) unsafe fn set_dt<R: Real + Plain>(run: *mut bd_run<R>, dt: R) -> Result<(), bd_error> {
-    // SAFETY: the caller's promise
-    Ok(unsafe { Open::new(run) }?.dynamics.set_dt(dt)?)
-}
-
-/// # Safety
-/// `run` as [`Open::new`].
-pub(crate) unsafe fn set_alpha<R: Real + Plain>(run: *mut bd_run<R>, alpha: R) -> Result<(), bd_error> {
-    // SAFETY: the caller's promise
-    Ok(unsafe { Open::new(run) }?.dynamics.set_alpha(alpha)?)
-}
-
-/// Bytes of a checkpoint.
-pub(crate) fn checkpoint_size<R: Real + Plain>(n: usize, d: usize) -> usize {
-    State::<R, Law<R>, Stream>::size(d, n)
-}
-
-/// # Safety
-/// `run` as [`Open::new`]; `out` points to `capacity` bytes that nobody else uses.
-pub(crate) unsafe fn save<R: Real + Plain>(
-    run: *mut bd_run<R>,
-    tag: u64,
-    out: *mut u8,
-    capacity: usize,
-) -> Result<(), bd_error> {
-    // SAFETY: the caller's promise
-    let mut open = unsafe { Open::new(run) }?;
-    open.outside(out, capacity, "checkpoint")?;
-    // SAFETY: the caller's promise, and it lies apart from the run
-    let out = unsafe { lent_mut(out, capacity, "checkpoint") }?;
-    open.state()?.encode(tag, out)?;
-    Ok(())
-}
-
-/// # Safety
-/// `run` as [`Open::new`]; `bytes` points to `length` of them.
-pub(crate) unsafe fn load<R: Real + Plain>(
-    run: *mut bd_run<R>,
-    tag: u64,
-    bytes: *const u8,
-    length: usize,
-) -> Result<(), bd_error> {
-    // SAFETY: the caller's promise
-    let mut open = unsafe { Open::new(run) }?;
-    open.outside(bytes, length, "checkpoint")?;
-    // SAFETY: the caller's promise, and it lies apart from the run
-    let bytes = unsafe { lent(bytes, length, "checkpoint") }?;
-    Ok(open.state()?.decode(tag, bytes)?)
-}
-
-/// # Safety
-/// `units` points to one, whose values are there; `input` to `inputs` values, `output` to `outputs` that nobody else uses.
-pub(crate) unsafe fn predict<R: Real + Plain>(
-    activation: u32,
-    scale: R,
-    units: *const bd_rows<R>,
-    (input, inputs): (*const R, usize),
-    (output, outputs): (*mut R, usize),
-) -> Result<(), bd_error> {
-    let activation = energy::activation(activation)?;
-    let scale = if scale == R::ZERO { R::ONE } else { scale };
-    if !(scale.is_finite() && scale > R::ZERO) {
-        return Err(Error::Parameter { name: "scale", value: scale.to_f64(), accepted: "a finite number > 0" }.into());
-    }
-    if outputs > 0 {
-        check(output, outputs, "output")?;
-    }
-    // SAFETY: the caller's promise
-    let (units, input) = unsafe { (energy::lent_rows(units, "units")?, lent(input, inputs, "input")?) };
-    apart(Span::new(output, outputs), &[Span::of(units.memory().0), Span::of(input)], "output")?;
-    // SAFETY: the caller's promise, and it lies apart from what is read
-    let output = unsafe { lent_mut(output, outputs, "output") }?;
-    Ok(birth_death::models::predict(activation, scale, units, input, output)?)
 }

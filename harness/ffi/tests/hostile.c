@@ -107,11 +107,16 @@ static void making_a_run(void) {
     bd_run_f32 *narrow;
     DONE(bd_init_f32(memory, SIZE, &single, &narrow, &error));
     CHECK(bd_step_f64((bd_run_f64 *)(void *)narrow, &energy, 1, NULL, &error) == BD_ERROR_NOT_INITIALISED);
+    NAMED("run");
     DONE(bd_init_f64(memory, SIZE, &good, &run, &error));
     DONE(bd_scatter_f64(run, start, &error));
     remember();
     REFUSED(BD_ERROR_NOT_INITIALISED, bd_step_f64(run, &energy, 1, NULL, &error));
     NAMED("energy");
+    const float one[D] = {1, 1};
+    bd_energy_f32 of_float;
+    DONE(bd_make_quadratic_f32(&of_float, one, D, &error));
+    REFUSED(BD_ERROR_NOT_INITIALISED, bd_step_f64(run, (bd_energy_f64 *)(void *)&of_float, 1, NULL, &error));
 }
 
 static void particles(void) {
