@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::folder::PROGRAM;
 
 /// Features of the core that the harness is built with (`harness/Cargo.toml`). None of them changes a number.
-pub const FEATURES: [&str; 1] = ["micromath"];
+pub const FEATURES: [&str; 2] = ["dispatch", "micromath"];
 /// The generator behind every result.
 pub const GENERATOR: &str = "xorshift128 (rand_xorshift), birth_death::Stream::seeded(seed, replicate)";
 
