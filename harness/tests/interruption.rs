@@ -116,6 +116,6 @@ fn figures_without_a_complete_picture_write_nothing() {
     wait_for_the_handler(&child);
     sleep(Duration::from_millis(300));
     send("-INT", &child);
-    assert_eq!(said(child), "error: interrupted; 0 of 4 pictures are complete\n");
+    assert_eq!(said(child), "error: interrupted; 0 of 6 pictures are complete\n");
     assert!(place.names().is_empty(), "{:?}", place.names());
 }
