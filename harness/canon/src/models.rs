@@ -9,7 +9,13 @@ use birth_death::{Error, Real, Rows, Stream};
 
 /// Every model in one precision.
 pub(crate) fn all<R: Real>(to: &mut Runner<'_>) -> Result<(), Stop> {
-    external::<R>(to).and_then(|()| kernels::<R>(to)).and_then(|()| networks::<R>(to))
+    if cfg!(feature = "particles") {
+        external::<R>(to).and_then(|()| kernels::<R>(to))?;
+    }
+    if cfg!(feature = "networks") {
+        networks::<R>(to)?;
+    }
+    Ok(())
 }
 
 /// The constants are the crate's own: what the core refuses of them is a bug here, told like a failed run.

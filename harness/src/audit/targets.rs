@@ -44,12 +44,18 @@ pub fn elsewhere(script: &Path, target: &str, profile: &str) -> Outcome {
         Err(error) => Outcome::not_run(target, profile, how, format!("the script cannot be run: {error}")),
         Ok(output) => {
             let text = String::from_utf8_lossy(&output.stdout);
-            if text.contains('/') {
-                return Outcome::of(target, profile, how, &text);
-            }
             let said = String::from_utf8_lossy(&output.stderr);
             let last = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
-            Outcome::not_run(target, profile, how, format!("{}: {last}", output.status))
+            let why = format!("{}: {last}", output.status);
+            if !text.contains('/') {
+                return Outcome::not_run(target, profile, how, why);
+            }
+            let mut outcome = Outcome::of(target, profile, how, &text);
+            // a target too small for one image runs several, and not the first may be the one that cannot be built
+            if !output.status.success() && outcome.failure.is_none() {
+                outcome.failure = Some(why);
+            }
+            outcome
         }
     }
 }
@@ -87,5 +93,24 @@ mod tests {
     fn a_target_without_a_script_is_not_run_and_says_why() {
         let outcome = elsewhere(Path::new("/nowhere/run"), "t", "release");
         assert!(!outcome.ran() && outcome.failure.is_some_and(|why| why.contains("cannot be run")));
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn an_image_that_fails_after_others_fails_the_target_and_says_why() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().expect("a folder");
+        let script = folder.path().join("run");
+        let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("audit/golden.txt");
+        for (end, failure) in
+            [("exit 0", None), ("echo 'it does not fit' >&2; exit 101", Some("exit status: 101: it does not fit"))]
+        {
+            let text = format!("#!/bin/sh\necho ieee true; cat '{}'; echo end; {end}\n", golden.display());
+            std::fs::write(&script, text).expect("a script");
+            std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).expect("permissions");
+            let outcome = elsewhere(&script, "t", "release");
+            assert_eq!(outcome.failure.as_deref(), failure);
+            assert!(outcome.ran() && outcome.agrees() == failure.is_none());
+        }
     }
 }
