@@ -3,8 +3,8 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard};
 
 use indicatif::ProgressBar;
 
@@ -90,12 +90,27 @@ impl Keeper {
         let mut name = place.clone().into_os_string();
         name.push(PARTIAL);
         let partial = PathBuf::from(name);
-        let mut file = open(&partial).map_err(&refuse)?;
-        let tried = fill(&mut file, &PROBE).and_then(|()| file.set_len(0));
-        tried.map_err(|error| refuse(format!("cannot be written ({error}); accepted: a file in a place with room")))?;
+        let file = open(&partial).map_err(&refuse)?;
         let target = Target { partial: Some(file), exists, last: Ok(()) };
         let (made, epoch) = (AtomicU64::new(0), AtomicU64::new(0));
-        Ok(Self { place, partial, every, made, epoch, file: Mutex::new(target), bar })
+        // from here on dropping it takes the file away
+        let keeper = Self { place, partial, every, made, epoch, file: Mutex::new(target), bar };
+        keeper
+            .try_out()
+            .map_err(|error| refuse(format!("cannot be written ({error}); accepted: a file in a place with room")))?;
+        Ok(keeper)
+    }
+
+    /// Writes a block and takes it away again.
+    fn try_out(&self) -> io::Result<()> {
+        match &mut self.target().partial {
+            Some(file) => fill(file, &PROBE).and_then(|()| file.set_len(0)),
+            None => Ok(()),
+        }
+    }
+
+    fn target(&self) -> MutexGuard<'_, Target> {
+        self.file.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
     /// Counts a step of any replicate. True for the one after which a checkpoint is due: who made it writes.
@@ -115,7 +130,7 @@ impl Keeper {
 
     /// Writes a checkpoint in place of the last. A failure leaves that one and stops nothing; it is said once, until it goes well again.
     pub fn write(&self, bytes: impl FnOnce() -> Vec<u8>) {
-        let mut target = self.file.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut target = self.target();
         // formed with the file in hand, so that no older one can follow
         let done = self.replace(&mut target, &bytes()).map_err(|error| error.to_string());
         target.exists |= done.is_ok();
@@ -140,9 +155,8 @@ impl Keeper {
         };
         let written = fill(&mut file, bytes).and_then(|()| fs::rename(&self.partial, &self.place));
         if let Err(error) = written {
-            // room for others until the next try
+            // room for others; the next one opens it again, as it may have been taken away
             let _ = file.set_len(0);
-            target.partial = Some(file);
             return Err(error);
         }
         target.partial = open(&self.partial).ok();
@@ -151,7 +165,7 @@ impl Keeper {
 
     /// What to say of the checkpoint when the run was interrupted.
     pub fn tell(&self) -> String {
-        let target = self.file.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let target = self.target();
         let place = self.place.display();
         match (&target.last, target.exists) {
             (Ok(()), _) => format!("the same command with --resume {place} goes on from there"),
@@ -254,4 +268,45 @@ fn sync_folder(place: &Path) -> io::Result<()> {
 #[cfg(not(unix))]
 fn sync_folder(_: &Path) -> io::Result<()> {
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_checkpoint_is_due_every_so_many_steps_and_replaced_whole() {
+        let top = tempfile::tempdir().expect("a folder");
+        let (path, out) = (top.path().join("c"), top.path().join("run"));
+        let keeper = Keeper::claim(&path, 3, None, &out, ProgressBar::hidden()).expect("claimed");
+        let due: Vec<bool> = (0..7).map(|_| keeper.count_step()).collect();
+        assert_eq!(due, [false, false, true, false, false, true, false]);
+        assert_eq!(keeper.epoch(), 2);
+        assert!(!path.exists(), "nothing is there before there is something to go on from");
+        for bytes in [&b"BDRUNCKP and more"[..], b"BDRUNCKP"] {
+            keeper.write(|| bytes.to_vec());
+            assert_eq!(fs::read(&path).expect("read"), bytes);
+        }
+        assert!(keeper.tell().contains("the same command with --resume"));
+        keeper.discard().expect("deleted");
+        assert_eq!(fs::read_dir(top.path()).expect("read").count(), 0);
+    }
+
+    #[test]
+    fn what_cannot_be_written_leaves_the_one_before() {
+        let top = tempfile::tempdir().expect("a folder");
+        let path = top.path().join("c");
+        let keeper = Keeper::claim(&path, 1, None, Path::new("run"), ProgressBar::hidden()).expect("claimed");
+        keeper.write(|| b"BDRUNCKP".to_vec());
+        // in the way of the next: as good as a full disk
+        fs::remove_file(&keeper.partial).expect("removed");
+        fs::create_dir(&keeper.partial).expect("made");
+        keeper.write(|| b"BDRUNCKP, newer".to_vec());
+        assert_eq!(fs::read(&path).expect("read"), b"BDRUNCKP");
+        assert!(keeper.tell().contains("goes on from the one before"), "{}", keeper.tell());
+        fs::remove_dir(&keeper.partial).expect("removed");
+        keeper.write(|| b"BDRUNCKP, newer".to_vec());
+        assert_eq!(fs::read(&path).expect("read"), b"BDRUNCKP, newer");
+        assert!(keeper.tell().contains("the same command"), "{}", keeper.tell());
+    }
 }

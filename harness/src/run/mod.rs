@@ -59,7 +59,7 @@ fn whole<R: Real>(config: &Config, arguments: &RunArgs, began: Instant) -> Resul
     inputs.extend(config.inputs.iter().map(|input| input.path.as_path()));
     inputs.extend(arguments.resume.as_deref());
     let before = match &arguments.resume {
-        None => Progress::new(),
+        None => Progress::default(),
         Some(file) => Progress::decode(config, &problem, &checkpoint::read(file)?)
             .map_err(|message| checkpoint::refuse_resume(file, &message))?,
     };

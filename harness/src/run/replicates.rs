@@ -66,7 +66,7 @@ pub fn execute<R: Real>(
     bar: &ProgressBar,
     stop: &AtomicBool,
 ) -> Outcome<R> {
-    go_on(config, problem, pool, bar, stop, Progress::new(), None)
+    go_on(config, problem, pool, bar, stop, Progress::default(), None)
 }
 
 /// The same from what was done before; `keeper` writes it down on the way, and at an interruption.

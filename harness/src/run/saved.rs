@@ -50,8 +50,8 @@ pub const HEADER: usize = 68;
 const CHECKSUM: usize = 4;
 static CRC: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CRC_32_ISO_HDLC);
 
-/// What the replicates of a run have come to.
-#[derive(Debug, Clone, PartialEq)]
+/// What the replicates of a run have come to; by default nothing.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Progress<R> {
     /// The rows of the complete ones.
     pub complete: BTreeMap<u64, Vec<Row<R>>>,
@@ -103,12 +103,6 @@ fn program() -> [u8; 16] {
 }
 
 impl<R: Real> Progress<R> {
-    /// Nothing done.
-    pub fn new() -> Self {
-        let (complete, failures, begun) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { complete, ensemble: Vec::new(), failures, begun }
-    }
-
     /// Steps that need not be made again.
     pub fn steps(&self, config: &Config) -> u64 {
         let complete = config.steps.saturating_mul(self.complete.len() as u64);
@@ -166,7 +160,7 @@ impl<R: Real> Progress<R> {
         let (components, n) = (config.model.components().len(), config.particles);
         let size = State::<R, Product<R>, Stream>::size(components, n);
         let recorded = config.recorded_steps();
-        let mut progress = Self::new();
+        let mut progress = Self::default();
 
         for _ in 0..from.long()? {
             let last = progress.complete.keys().next_back().copied();
@@ -384,7 +378,7 @@ mod tests {
         let config = config(text);
         let numbers = Numbers::<R>::of(&config.model);
         let problem = Problem::new(&config, &numbers).expect("a problem");
-        let (progress, nothing) = (example(&config, &problem), Progress::new());
+        let (progress, nothing) = (example(&config, &problem), Progress::default());
         assert_eq!((progress.steps(&config), nothing.steps(&config)), (12 + 4 + 7, 0));
         for progress in [progress, nothing] {
             let bytes = progress.encode(&config);
@@ -456,7 +450,7 @@ mod tests {
             let run = bad.begun.remove(&3).expect("there");
             bad.begun.insert(0, run);
         });
-        check("is cut short", &|bad| drop(bad.ensemble.pop()));
+        check("what no run", &|bad| drop(bad.ensemble.pop()));
         check("what no run", &|bad| bad.ensemble.push(vec![0.0; 3]));
     }
 
