@@ -226,6 +226,16 @@ pub struct RunArgs {
     /// The result folder, replaced whole.
     #[arg(long, value_name = "DIR", default_value = "run")]
     pub out: PathBuf,
+    /// Write down every K steps, and at Ctrl-C, how far the run has come: a file that is not there yet, or the one of --resume. It is replaced
+    /// whole each time, and deleted at the end.
+    #[arg(long, value_name = "FILE", requires = "every")]
+    pub checkpoint: Option<PathBuf>,
+    /// Steps between two checkpoints, those of all replicates together.
+    #[arg(long, value_name = "K", requires = "checkpoint", value_parser = clap::value_parser!(u64).range(1..))]
+    pub every: Option<u64>,
+    /// Go on from this checkpoint of the same configuration; the results are those of a run that was not interrupted, to the bit.
+    #[arg(long, value_name = "FILE")]
+    pub resume: Option<PathBuf>,
     /// Number of threads; all cores if not given. The results are the same for any number.
     #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
@@ -404,6 +414,11 @@ mod tests {
         };
         assert_eq!(arguments.claims, ["drift", "gradient"]);
         assert!(parse("birth-death run a.toml --threads 0").is_err());
+        assert!(parse("birth-death run a.toml --checkpoint c --every 5 --resume c").is_ok());
+        assert!(parse("birth-death run a.toml --resume c").is_ok());
+        for bad in ["--checkpoint c", "--every 5", "--checkpoint c --every 0", "--resume c --every 5"] {
+            assert!(parse(&format!("birth-death run a.toml {bad}")).is_err(), "{bad}");
+        }
         assert!(parse("birth-death run").is_err());
         assert!(parse("birth-death --seed 3").is_err());
     }

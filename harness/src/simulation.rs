@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use birth_death::{
     Dynamics, Energy, Error, Field, Genealogy, Generator, Marginal, Prior, ProductPrior, Quantity, Rate, Real, Report,
-    Rows, RowsMut, Scheme, Scratch, Stream,
+    Rows, RowsMut, Scheme, Scratch, Snapshot, State, Stream,
 };
 
 use crate::config::{self, Config};
@@ -194,6 +194,48 @@ impl<'e, R: Real, P: Prior<R>, G: Generator> Simulation<'e, R, P, G> {
     }
 }
 
+/// A simulation written down: what steps change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Saved {
+    /// Particles, dynamics and generator: the core's checkpoint.
+    pub state: Vec<u8>,
+    /// For each slot the first slot with the same ancestor.
+    pub ancestors: Vec<u32>,
+}
+
+impl<R: Real, P: Prior<R>, G: Generator + Snapshot> Simulation<'_, R, P, G> {
+    /// Writes the simulation down for the same `tag`.
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`] for a particle that is not finite, which no step leaves.
+    pub fn save(&mut self, tag: u64) -> Result<Saved, Error> {
+        let (n, dim) = (self.particles, self.dimension);
+        let particles = RowsMut::new(&mut self.rows, n, dim, n)?;
+        let state = State { particles, dynamics: &mut self.dynamics, rng: &mut self.rng };
+        let mut bytes = vec![0; State::<R, P, G>::size(dim, n)];
+        state.encode(tag, &mut bytes)?;
+        let mut first = vec![None; n];
+        let families = (0u32..).zip(self.ancestors.families());
+        let ancestors = families.map(|(slot, &family)| *first[family as usize].get_or_insert(slot)).collect();
+        Ok(Saved { state: bytes, ancestors })
+    }
+
+    /// Goes on from what [`save`](Self::save) wrote for the same `tag` and a simulation of the same shape and scheme.
+    ///
+    /// # Errors
+    /// The core's, for a state that it refuses, and for ancestors that are none; nothing has changed then.
+    pub fn restore(&mut self, tag: u64, saved: &Saved) -> Result<(), Error> {
+        let (n, dim) = (self.particles, self.dimension);
+        let mut ancestors = founders(n)?;
+        // as if all had been copied from these slots in one step
+        ancestors.update(&saved.ancestors)?;
+        let particles = RowsMut::new(&mut self.rows, n, dim, n)?;
+        State { particles, dynamics: &mut self.dynamics, rng: &mut self.rng }.decode(tag, &saved.state)?;
+        self.ancestors = ancestors;
+        Ok(())
+    }
+}
+
 impl<R, P, G> std::fmt::Debug for Simulation<'_, R, P, G> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Simulation")
@@ -279,6 +321,47 @@ mod tests {
             assert_eq!(simulation.distinct() as usize, distinct.len());
         }
         assert!(naive.iter().any(|&ancestor| ancestor >= 100), "draws from the prior are among them");
+    }
+
+    #[test]
+    fn a_restored_simulation_goes_on_to_the_same_bits() {
+        for prior in [None, Some(normals())] {
+            let begin = || {
+                let scheme = prior.clone().map_or(Scheme::BirthDeath, Scheme::Reinjection);
+                simulation(Dynamics::new(scheme, 0.05, 2.0).expect("dynamics"))
+            };
+            let (mut whole, mut again) = (begin(), begin());
+            for step in 0..60 {
+                whole.step().expect("a step");
+                if step % 7 == 3 {
+                    let saved = whole.save(5).expect("finite");
+                    assert!(again.restore(6, &saved).is_err(), "another tag");
+                    again.restore(5, &saved).expect("restored");
+                } else if step > 3 {
+                    again.step().expect("a step");
+                    assert_eq!(again.distinct(), whole.distinct());
+                    assert_eq!(again.save(5), whole.save(5));
+                }
+            }
+            assert!(whole.distinct() > 1);
+        }
+    }
+
+    #[test]
+    fn ancestors_that_are_none_change_nothing() {
+        let mut simulation = simulation(Dynamics::birth_death(0.05, 2.0).expect("dynamics"));
+        let mut saved = simulation.save(0).expect("finite");
+        let before = saved.clone();
+        saved.state = {
+            simulation.step().expect("a step");
+            simulation.save(0).expect("finite").state
+        };
+        let now = simulation.save(0);
+        saved.ancestors[3] = 30;
+        assert!(simulation.restore(0, &saved).is_err());
+        saved.ancestors = before.ancestors[1..].to_vec();
+        assert!(simulation.restore(0, &saved).is_err());
+        assert_eq!(simulation.save(0), now);
     }
 
     #[test]

@@ -29,7 +29,15 @@ impl Columns {
     pub fn read(path: &Path) -> Result<Self, Refusal> {
         let file = path.display().to_string();
         let bytes = bytes_of(path, MAX_CSV_BYTES, ACCEPTED).map_err(|message| Refusal::of_file(&file, message))?;
-        let text = text_of(&bytes)
+        Self::parse(file, &bytes)
+    }
+
+    /// The same from the bytes of a file; `file` names it.
+    ///
+    /// # Errors
+    /// As for [`Columns::read`].
+    pub fn parse(file: String, bytes: &[u8]) -> Result<Self, Refusal> {
+        let text = text_of(bytes)
             .map_err(|(line, message)| Refusal::at(&file, Some(line), format!("{message}; accepted: {ACCEPTED}")))?;
         let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
         let mut reader = csv::ReaderBuilder::new()
@@ -74,7 +82,7 @@ impl Columns {
         if rows.is_empty() {
             return Err(refuse(last, "0 rows below the header; accepted: 1 row or more".to_owned()));
         }
-        Ok(Self { sha256: sha256(&bytes), file, header, header_line, rows })
+        Ok(Self { sha256: sha256(bytes), file, header, header_line, rows })
     }
 
     /// The names of the columns, in order.

@@ -138,9 +138,16 @@ impl Training {
     /// # Errors
     /// The first thing that is wrong, as one message. Nothing has been written.
     pub fn load(path: &Path) -> Result<Self, Refusal> {
+        Self::parse(path, text(path)?)
+    }
+
+    /// Checks a configuration given as text; `path` names it and gives the folder of its data.
+    ///
+    /// # Errors
+    /// As for [`Training::load`].
+    pub fn parse(path: &Path, text: String) -> Result<Self, Refusal> {
         let file = path.display().to_string();
         let folder = path.parent().unwrap_or(Path::new(""));
-        let text = text(path)?;
         let mut source = Source {
             file: &file,
             text: text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&text),

@@ -1,28 +1,30 @@
 //! `birth-death run`: replicates of one simulation, their tables, and what is said about them.
 
+pub mod checkpoint;
+mod replicates;
+pub mod saved;
+
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use birth_death::Real;
-use indicatif::ProgressBar;
-use rayon::ThreadPool;
 use serde::Serialize;
 
 use crate::cli::{BAD_INPUT, FAILURE, INTERRUPTED, RunArgs, SUCCESS};
 use crate::config::{Config, Precision, Refusal, sha256};
 use crate::output::folder::{Folder, MANIFEST};
 use crate::output::manifest::{Build, GENERATOR};
-use crate::output::results::{self, Row, Trajectory};
+use crate::output::results;
 use crate::problem::{Numbers, Problem};
 use crate::stats::interval::Sample;
 use crate::{parallel, progress};
 
-/// Steps between two calls of the progress bar, each of which looks at the clock.
-const STEPS_A_TICK: u64 = 8;
+use checkpoint::Keeper;
+use saved::Progress;
+
+pub use replicates::{Failure, Outcome, execute, go_on};
 
 /// Runs what the arguments ask for and says how it went; the result is the exit code.
 pub fn main(arguments: &RunArgs) -> ExitCode {
@@ -55,136 +57,32 @@ fn whole<R: Real>(config: &Config, arguments: &RunArgs, began: Instant) -> Resul
     let problem = Problem::new(config, &numbers)?;
     let mut inputs: Vec<&Path> = vec![&config.file];
     inputs.extend(config.inputs.iter().map(|input| input.path.as_path()));
+    inputs.extend(arguments.resume.as_deref());
+    let before = match &arguments.resume {
+        None => Progress::default(),
+        Some(file) => Progress::decode(config, &problem, &checkpoint::read(file)?)
+            .map_err(|message| checkpoint::refuse_resume(file, &message))?,
+    };
     // First of all: threads made later inherit what it blocks, and the claim moves an earlier result for a moment.
     let stop = progress::interruption();
     let folder = Folder::claim(&arguments.out, &inputs)?;
     let pool = parallel::pool(arguments.threads).map_err(|error| {
         Refusal::of_file("--threads", format!("{error}; accepted: as many threads as the system gives"))
     })?;
-    let bar = progress::bar(config.steps.saturating_mul(config.replicates), "steps");
-    let outcome = execute(config, &problem, &pool, &bar, stop);
+    let total = config.steps.saturating_mul(config.replicates);
+    let bar = progress::bar(total, "steps");
+    let keeper = match (&arguments.checkpoint, arguments.every) {
+        (Some(file), Some(every)) => {
+            Some(Keeper::claim(file, every, arguments.resume.as_deref(), folder.place(), bar.clone())?)
+        }
+        _ => None,
+    };
+    if let Some(file) = &arguments.resume {
+        let _ = writeln!(io::stdout(), "{} of {total} steps were made before {}", before.steps(config), file.display());
+    }
+    let outcome = go_on(config, &problem, &pool, &bar, stop, before, keeper.as_ref());
     bar.finish_and_clear();
-    Ok(conclude(config, &folder, &outcome, began.elapsed()))
-}
-
-/// How one replicate ended without a trajectory.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Failure {
-    /// Which replicate.
-    pub replicate: u64,
-    /// The step that could not be made, counted from 0.
-    pub step: u64,
-    /// Why.
-    pub error: String,
-}
-
-/// Everything a simulation gave.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Outcome<R> {
-    /// The complete replicates, in order.
-    pub trajectories: Vec<Trajectory<R>>,
-    /// The final ensemble of the first of them: `rows[k][i]` is component k of particle i.
-    pub ensemble: Vec<Vec<R>>,
-    /// The replicates that met a numerical error, in order.
-    pub failures: Vec<Failure>,
-    /// Whether it was interrupted before all replicates had ended.
-    pub interrupted: bool,
-}
-
-enum End<R> {
-    Complete(Trajectory<R>),
-    Failed(Failure),
-    Interrupted,
-}
-
-/// Runs every replicate of the configuration on the pool.
-///
-/// Replicate r depends on the configuration and on r only, so the outcome is the same for any number of threads,
-/// unless `stop` is set on the way: then replicates that are not complete are dropped.
-pub fn execute<R: Real>(
-    config: &Config,
-    problem: &Problem<'_, R>,
-    pool: &ThreadPool,
-    bar: &ProgressBar,
-    stop: &AtomicBool,
-) -> Outcome<R> {
-    let first = Mutex::new(None);
-    let ends =
-        parallel::map_in_order(pool, config.replicates, |index| replicate(config, problem, index, bar, stop, &first));
-    let mut outcome =
-        Outcome { trajectories: Vec::new(), ensemble: Vec::new(), failures: Vec::new(), interrupted: false };
-    for end in ends {
-        match end {
-            End::Complete(trajectory) => outcome.trajectories.push(trajectory),
-            End::Failed(failure) => outcome.failures.push(failure),
-            End::Interrupted => outcome.interrupted = true,
-        }
-    }
-    let first = first.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
-    outcome.ensemble = first.map_or_else(Vec::new, |(_, ensemble)| ensemble);
-    outcome
-}
-
-/// The complete replicate of the smallest index so far, and its final ensemble.
-type First<R> = Mutex<Option<(u64, Vec<Vec<R>>)>>;
-
-fn replicate<R: Real>(
-    config: &Config,
-    problem: &Problem<'_, R>,
-    index: u64,
-    bar: &ProgressBar,
-    stop: &AtomicBool,
-    first: &First<R>,
-) -> End<R> {
-    let failed =
-        |step, error: birth_death::Error| End::Failed(Failure { replicate: index, step, error: error.to_string() });
-    if stop.load(Ordering::Relaxed) {
-        return End::Interrupted;
-    }
-    let mut simulation = match problem.simulation(config, index) {
-        Ok(simulation) => simulation,
-        Err(error) => return failed(0, error),
-    };
-    let mut rows = Vec::new();
-    let (mut births, mut deaths) = (0, 0);
-    for step in 0..config.steps {
-        if stop.load(Ordering::Relaxed) {
-            return End::Interrupted;
-        }
-        // A step reports the energy of the ensemble it found: that of the recorded row, at no cost.
-        let recorded = config.records(step).then(|| simulation.distinct());
-        let report = match simulation.step() {
-            Ok(report) => report,
-            Err(error) => return failed(step, error),
-        };
-        if let Some(distinct) = recorded {
-            rows.push(Row {
-                step,
-                energy: report.energy,
-                mean_potential: report.mean_potential,
-                births: std::mem::take(&mut births),
-                deaths: std::mem::take(&mut deaths),
-                distinct,
-            });
-        }
-        births += u64::from(report.births);
-        deaths += u64::from(report.deaths);
-        if (step + 1).is_multiple_of(STEPS_A_TICK) {
-            bar.inc(STEPS_A_TICK);
-        }
-    }
-    bar.inc(config.steps % STEPS_A_TICK);
-    let (energy, mean_potential) = match simulation.evaluate() {
-        Ok(last) => last,
-        Err(error) => return failed(config.steps, error),
-    };
-    rows.push(Row { step: config.steps, energy, mean_potential, births, deaths, distinct: simulation.distinct() });
-    let mut first = first.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    if first.as_ref().is_none_or(|&(smallest, _)| index < smallest) {
-        let ensemble = simulation.rows().iter().map(<[R]>::to_vec).collect();
-        *first = Some((index, ensemble));
-    }
-    End::Complete(Trajectory { replicate: index, rows })
+    Ok(conclude(config, &folder, &outcome, keeper, began.elapsed()))
 }
 
 #[derive(Serialize)]
@@ -257,8 +155,15 @@ pub fn keep<R: Real>(config: &Config, folder: &Folder, outcome: &Outcome<R>) -> 
     draft.replace()
 }
 
-/// Keeps what is complete and tells the user; the result is the exit code.
-fn conclude<R: Real>(config: &Config, folder: &Folder, outcome: &Outcome<R>, took: Duration) -> u8 {
+/// Keeps what is complete and tells the user; the result is the exit code. Of a run that has ended the checkpoint is deleted.
+fn conclude<R: Real>(
+    config: &Config,
+    folder: &Folder,
+    outcome: &Outcome<R>,
+    keeper: Option<Keeper>,
+    took: Duration,
+) -> u8 {
+    let told = keeper.as_ref().map_or(String::new(), |keeper| format!("; {}", keeper.tell()));
     let place = folder.place().to_owned();
     let completed = outcome.trajectories.len();
     let kept = if completed == 0 {
@@ -271,7 +176,7 @@ fn conclude<R: Real>(config: &Config, folder: &Folder, outcome: &Outcome<R>, too
             }
             Err(error) => {
                 complain(&format!(
-                    "the result cannot be written to {} ({error}); what was there before is kept",
+                    "the result cannot be written to {} ({error}); what was there before is kept{told}",
                     place.display()
                 ));
                 return FAILURE;
@@ -279,8 +184,14 @@ fn conclude<R: Real>(config: &Config, folder: &Folder, outcome: &Outcome<R>, too
         }
     };
     if outcome.interrupted {
-        complain(&format!("interrupted; {kept}"));
+        complain(&format!("interrupted; {kept}{told}"));
         return INTERRUPTED;
+    }
+    if let Some(Err(error)) = keeper.map(Keeper::discard) {
+        let _ = writeln!(
+            io::stderr(),
+            "warning: the checkpoint, of which nobody has need now, cannot be deleted ({error})"
+        );
     }
     let Some(failure) = outcome.failures.first() else {
         return SUCCESS;

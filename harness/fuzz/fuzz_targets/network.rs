@@ -1,0 +1,7 @@
+#![no_main]
+
+#[path = "../bodies/mod.rs"]
+#[allow(dead_code)] // each target is one of them
+mod bodies;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| bodies::network::run(data));
