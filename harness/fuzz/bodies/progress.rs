@@ -57,10 +57,10 @@ fn sealed<R: Real>(kind: u8, bytes: &[u8], config: &Config) -> Vec<u8> {
     if kind & 8 == 0 {
         // the head, as of kind & 8 in `decode`
         bytes.resize(bytes.len().max(saved::HEADER + 4), 0);
-        let (length, blank) = (bytes.len() as u64, Progress::<R>::default().encode(&config));
+        let (length, blank) = (bytes.len() as u64, Progress::<R>::default().encode(config));
         bytes[..saved::HEADER].copy_from_slice(&blank[..saved::HEADER]);
         bytes[12..20].copy_from_slice(&length.to_le_bytes());
-        assert_eq!(bytes[36..68], identity(&config));
+        assert_eq!(bytes[36..68], identity(config));
     }
     if kind & 16 == 0 {
         for at in 0..bytes.len() {
