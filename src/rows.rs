@@ -149,9 +149,15 @@ impl<'a, R: Real> Rows<'a, R> {
     }
 
     /// All rows, in order.
+    #[inline]
     pub fn iter(&self) -> impl Iterator<Item = &'a [R]> + use<'a, R> {
-        let rows = *self;
-        (0..rows.dim).map(move |k| rows.row(k))
+        // without a multiplication for each row, as `row` needs one
+        let (mut data, stride, len) = (self.data, self.stride, self.len);
+        (0..self.dim).map(move |_| {
+            let row = data.get(..len).unwrap_or(&[]);
+            data = data.get(stride..).unwrap_or(&[]);
+            row
+        })
     }
 
     /// The rows as an array, if there are `D`: for the loops that are specialised in a small dimension.

@@ -100,6 +100,11 @@ impl<'a, R: Real> Examples<'a, R> {
         part(self.targets, p, self.target_dim)
     }
 
+    /// All inputs, example after example.
+    pub(super) const fn inputs(&self) -> &'a [R] {
+        self.inputs
+    }
+
     /// All targets, example after example.
     pub(super) const fn targets(&self) -> &'a [R] {
         self.targets

@@ -238,16 +238,18 @@ fn output_of<R: Real, U: Unit>(at: Rows<'_, R>, outputs: usize, o: usize, input:
 
 type Block<R> = [R; LANES];
 
-/// Lanes `start..start + LANES` of a row; zero past its end.
+/// Lanes `start..start + LANES` of a row; those past its end are zeros, in `padded`.
+///
+/// By reference: a copy, of one or of the other, makes the compiler take the block to pieces.
 #[inline(always)]
-fn load<R: Real>(row: &[R], start: usize) -> Block<R> {
-    let mut block = [R::ZERO; LANES];
+fn load<'a, R: Real>(row: &'a [R], start: usize, padded: &'a mut Block<R>) -> &'a Block<R> {
     let rest = row.get(start..).unwrap_or(&[]);
     if let Some(whole) = rest.first_chunk() {
-        return *whole;
+        return whole;
     }
-    block.iter_mut().zip(rest).for_each(|(lane, &x)| *lane = x);
-    block
+    *padded = [R::ZERO; LANES];
+    padded.iter_mut().zip(rest).for_each(|(lane, &x)| *lane = x);
+    padded
 }
 
 #[inline(always)]
@@ -257,18 +259,38 @@ fn store<R: Real>(row: &mut [R], start: usize, block: &Block<R>) {
         *whole = *block;
         return;
     }
-    rest.iter_mut().zip(block).for_each(|(x, &lane)| *x = lane);
+    // a copy, so that the block itself may stay in registers
+    let block = *block;
+    rest.iter_mut().zip(&block).for_each(|(x, &lane)| *x = lane);
+}
+
+/// Inputs `p` to `p + T - 1`, cut so that the compiler sees them to have the one length `dim`: reading them at `k < dim` needs no check.
+#[inline(always)]
+fn tile<'a, R: Real, const T: usize>(examples: Examples<'a, R>, p: usize, dim: usize) -> Option<[&'a [R]; T]> {
+    let mut inputs: [&[R]; T] = [&[]; T];
+    let mut rest = examples.inputs().get(p.saturating_mul(dim)..)?;
+    for input in &mut inputs {
+        (*input, rest) = rest.split_at_checked(dim)?;
+    }
+    Some(inputs)
 }
 
 /// The pre-activations of a block of units for `T` examples: `z . x`, `k` ascending.
 #[inline(always)]
-fn pre_activations<R: Real, const T: usize>(weights: Rows<'_, R>, start: usize, inputs: [&[R]; T]) -> [Block<R>; T] {
+fn pre_activations<R: Real, const T: usize>(
+    weights: Rows<'_, R>,
+    start: usize,
+    inputs: [&[R]; T],
+    dim: usize,
+) -> [Block<R>; T] {
     let mut a = [[R::ZERO; LANES]; T];
-    for (row, k) in weights.iter().zip(indices()) {
-        let z = load(row, start);
+    let mut padded = [R::ZERO; LANES];
+    let mut rows = weights.iter();
+    for k in 0..dim {
+        let z = load(rows.next().unwrap_or(&[]), start, &mut padded);
         for (a, input) in a.iter_mut().zip(inputs) {
             let x = input.get(k).copied().unwrap_or(R::ZERO);
-            for (a, z) in a.iter_mut().zip(z) {
+            for (a, &z) in a.iter_mut().zip(z) {
                 *a = *a + z * x;
             }
         }
@@ -315,17 +337,26 @@ fn forward_tile<R: Real, U: Unit, const T: usize>(
 ) {
     let dim = examples.target_dim();
     let weights = at.skip(dim);
-    let inputs: [&[R]; T] = core::array::from_fn(|t| examples.input(p.saturating_add(t)));
+    let inputs_dim = examples.input_dim();
+    let Some(inputs) = tile::<R, T>(examples, p, inputs_dim) else { return };
     let lanes = lanes.get_mut(..T.saturating_mul(dim).saturating_mul(LANES)).unwrap_or(&mut []);
     lanes.fill(R::ZERO);
+    let mut padded = [R::ZERO; LANES];
     for start in (0..at.len()).step_by(LANES) {
-        let phi = pre_activations(weights, start, inputs).map(|a| a.map(U::value));
+        let mut phi = pre_activations(weights, start, inputs, inputs_dim);
+        // loops: `map` is a call, of code for the baseline
+        for phi in &mut phi {
+            for phi in phi {
+                *phi = U::value(*phi);
+            }
+        }
         for (charges, o) in at.iter().take(dim).zip(indices()) {
-            let c = load(charges, start);
+            let c = load(charges, start, &mut padded);
             // those of output o: one for each example
             let sums = lanes.chunks_exact_mut(LANES).skip(o).step_by(dim.max(1));
             for (phi, sums) in phi.iter().zip(sums) {
-                for ((sum, &phi), c) in sums.iter_mut().zip(phi).zip(c) {
+                let Some(sums) = sums.first_chunk_mut::<LANES>() else { return };
+                for ((sum, &phi), &c) in sums.iter_mut().zip(phi).zip(c) {
                     *sum = *sum + c * phi;
                 }
             }
@@ -376,26 +407,28 @@ fn backward_tile<R: Real, U: Unit, const T: usize>(
     mut gradient: RowsMut<'_, R>,
 ) {
     let dim = examples.target_dim();
-    let inputs: [&[R]; T] = core::array::from_fn(|t| examples.input(p.saturating_add(t)));
+    let inputs_dim = examples.input_dim();
+    let Some(inputs) = tile::<R, T>(examples, p, inputs_dim) else { return };
     let slope = |t: usize, o: usize| {
         slopes.get(p.saturating_add(t).saturating_mul(dim).saturating_add(o)).copied().unwrap_or(R::ZERO)
     };
-    let mut phi = pre_activations(at.skip(dim), start, inputs);
+    let mut phi = pre_activations(at.skip(dim), start, inputs, inputs_dim);
     let mut weight = [[R::ZERO; LANES]; T];
     for (phi, weight) in phi.iter_mut().zip(&mut weight) {
         for (phi, weight) in phi.iter_mut().zip(weight) {
             (*phi, *weight) = U::value_and_slope(*phi);
         }
     }
+    let (mut padded, mut sums) = ([R::ZERO; LANES], [R::ZERO; LANES]);
     // c . l', outputs ascending
     let mut signal = [[R::ZERO; LANES]; T];
     let mut rows = gradient.iter_mut();
     for ((charges, row), o) in at.iter().zip(rows.by_ref().take(dim)).zip(indices()) {
-        let c = load(charges, start);
-        let mut total = load(row, start);
+        let c = load(charges, start, &mut padded);
+        let mut total = *load(row, start, &mut sums);
         for ((phi, signal), t) in phi.iter().zip(&mut signal).zip(indices()) {
             let l = slope(t, o);
-            for (((total, &phi), signal), c) in total.iter_mut().zip(phi).zip(signal).zip(c) {
+            for (((total, &phi), signal), &c) in total.iter_mut().zip(phi).zip(signal).zip(c) {
                 *total = *total + l * phi;
                 *signal = *signal + c * l;
             }
@@ -405,8 +438,9 @@ fn backward_tile<R: Real, U: Unit, const T: usize>(
     for (weight, signal) in weight.iter_mut().zip(signal) {
         weight.iter_mut().zip(signal).for_each(|(w, s)| *w = s * *w);
     }
-    for (row, k) in rows.zip(indices()) {
-        let mut total = load(row, start);
+    for k in 0..inputs_dim {
+        let Some(row) = rows.next() else { return };
+        let mut total = *load(row, start, &mut sums);
         for (weight, input) in weight.iter().zip(inputs) {
             let x = input.get(k).copied().unwrap_or(R::ZERO);
             for (total, &w) in total.iter_mut().zip(weight) {
