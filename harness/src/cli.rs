@@ -22,12 +22,15 @@ pub const INTERRUPTED: u8 = 130;
 /// Verifies the birth-death implementation, runs a simulation from a configuration, trains a network on data, or redraws the paper's
 /// experiments.
 #[derive(Debug, Parser)]
-#[command(name = "birth-death", version, about)]
+#[command(name = "birth-death", version, about, after_help = EXIT_CODES)]
 pub struct Cli {
     /// Without one: `verify --profile quick`.
     #[command(subcommand)]
     pub command: Option<Command>,
 }
+
+const EXIT_CODES: &str = "Exit codes: 0 all well, 1 something failed (a claim, a requirement, a file that cannot be written), 2 bad usage or input, \
+3 undecided, 130 interrupted.";
 
 /// The subcommands.
 #[derive(Debug, Subcommand)]
@@ -37,6 +40,10 @@ pub enum Command {
     /// Make the page and junit.xml of a report again, from its verdicts.json.
     Report(ReportArgs),
     /// Measure how often the claims accuse the correct build, and how often they catch planted defects.
+    #[command(
+        after_help = "Exit codes: 0 the measurements are complete, no claim accused the correct build and every defect is caught; 1 one of these \
+is not so, or a file cannot be written; 2 bad usage or input; 130 measurements are missing, --resume goes on."
+    )]
     Calibrate(CalibrateArgs),
     /// Do the canonical runs on this machine and others, and hold their digests against the committed ones.
     Audit(AuditArgs),

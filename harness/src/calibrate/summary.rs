@@ -10,7 +10,7 @@ use super::log::{Run, Settings};
 use super::plan::{CORRECT, subjects};
 use crate::claims::{CLAIM_LEVEL, Claim, FALSE_ALARMS, Kind, REGISTRY};
 use crate::config::Refusal;
-use crate::defects;
+use crate::defects::{self, detectors};
 use crate::generators::Source;
 use crate::output::manifest::Build;
 use crate::output::{number, stored};
@@ -139,7 +139,7 @@ pub struct Caught {
     pub description: Cow<'static, str>,
     /// Seeds with which any claim failed, of those with which all claims below were measured.
     pub detected: Rate,
-    /// Whether that share is below [`POWER`]: nothing catches the defect reliably.
+    /// Whether that share is below [`POWER`] and all claims that should catch the defect were measured: nothing catches it reliably.
     pub hole: bool,
     /// Each claim measured.
     pub claims: Vec<Cell>,
@@ -287,6 +287,10 @@ fn uniformity(measured: &Measured) -> Uniformity {
     Uniformity { below: sample.mean, low, high, superuniform, checks }
 }
 
+fn has_all_detectors(id: &str, measured: &Measured) -> bool {
+    detectors(id).iter().all(|wanted| measured.keys().any(|&place| REGISTRY[place].id == *wanted))
+}
+
 /// None if nothing was measured of it.
 fn caught(id: &'static str, runs: &[Run]) -> Option<Caught> {
     let measured = of_subject(runs, id);
@@ -299,7 +303,7 @@ fn caught(id: &'static str, runs: &[Run]) -> Option<Caught> {
         defect: id.into(),
         description: defects::named(id).map_or("", |defect| defect.describe().1).into(),
         detected,
-        hole: detected.share() < POWER,
+        hole: detected.share() < POWER && has_all_detectors(id, &measured),
         claims: measured.iter().map(cell).collect(),
     })
 }
@@ -330,18 +334,28 @@ mod tests {
     fn a_seed_counts_once_all_its_claims_are_measured() {
         use Verdict::{Fails, Holds};
         let calibration = of(&[
-            run("swapped", 1, "drift", Fails, &[]),
-            run("swapped", 1, "gradient", Holds, &[]),
-            run("swapped", 2, "drift", Holds, &[]),
-            run("swapped", 2, "gradient", Holds, &[]),
-            run("swapped", 3, "drift", Fails, &[]),
+            run("gradient-half", 1, "dissipation", Fails, &[]),
+            run("gradient-half", 1, "gradient", Holds, &[]),
+            run("gradient-half", 2, "dissipation", Holds, &[]),
+            run("gradient-half", 2, "gradient", Holds, &[]),
+            run("gradient-half", 3, "dissipation", Fails, &[]),
         ]);
-        let [swapped] = &calibration.defects[..] else { panic!("one defect") };
-        assert_eq!((swapped.detected.count, swapped.detected.of, swapped.hole), (1, 2, true));
-        let cells: Vec<_> = swapped.claims.iter().map(|c| (&*c.claim, c.detected.count, c.detected.of)).collect();
-        assert_eq!(cells, [("gradient", 0, 2), ("drift", 2, 3)]);
+        let [half] = &calibration.defects[..] else { panic!("one defect") };
+        assert_eq!((half.detected.count, half.detected.of, half.hole), (1, 2, true));
+        let cells: Vec<_> = half.claims.iter().map(|c| (&*c.claim, c.detected.count, c.detected.of)).collect();
+        assert_eq!(cells, [("gradient", 0, 2), ("dissipation", 2, 3)]);
         assert!(!calibration.is_sound());
         assert_eq!(calibration.correct.false_alarms, Rate::new(0, 0));
+    }
+
+    #[test]
+    fn a_defect_is_no_hole_before_all_that_should_catch_it_is_measured() {
+        let missed = |claims: &[&str]| {
+            let runs: Vec<Run> =
+                claims.iter().map(|claim| run("gradient-half", 1, claim, Verdict::Holds, &[])).collect();
+            of(&runs).defects[0].hole
+        };
+        assert!(!missed(&["gradient"]) && !missed(&["dissipation", "drift"]) && missed(&["gradient", "dissipation"]));
     }
 
     #[test]

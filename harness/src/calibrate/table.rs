@@ -165,12 +165,12 @@ mod tests {
         let runs = [
             run("correct", "drift", Verdict::Holds, 2.0),
             run("swapped", "event-counts", Verdict::Fails, 0.25),
-            run("alpha-off", "drift", Verdict::Holds, 0.5),
+            run("component-not-copied", "conservation", Verdict::Holds, 0.5),
         ];
         let calibration = Calibration::new(&Settings::of(1).expect("settings"), true, &runs);
         let text = text(&calibration, &runs);
         assert!(
-            text.contains("OPEN HOLE: alpha-off (alpha off by 3 %): the claims measured catch it in 0.00 % of runs"),
+            text.contains("OPEN HOLE: component-not-copied (the last component never copied): the claims measured catch it in 0.00 % of runs"),
             "{text}"
         );
         assert!(!text.contains("OPEN HOLE: swapped"), "{text}");

@@ -25,7 +25,8 @@ pub fn junit(verdicts: &Verdicts) -> Result<String, quick_junit::SerializeError>
     }
     let mut report = Report::new("birth-death");
     report.add_test_suite(suite);
-    report.to_string()
+    // the serializer leaves out control characters, but not these two, which XML has not either
+    Ok(report.to_string()?.replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}"))
 }
 
 fn case(claim: &Decided, baseline: Option<&Comparison>) -> TestCase {

@@ -21,7 +21,7 @@ use serde::Serialize;
 
 use super::arguments::CompareArgs;
 use super::complain;
-use super::fit::{End, Fit, Memory, Method, Trainer};
+use super::fit::{End, Evaluation, Fit, Memory, Method, Trainer};
 use super::linear::{Linear, MAX_WEIGHTS, Rows};
 use super::model::Number;
 use super::prepared::{Part, Prepared};
@@ -138,8 +138,8 @@ fn check<R: Number>(config: &Training, replicates: u64) -> Result<(), Refusal> {
 /// What one method came to in one replicate.
 #[derive(Debug, Clone, PartialEq)]
 struct Judged {
-    /// The candidate that was chosen and the step whose model was kept; none for the linear model.
-    kept: Option<(Method, u64)>,
+    /// The candidate that was chosen and the evaluation whose model was kept; none for the linear model.
+    kept: Option<(Method, Evaluation)>,
     test: Score,
 }
 
@@ -197,7 +197,7 @@ fn replicate<R: Number>(config: &Training, index: u64, stop: &AtomicBool) -> Rep
         let judged =
             model_of(config, &prepared, &fit).and_then(|model| score(config, &prepared, &model, &prepared.test));
         match judged {
-            Ok(Some(test)) => trained.push(Judged { kept: Some((method, fit.best().step)), test }),
+            Ok(Some(test)) => trained.push(Judged { kept: Some((method, *fit.best())), test }),
             Ok(None) => return failed(name, "no test part".to_owned()),
             Err(error) => return failed(name, error.to_string()),
         }
@@ -325,12 +325,12 @@ struct Manifest<'a> {
 
 fn csv(out: &mut dyn Write, rows: &[Row], names: &[String]) -> io::Result<()> {
     let mut out = csv::Writer::from_writer(out);
-    let header = ["replicate", "method", "dt", "alpha", "decay", "kept_step", "test_loss"];
+    let header = ["replicate", "method", "dt", "alpha", "decay", "kept_step", "validation_loss", "test_loss"];
     out.write_record(header.iter().copied().chain(names.iter().map(String::as_str)))?;
     for row in rows {
         for (judged, method) in row.methods.iter().zip(METHODS) {
-            let kept = |text: &dyn Fn(&Method, u64) -> String| {
-                judged.kept.as_ref().map_or_else(String::new, |(method, step)| text(method, *step))
+            let kept = |text: &dyn Fn(&Method, &Evaluation) -> String| {
+                judged.kept.as_ref().map_or_else(String::new, |(method, at)| text(method, at))
             };
             let first = [
                 row.replicate.to_string(),
@@ -338,7 +338,8 @@ fn csv(out: &mut dyn Write, rows: &[Row], names: &[String]) -> io::Result<()> {
                 kept(&|method, _| format!("{:?}", method.dt)),
                 kept(&|method, _| format!("{:?}", method.alpha)),
                 kept(&|method, _| format!("{:?}", method.decay)),
-                kept(&|_, step| step.to_string()),
+                kept(&|_, at| at.step.to_string()),
+                kept(&|_, at| at.validation.map_or_else(String::new, |loss| format!("{loss:?}"))),
                 format!("{:?}", judged.test.loss),
             ];
             out.write_record(first.into_iter().chain(judged.test.values.iter().map(|value| format!("{value:?}"))))?;
