@@ -332,6 +332,15 @@ mod tests {
         let (first, rest) = rows.as_rows().split_first();
         assert_eq!((first, rest.row(1)), (&[0.0, 1.0][..], &[20.0, 21.0][..]));
         assert_eq!(data[2], -1.0, "values between the rows are left alone");
+        // what lies behind the last row is none
+        let mut rows = RowsMut::new(&mut data, 3, 1, 2).unwrap();
+        assert!(rows.row_mut(1).is_empty() && rows.as_rows().row(1).is_empty() && rows.as_rows().iter().count() == 1);
+    }
+
+    #[test]
+    fn pieces_are_whole_and_none_has_no_values() {
+        assert!(pieces(&[1, 2, 3, 4, 5], 2).eq([[1, 2], [3, 4]]));
+        assert_eq!(pieces(&[1], 0).next(), None);
     }
 
     #[test]

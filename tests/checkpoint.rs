@@ -133,7 +133,10 @@ fn no_truncation_and_no_flipped_bit_gets_through() {
         let mut other = Run::<f32>::new(scheme, 2);
         for length in 0..saved.len() {
             let error = refused(&mut other, &saved[..length]);
-            assert!(matches!(error, Some(Error::Checkpoint(Fault::Truncated { .. }))), "{length}: {error:?}");
+            let Some(Error::Checkpoint(Fault::Truncated { needed, found })) = error else {
+                panic!("{length}: {error:?}")
+            };
+            assert!(found == length && needed > length);
         }
         for bit in 0..saved.len() * 8 {
             let mut bytes = saved.clone();

@@ -4,8 +4,8 @@ mod common;
 
 use birth_death::models::{External, GaussianUnits, MixtureRef, Mmd, Quadratic, Rastrigin, Target};
 use birth_death::{
-    Dynamics, Energy, Ensemble, Error, Field, Genealogy, Generator, MAX_PARTICLES, Marginal, Prior, ProductPrior,
-    Quantity, Rate, Real, Rows, RowsMut, Scheme, Scratch, Stream, Workspace,
+    Dynamics, Energy, Ensemble, Error, Fault, Field, Genealogy, Generator, MAX_PARTICLES, Marginal, Prior,
+    ProductPrior, Quantity, Rate, Real, Rows, RowsMut, Scheme, Scratch, Stream, Workspace,
 };
 use common::{Constant, Memory};
 use rand_core::Rng;
@@ -422,6 +422,15 @@ fn messages_name_the_place_the_value_and_what_is_accepted() {
     says(Error::CentredReinjection, "reinjection takes raw rates only, not centred ones");
     says(Error::AlphaWithoutEvents { alpha: 1e300 }, "alpha = 1e300 refused: gradient flow has no events; accepted: 0");
     says(Error::Energy { code: -3 }, "the energy failed with its own code -3");
+    for (fault, text) in [
+        (Fault::Truncated { needed: 9, found: 8 }, "cut short: 9 bytes needed, 8 found"),
+        (Fault::Version { found: 7 }, "format version 7 is not known; accepted: 1"),
+        (Fault::Precision { bytes: 4 }, "its numbers have 4 bytes, not those of this precision"),
+        (Fault::Tag { found: 255 }, "it is of another run: its tag is 0xff"),
+        (Fault::Checksum, "the checksum is wrong: a byte has changed"),
+    ] {
+        says(Error::Checkpoint(fault), &format!("checkpoint refused: {text}"));
+    }
     let error: &dyn core::error::Error = &Error::Empty;
     assert!(error.source().is_none());
 }

@@ -390,6 +390,31 @@ mod tests {
     }
 
     #[test]
+    fn there_are_at_most_as_many_examples_as_particles() {
+        let most = crate::MAX_PARTICLES;
+        assert_eq!(count(most, 1, most, 1), Ok(most));
+        assert!(matches!(count(most + 1, 1, most + 1, 1), Err(Error::Capacity { .. })));
+    }
+
+    #[test]
+    fn every_source_tells_its_sizes() {
+        fn sizes<S: Source<f64>>(source: S) -> [usize; 3] {
+            [source.input_dim(), source.target_dim(), source.largest()]
+        }
+        let mut data = Examples::new(&[0.0; 15], 3, &[0.0; 10], 2).unwrap();
+        assert!(!data.is_empty() && data.len() == 5 && data.input_dim() == 3);
+        assert_eq!(sizes(data), [3, 2, 5]);
+        assert_eq!(sizes(&mut data), [3, 2, 5]);
+        let (mut order, mut x, mut y) = ([0; 5], [0.0; 12], [0.0; 8]);
+        let mut batches = MiniBatches::new(data, &mut order, &mut x, &mut y, 1, 0).unwrap();
+        assert_eq!(sizes(&mut batches), [3, 2, 4]);
+        assert_eq!(sizes(batches), [3, 2, 4]);
+        let fresh =
+            Fresh::new(|_: &mut Stream, _: &mut [f64], _: &mut [f64]| {}, (&mut x, 3), (&mut y, 2), (1, 0)).unwrap();
+        assert_eq!(sizes(fresh), [3, 2, 4]);
+    }
+
+    #[test]
     fn the_memory_of_batches_is_checked() {
         let data = Examples::new(&[0.0f32; 6], 2, &[0.0; 3], 1).unwrap();
         let refused = |words: usize, inputs: usize, targets: usize| {
