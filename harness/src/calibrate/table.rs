@@ -175,7 +175,7 @@ mod tests {
         );
         assert!(!text.contains("OPEN HOLE: swapped"), "{text}");
         let row = text.lines().find(|line| line.contains("| swapped")).expect("a row");
-        assert_eq!(row.split('|').map(str::trim).collect::<Vec<_>>(), ["", "swapped", "1/1", "", "1/1", "0.050", ""]);
+        assert_eq!(row.split('|').map(str::trim).collect::<Vec<_>>(), ["", "swapped", "", "1/1", "1/1", "0.050", ""]);
         assert!(text.contains("event-counts: 0.25 s on a defect"), "{text}");
         assert!(text.contains("any claim fails: 0/1 seeds, probability at most 95.00 %"), "{text}");
     }
