@@ -14,10 +14,12 @@
 //! # }
 //! ```
 
-/// A piece of work whose loops profit from wide registers. `run` and all that it calls in loops is to be inlined: what is not is compiled for the
-/// baseline.
-pub(crate) trait Task {
+/// A piece of work whose loops profit from wide registers: the evaluation of your own energy, for one.
+pub trait Task {
+    /// What comes of it.
     type Output;
+
+    /// Does it. This and all that it calls in loops is to be `#[inline(always)]`: what is not inlined is compiled for the baseline.
     fn run(self) -> Self::Output;
 }
 
@@ -29,9 +31,7 @@ pub(crate) fn widest<T: Task>(task: T) -> T::Output {
 }
 
 #[cfg(feature = "dispatch")]
-pub(crate) use paths::widest;
-#[cfg(feature = "dispatch")]
-pub use paths::{Path, force};
+pub use paths::{Path, force, widest};
 
 #[cfg(feature = "dispatch")]
 mod paths {
@@ -107,8 +107,23 @@ mod paths {
     }
 
     /// Runs it with the widest instructions, or those forced.
+    ///
+    /// ```
+    /// use birth_death::dispatch::{Task, widest};
+    /// struct Squares<'a>(&'a [f32], &'a mut [f32]);
+    /// impl Task for Squares<'_> {
+    ///     type Output = ();
+    ///     #[inline(always)]
+    ///     fn run(self) {
+    ///         self.1.iter_mut().zip(self.0).for_each(|(y, x)| *y = x * x);
+    ///     }
+    /// }
+    /// let mut y = [0.0; 3];
+    /// widest(Squares(&[1.0, 2.0, 3.0], &mut y));
+    /// assert_eq!(y, [1.0, 4.0, 9.0]);
+    /// ```
     #[inline]
-    pub(crate) fn widest<T: Task>(task: T) -> T::Output {
+    pub fn widest<T: Task>(task: T) -> T::Output {
         match FORCED.load(Ordering::Relaxed) {
             1 => baseline(task),
             2 => avx2(task),

@@ -1,5 +1,6 @@
 //! The potential and its gradient at every particle: what an energy writes.
 
+use crate::rows::first_not_finite;
 use crate::{Error, Quantity, Real, Rows, RowsMut, sum};
 
 /// Where an [`Energy`](crate::Energy) writes `V_i` and `grad V_i`: views over the caller's memory.
@@ -105,7 +106,7 @@ impl<'a, R: Real> Field<'a, R> {
     /// [`Error::NotFinite`] with the first particle that is not.
     pub fn check_finite(&self) -> Result<R, Error> {
         let not_finite = |quantity, i: usize| Error::NotFinite { quantity, particle: u32::try_from(i).ok() };
-        if let Some(i) = self.potential.iter().position(|v| !v.is_finite()) {
+        if let Some(i) = first_not_finite(self.potential.iter().copied()) {
             return Err(not_finite(Quantity::Potential, i));
         }
         if let Some(i) = self.gradient.as_rows().first_not_finite() {

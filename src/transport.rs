@@ -1,14 +1,14 @@
 //! The Euler step, and the commit of a step's newcomers.
 
 use crate::population::FRESH;
-use crate::rows::slots;
+use crate::rows::{first_not_finite, slots};
 use crate::{Error, Quantity, Real, Rows, RowsMut};
 
 /// That every `theta_i - dt grad V_i` is finite, before anything is changed.
 pub(crate) fn check<R: Real>(at: Rows<'_, R>, gradient: Rows<'_, R>, dt: R) -> Result<(), Error> {
     let mut first: Option<usize> = None;
     for (row, slopes) in at.iter().zip(gradient.iter()) {
-        let bad = row.iter().zip(slopes).position(|(&x, &g)| !(x - dt * g).is_finite());
+        let bad = first_not_finite(row.iter().zip(slopes).map(|(&x, &g)| x - dt * g));
         first = match (first, bad) {
             (Some(a), Some(b)) => Some(if b < a { b } else { a }),
             (a, b) => a.or(b),

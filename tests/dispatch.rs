@@ -4,8 +4,10 @@
 mod common;
 
 use birth_death::dispatch::{Path, force};
-use birth_death::models::{Activation, Examples, GaussianUnits, Loss, MixtureRef, Mmd, Network, Target};
-use birth_death::{Energy, Real};
+use birth_death::models::{
+    Activation, Examples, GaussianUnits, Loss, MixtureRef, Mmd, Network, StudentTeacher, Target,
+};
+use birth_death::{Energy, Real, Rows};
 use common::Memory;
 
 /// Energy, potentials and gradients, as bits.
@@ -25,6 +27,9 @@ fn all<R: Real>() -> Vec<Vec<u64>> {
             let mixture = MixtureRef::new(&weights, &centres, &variances, dim).expect("a mixture");
             found.push(bits(&mut GaussianUnits::new(R::HALF, mixture).expect("units"), n));
             found.push(bits(&mut Mmd::new(R::HALF, Target::Mixture(mixture)).expect("a discrepancy"), n));
+            let teacher: Vec<R> = (0..17 * (dim + 1)).map(number).collect();
+            let teacher = Rows::new(&teacher, 17, dim + 1, 17).expect("17 units");
+            found.push(bits(&mut StudentTeacher::new(teacher).expect("a teacher"), n));
         }
         for activation in [Activation::Relu, Activation::Tanh, Activation::Gaussian, Activation::Sigmoid] {
             let (x, y): (Vec<R>, Vec<R>) = ((0..27 * 7).map(number).collect(), (0..27 * 2).map(number).collect());

@@ -47,6 +47,8 @@ is not so, or a file cannot be written; 2 bad usage or input; 130 measurements a
     Calibrate(CalibrateArgs),
     /// Do the canonical runs on this machine and others, and hold their digests against the committed ones.
     Audit(AuditArgs),
+    /// Measure how fast the potential loop is, against the machine's limit and the goals: two minutes, on a quiet machine.
+    Bench(BenchArgs),
     /// Run the simulation that a configuration describes.
     Run(RunArgs),
     /// Redraw the experiments of the paper, as SVG and PNG with the numbers drawn.
@@ -224,6 +226,36 @@ impl ImageProfile {
     }
 }
 
+/// `birth-death bench`.
+#[derive(Debug, Clone, Args)]
+pub struct BenchArgs {
+    /// Only this part; may be repeated.
+    #[arg(long, value_enum, value_name = "PART")]
+    pub only: Vec<BenchPart>,
+    /// Fewer particles, fewer repetitions: to see that it runs. Goals that need many particles are not judged.
+    #[arg(long)]
+    pub quick: bool,
+    /// The folder for bench.json, replaced whole.
+    #[arg(long, value_name = "DIR", default_value = "bench")]
+    pub out: PathBuf,
+}
+
+/// A part of the benchmark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum BenchPart {
+    /// Nanoseconds a pair, for every precision, path and exponential.
+    Pairs,
+    /// A whole step over its evaluation.
+    Step,
+    /// Sums of Gaussians in O(n).
+    Sums,
+}
+
+impl BenchPart {
+    /// All, in the order of the tables.
+    pub const ALL: [BenchPart; 3] = [BenchPart::Pairs, BenchPart::Step, BenchPart::Sums];
+}
+
 /// `birth-death run`.
 #[derive(Debug, Clone, Args)]
 pub struct RunArgs {
@@ -349,6 +381,7 @@ pub fn main() -> ExitCode {
         Some(Command::Report(arguments)) => crate::report::rebuild::main(&arguments),
         Some(Command::Calibrate(arguments)) => crate::calibrate::main(&arguments),
         Some(Command::Audit(arguments)) => crate::audit::main(&arguments),
+        Some(Command::Bench(arguments)) => crate::bench::main(&arguments),
         Some(Command::Run(arguments)) => crate::run::main(&arguments),
         Some(Command::Figures(arguments)) => crate::figures::command::main(&arguments),
         Some(Command::StudentTeacher(arguments)) => crate::study::main(&arguments),

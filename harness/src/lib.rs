@@ -2,11 +2,12 @@
 //!
 //! `verify` measures the [`claims`] on a [`subject`] (the crate, or the crate with one of the planted [`defects`]) against
 //! [`oracles`], decides with [`stats`], and writes a [`report`]; [`calibrate`] measures how often it
-//! errs. [`audit`] compares digests of the canonical runs between machines. `run` reads a [`config`] and makes tables; [`training`] fits
+//! errs. [`audit`] compares digests of the canonical runs between machines. [`mod@bench`] times the potential loop. `run` reads a [`config`] and makes tables; [`training`] fits
 //! networks to data; `figures` draws the paper's experiments ([`figures`]); `student-teacher` is the [`study`] of its second example. Every simulated step
 //! is `birth_death::Dynamics::step`, in [`simulation`].
 
 pub mod audit;
+pub mod bench;
 pub mod calibrate;
 pub mod claims;
 pub mod cli;

@@ -132,9 +132,7 @@ impl<R: Real, M: Maths<R>> Task for Evaluation<'_, '_, R, M> {
         // (1/n) sum_j c_j N(y_i - y_j; 0, 2 s2), and its gradient in y_i
         let variance = units.unit_variance + units.unit_variance;
         let height = normaliser(variance, dim) / count(n);
-        interact::<R, M>(centres, potential, slope.reborrow(), variance, height, |j, e| {
-            e * charges.get(j).copied().unwrap_or(R::ZERO)
-        });
+        interact::<R, M>(centres, potential, slope.reborrow(), variance, height, charges.iter().copied());
         let pair_energy = sum::mean(potential.iter().zip(charges).map(|(&v, &c)| c * v), n) * R::HALF;
 
         // - sum_a q_a N(y_i; y_a, s2 + v_a)

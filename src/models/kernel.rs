@@ -6,22 +6,25 @@
 //! dx    = y_i - x_s                            component by component
 //! r2    = dx_1 dx_1 + dx_2 dx_2 + ...          components ascending
 //! e     = 2^(r2 scale)                         scale = -log2(e) / (2 variance), so e = exp(-r2 / (2 variance))
-//! (a, b) = weigh(s, e)
-//! value_i    = value_i + a
-//! slope_ik   = slope_ik + b dx_k
+//! value_i    = value_i + e w_s                 (w_s, u_s) the weights of the source
+//! slope_ik   = slope_ik + (e u_s) dx_k
 //! ```
 //!
 //! `scale` and the product are rounded, which the exponential multiplies: its relative error against the true `exp` is below
 //! `(1.04 |t| + 1) eps` at `t = r2 scale` (three roundings of eps/2, times ln 2), its absolute error below 1.4 eps.
 //!
 //! That is the whole definition: vector lanes run across `i`, so the bits do not depend on the block, on the vector
-//! width or on the specialisation in the dimension. The accumulators stay in registers while `s` streams.
+//! width or on the specialisation in the dimension. Up to three components the accumulators stay in registers while `s` streams.
 
+use super::lanes::{Block, LANES, load, store};
 use crate::maths::Maths;
+use crate::rows::indices;
 use crate::{Real, Rows, RowsMut};
+use core::iter::repeat;
 
-/// Target points in a block. Any value gives the same bits; 16 fills the vector registers of today.
-const LANES: usize = 16;
+/// Targets of a block whose accumulators stay in registers. Any divisor of [`LANES`] gives the same bits; 16 fill the vector registers of today, 2 the
+/// registers of a microcontroller.
+const GROUP: usize = if cfg!(any(target_arch = "arm", target_arch = "riscv32")) { 2 } else { LANES };
 
 /// `-log2(e) / (2 variance)`.
 pub(super) fn scale<R: Real>(variance: R) -> R {
@@ -37,14 +40,11 @@ pub(super) fn interact<R: Real, M: Maths<R>>(
     mut slope: RowsMut<'_, R>,
     variance: R,
     height: R,
-    weigh: impl Fn(usize, R) -> R,
+    weights: impl Iterator<Item = R> + Clone,
 ) {
     value.fill(R::ZERO);
     slope.iter_mut().for_each(|row| row.fill(R::ZERO));
-    add_gaussians::<R, M>(at, value, slope.reborrow(), at, scale(variance), |j, e| {
-        let weighted = weigh(j, e);
-        (weighted, weighted)
-    });
+    add_gaussians::<R, M>(at, value, slope.reborrow(), at, scale(variance), weights.map(|weight| (weight, weight)));
     let slope_height = -height / variance;
     value.iter_mut().for_each(|v| *v = *v * height);
     slope.iter_mut().for_each(|row| row.iter_mut().for_each(|g| *g = *g * slope_height));
@@ -61,50 +61,34 @@ pub(super) fn attract<R: Real, M: Maths<R>>(
     weight: R,
 ) {
     let slope_weight = -weight / variance;
-    add_gaussians::<R, M>(at, value, slope, sources, scale(variance), |_, e| (weight * e, slope_weight * e));
+    add_gaussians::<R, M>(at, value, slope, sources, scale(variance), repeat((weight, slope_weight)));
 }
 
 /// Adds the sums over `sources` at every one of `targets` to `value` and `slope`; see the module for the definition.
 ///
-/// The caller has checked that all have the same dimension, `value` and `slope` the length of `targets`.
+/// The caller has checked that all have the same dimension, `value` and `slope` the length of `targets`. There is a weight for every source; what comes after
+/// them is not looked at.
 #[inline(always)]
-fn add_gaussians<R: Real, M: Maths<R>>(
+pub(super) fn add_gaussians<R: Real, M: Maths<R>>(
     targets: Rows<'_, R>,
     value: &mut [R],
     slope: RowsMut<'_, R>,
     sources: Rows<'_, R>,
     scale: R,
-    weigh: impl Fn(usize, R) -> (R, R),
+    weights: impl Iterator<Item = (R, R)> + Clone,
 ) {
     match targets.dim() {
-        1 => small::<R, M, 1>(targets, value, slope, sources, scale, weigh),
-        2 => small::<R, M, 2>(targets, value, slope, sources, scale, weigh),
-        3 => small::<R, M, 3>(targets, value, slope, sources, scale, weigh),
-        _ => general::<R, M>(targets, value, slope, sources, scale, weigh),
+        1 => small::<R, M, 1>(targets, value, slope, sources, scale, weights),
+        2 => small::<R, M, 2>(targets, value, slope, sources, scale, weights),
+        3 => small::<R, M, 3>(targets, value, slope, sources, scale, weights),
+        _ => general::<R, M>(targets, value, slope, sources, scale, weights),
     }
 }
 
 /// The value at `i`; zero past the end, which the callers' checks exclude: no panic path, and none needed.
 #[inline(always)]
-fn at<R: Real>(row: &[R], i: usize) -> R {
+pub(super) fn at<R: Real>(row: &[R], i: usize) -> R {
     row.get(i).copied().unwrap_or(R::ZERO)
-}
-
-/// Copies a block in; lanes past the end of the row are zero and not stored.
-#[inline(always)]
-fn load<R: Real>(row: &[R], start: usize) -> [R; LANES] {
-    let mut block = [R::ZERO; LANES];
-    for (lane, x) in block.iter_mut().zip(row.get(start..).unwrap_or(&[])) {
-        *lane = *x;
-    }
-    block
-}
-
-#[inline(always)]
-fn store<R: Real>(row: &mut [R], start: usize, block: &[R; LANES]) {
-    for (x, lane) in row.get_mut(start..).unwrap_or(&mut []).iter_mut().zip(block) {
-        *x = *lane;
-    }
 }
 
 #[inline(always)]
@@ -114,23 +98,31 @@ fn small<R: Real, M: Maths<R>, const D: usize>(
     mut slope: RowsMut<'_, R>,
     sources: Rows<'_, R>,
     scale: R,
-    weigh: impl Fn(usize, R) -> (R, R),
+    weights: impl Iterator<Item = (R, R)> + Clone,
 ) {
     let target_rows = targets.array::<D>();
     let source_rows = sources.array::<D>();
+    let (mut padded, mut few) = ([R::ZERO; LANES], [R::ZERO; GROUP]);
     for start in (0..targets.len()).step_by(LANES) {
-        let y = target_rows.map(|row| load(row, start));
-        let mut values = load(value, start);
+        let y = target_rows.map(|row| *load(row, start, &mut padded));
+        let mut values = *load(value, start, &mut padded);
         let mut slopes = [[R::ZERO; LANES]; D];
         for (block, row) in slopes.iter_mut().zip(slope.iter_mut()) {
-            *block = load(row, start);
+            *block = *load(row, start, &mut padded);
         }
-        // the same loop twice: with a number of lanes that the compiler knows, and for the short block at the end
         let live = targets.len().saturating_sub(start);
-        if live >= LANES {
-            stream::<R, M, D>(LANES, &y, source_rows, sources.len(), scale, &weigh, &mut values, &mut slopes);
-        } else {
-            stream::<R, M, D>(live, &y, source_rows, sources.len(), scale, &weigh, &mut values, &mut slopes);
+        for group in (0..LANES).step_by(GROUP) {
+            if group >= live {
+                break;
+            }
+            let y = y.each_ref().map(|block| *load(block, group, &mut few));
+            let value_sums = *load(&values, group, &mut few);
+            let mut sums = (value_sums, slopes.each_ref().map(|block| *load(block, group, &mut few)));
+            stream::<R, M, D>(&y, source_rows, scale, weights.clone(), &mut sums);
+            store(&mut values, group, &sums.0);
+            for (block, sums) in slopes.iter_mut().zip(&sums.1) {
+                store(block, group, sums);
+            }
         }
         store(value, start, &values);
         for (block, row) in slopes.iter().zip(slope.iter_mut()) {
@@ -139,38 +131,48 @@ fn small<R: Real, M: Maths<R>, const D: usize>(
     }
 }
 
-/// All sources past the first `live` lanes of a block.
+/// All sources past a group, each operation on all lanes before the next: compilers make vector instructions of that, while one loop over the lanes is too
+/// long for it in three components, and in two of `f64`.
 #[inline(always)]
-#[allow(clippy::too_many_arguments)] // the registers of a loop, not an interface
 fn stream<R: Real, M: Maths<R>, const D: usize>(
-    live: usize,
-    y: &[[R; LANES]; D],
+    y: &[[R; GROUP]; D],
     sources: [&[R]; D],
-    count: usize,
     scale: R,
-    weigh: &impl Fn(usize, R) -> (R, R),
-    values: &mut [R; LANES],
-    slopes: &mut [[R; LANES]; D],
+    weights: impl Iterator<Item = (R, R)>,
+    (values, slopes): &mut ([R; GROUP], [[R; GROUP]; D]),
 ) {
-    let live = if live < LANES { live } else { LANES };
-    for s in 0..count {
-        let x = sources.map(|row| at(row, s));
-        for lane in 0..live {
-            let mut dx = [R::ZERO; D];
-            let mut r2 = R::ZERO;
-            for k in 0..D {
-                dx[k] = y[k][lane] - x[k];
-                let square = dx[k] * dx[k];
-                r2 = if k == 0 { square } else { r2 + square };
+    let Some((first, others)) = sources.split_first() else { return };
+    for ((x0, (weight, slope_weight)), s) in first.iter().zip(weights).zip(indices()) {
+        let mut x = [*x0; D];
+        for (x, row) in x.iter_mut().skip(1).zip(others) {
+            *x = at(row, s);
+        }
+        let mut dx = [[R::ZERO; GROUP]; D];
+        let mut r2 = [R::ZERO; GROUP];
+        for k in 0..D {
+            for lane in 0..GROUP {
+                dx[k][lane] = y[k][lane] - x[k];
+                let square = dx[k][lane] * dx[k][lane];
+                r2[lane] = if k == 0 { square } else { r2[lane] + square };
             }
-            let (a, b) = weigh(s, M::exp2_nonpos(r2 * scale));
-            values[lane] = values[lane] + a;
-            for k in 0..D {
-                slopes[k][lane] = slopes[k][lane] + b * dx[k];
+        }
+        let mut weighted = [R::ZERO; GROUP];
+        for lane in 0..GROUP {
+            let e = M::exp2_nonpos(r2[lane] * scale);
+            values[lane] = values[lane] + e * weight;
+            weighted[lane] = e * slope_weight;
+        }
+        for k in 0..D {
+            for lane in 0..GROUP {
+                slopes[k][lane] = slopes[k][lane] + weighted[lane] * dx[k][lane];
             }
         }
     }
 }
+
+/// Sources that pass a block together in any dimension, to load and store its rows once for them: one on a microcontroller, to spare its stack. Any value
+/// gives the same bits.
+const FEW: usize = if GROUP < LANES { 1 } else { 8 };
 
 /// Any dimension: the slopes accumulate where they are stored.
 #[inline(always)]
@@ -180,36 +182,68 @@ fn general<R: Real, M: Maths<R>>(
     mut slope: RowsMut<'_, R>,
     sources: Rows<'_, R>,
     scale: R,
-    weigh: impl Fn(usize, R) -> (R, R),
+    weights: impl Iterator<Item = (R, R)> + Clone,
 ) {
+    let mut padded = [R::ZERO; LANES];
     for start in (0..targets.len()).step_by(LANES) {
-        let mut values = load(value, start);
-        for s in 0..sources.len() {
-            let mut r2 = [R::ZERO; LANES];
-            for (target, source) in targets.iter().zip(sources.iter()) {
-                let (y, x) = (load(target, start), at(source, s));
-                for (r2, y) in r2.iter_mut().zip(y) {
-                    let dx = y - x;
-                    *r2 = *r2 + dx * dx;
-                }
-            }
-            let mut weights = [R::ZERO; LANES];
-            for ((r2, value), weight) in r2.into_iter().zip(&mut values).zip(&mut weights) {
-                let (a, b) = weigh(s, M::exp2_nonpos(r2 * scale));
-                *value = *value + a;
-                *weight = b;
-            }
-            for ((target, source), row) in targets.iter().zip(sources.iter()).zip(slope.iter_mut()) {
-                let (y, x) = (load(target, start), at(source, s));
-                let mut slopes = load(row, start);
-                for ((slope, y), weight) in slopes.iter_mut().zip(y).zip(weights) {
-                    *slope = *slope + weight * (y - x);
-                }
-                store(row, start, &slopes);
-            }
+        let mut values = *load(value, start, &mut padded);
+        let (mut weights, mut first) = (weights.clone(), 0usize);
+        while first < sources.len() {
+            let few = sources.len().saturating_sub(first) >= FEW;
+            let (values, slope) = (&mut values, slope.reborrow());
+            first = first.saturating_add(if few {
+                pass::<R, M, FEW>(targets, start, values, slope, sources, first, scale, &mut weights)
+            } else {
+                pass::<R, M, 1>(targets, start, values, slope, sources, first, scale, &mut weights)
+            });
         }
         store(value, start, &values);
     }
+}
+
+/// `K` sources from number `first` on past the block at `start`; `K`.
+#[inline(always)]
+#[allow(clippy::too_many_arguments)] // the registers of a loop, not an interface
+fn pass<R: Real, M: Maths<R>, const K: usize>(
+    targets: Rows<'_, R>,
+    start: usize,
+    values: &mut Block<R>,
+    mut slope: RowsMut<'_, R>,
+    sources: Rows<'_, R>,
+    first: usize,
+    scale: R,
+    weights: &mut impl Iterator<Item = (R, R)>,
+) -> usize {
+    let (mut padded, mut padded_sums, mut few) = ([R::ZERO; LANES], [R::ZERO; LANES], [R::ZERO; K]);
+    // squared distances, then what the slopes are weighted with
+    let mut pairs = [[R::ZERO; LANES]; K];
+    for (target, source) in targets.iter().zip(sources.iter()) {
+        let (y, x) = (load(target, start, &mut padded), load(source, first, &mut few));
+        for lane in 0..LANES {
+            for k in 0..K {
+                let dx = y[lane] - x[k];
+                pairs[k][lane] = pairs[k][lane] + dx * dx;
+            }
+        }
+    }
+    for (pair, (weight, slope_weight)) in pairs.iter_mut().zip(weights) {
+        for lane in 0..LANES {
+            let e = M::exp2_nonpos(pair[lane] * scale);
+            values[lane] = values[lane] + e * weight;
+            pair[lane] = e * slope_weight;
+        }
+    }
+    for ((target, source), row) in targets.iter().zip(sources.iter()).zip(slope.iter_mut()) {
+        let (y, x) = (load(target, start, &mut padded), load(source, first, &mut few));
+        let mut slopes = *load(row, start, &mut padded_sums);
+        for lane in 0..LANES {
+            for k in 0..K {
+                slopes[lane] = slopes[lane] + pairs[k][lane] * (y[lane] - x[k]);
+            }
+        }
+        store(row, start, &slopes);
+    }
+    K
 }
 
 #[cfg(test)]
@@ -222,22 +256,22 @@ mod tests {
     fn naive<R: Real, M: Maths<R>>(
         y: &[Vec<R>],
         x: &[Vec<R>],
-        w: &[R],
+        weights: &[(R, R)],
         scale: R,
         value: &mut [R],
         slope: &mut [Vec<R>],
     ) {
         for i in 0..value.len() {
-            for s in 0..w.len() {
+            for s in 0..weights.len() {
                 let mut r2 = R::ZERO;
                 for k in 0..y.len() {
                     let dx = y[k][i] - x[k][s];
                     r2 = r2 + dx * dx;
                 }
-                let e = M::exp2_nonpos(r2 * scale) * w[s];
-                value[i] = value[i] + e;
+                let e = M::exp2_nonpos(r2 * scale);
+                value[i] = value[i] + e * weights[s].0;
                 for k in 0..y.len() {
-                    slope[k][i] = slope[k][i] + e * (y[k][i] - x[k][s]);
+                    slope[k][i] = slope[k][i] + e * weights[s].1 * (y[k][i] - x[k][s]);
                 }
             }
         }
@@ -250,7 +284,7 @@ mod tests {
         slope: RowsMut<'a, R>,
         sources: Rows<'a, R>,
         scale: R,
-        weights: &'a [R],
+        weights: &'a [(R, R)],
         maths: core::marker::PhantomData<M>,
     }
 
@@ -260,37 +294,43 @@ mod tests {
         #[inline(always)]
         fn run(self) {
             let Self { targets, value, slope, sources, scale, weights, .. } = self;
-            add_gaussians::<R, M>(targets, value, slope, sources, scale, |s, e| (e * weights[s], e * weights[s]));
+            add_gaussians::<R, M>(targets, value, slope, sources, scale, weights.iter().copied());
         }
     }
 
     fn compare<R: Real, M: Maths<R>>() {
-        let number = |seed: usize| R::from_f64(((seed * 7919 + 13) % 1009) as f64 / 300.0 - 1.6);
+        // both zeros and a subnormal number among them
+        let number = |seed: usize| match (seed * 7919 + 13) % 1009 {
+            0..30 => -R::ZERO,
+            30..60 => R::ZERO,
+            60..90 => R::from_f64(-1e-40),
+            number => R::from_f64(number as f64 / 300.0 - 1.6),
+        };
+        let bits = |values: &[R]| -> Vec<u64> { values.iter().map(|x| x.to_f64().to_bits()).collect() };
         for dim in 1..=5 {
-            for n in [1, 2, 15, 16, 17, 33, 64] {
-                let m = n + 3;
+            for (n, m) in [(1, 4), (2, 0), (15, 7), (16, 8), (17, 9), (33, 1), (64, 67)] {
                 let points = |count: usize, salt: usize| -> Vec<Vec<R>> {
                     (0..dim).map(|k| (0..count).map(|i| number(i * 5 + k * 101 + salt)).collect()).collect()
                 };
                 let (y, x) = (points(n, 1), points(m, 2));
-                let w: Vec<R> = (0..m).map(|s| number(s + 77)).collect();
+                // more than there are sources
+                let weights: Vec<(R, R)> = (0..m + 9).map(|s| (number(s + 77), number(s + 300))).collect();
                 let scale = scale(R::from_f64(0.8));
                 let (flat_y, flat_x) = (y.concat(), x.concat());
-                let mut value = std::vec![R::HALF; n];
-                let mut slope = std::vec![R::ONE; n * dim];
-                let (mut naive_value, mut naive_slope) = (value.clone(), std::vec![std::vec![R::ONE; n]; dim]);
+                let (mut value, mut slope) = (std::vec![-R::ZERO; n], std::vec![-R::ZERO; n * dim]);
+                let (mut naive_value, mut naive_slope) = (value.clone(), std::vec![std::vec![-R::ZERO; n]; dim]);
                 crate::dispatch::widest(Sums {
                     targets: Rows::new(&flat_y, n, dim, n).unwrap(),
                     value: &mut value,
                     slope: RowsMut::new(&mut slope, n, dim, n).unwrap(),
                     sources: Rows::new(&flat_x, m, dim, m).unwrap(),
                     scale,
-                    weights: &w,
+                    weights: &weights,
                     maths: core::marker::PhantomData::<M>,
                 });
-                naive::<R, M>(&y, &x, &w, scale, &mut naive_value, &mut naive_slope);
-                assert_eq!(value, naive_value, "dim {dim}, n {n}");
-                assert_eq!(slope, naive_slope.concat(), "dim {dim}, n {n}");
+                naive::<R, M>(&y, &x, &weights[..m], scale, &mut naive_value, &mut naive_slope);
+                assert_eq!(bits(&value), bits(&naive_value), "dim {dim}, {m} at {n}");
+                assert_eq!(bits(&slope), bits(&naive_slope.concat()), "dim {dim}, {m} at {n}");
             }
         }
     }
@@ -310,6 +350,8 @@ mod tests {
                 all();
             }
         }
+        #[cfg(feature = "dispatch")]
+        crate::dispatch::force(None);
     }
 
     /// The error of the kernel's exponential against the true one: relative bound growing with the exponent, absolute bound.

@@ -1,5 +1,7 @@
 //! Maximum mean discrepancy to a sample or a mixture.
 
+use core::iter::repeat;
+
 use super::kernel::{attract, interact, scale};
 use super::mixture::{MixtureRef, distance_squared, power};
 use crate::dispatch::{Task, widest};
@@ -146,7 +148,7 @@ impl<R: Real, M: Maths<R>> Task for Evaluation<'_, '_, R, M> {
 
         // (1/n) sum_j k(x_i, x_j), and its gradient in x_i
         let squared = mmd.bandwidth * mmd.bandwidth;
-        interact::<R, M>(at, potential, gradient.reborrow(), squared, R::ONE / count(n), |_, e| e);
+        interact::<R, M>(at, potential, gradient.reborrow(), squared, R::ONE / count(n), repeat(R::ONE));
         let pair_energy = sum::mean(potential.iter().copied(), n) * R::HALF;
 
         // F

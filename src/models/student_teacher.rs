@@ -1,5 +1,7 @@
 //! The student-teacher network of ReLU units on the sphere, by its exact population loss: the paper's second model.
 
+use super::lanes::{Block, LANES, load, store};
+use crate::dispatch::{Task, widest};
 use crate::error::parameter;
 use crate::rows::{count, indices};
 use crate::{Energy, Error, Field, Quantity, Real, Rows, RowsMut, sum};
@@ -21,7 +23,7 @@ use crate::{Energy, Error, Field, Quantity, Real, Rows, RowsMut, sum};
 /// # Numerics
 /// With `m = |a/|a| - b/|b||` and `p = |a/|a| + b/|b||`: `t = 2 atan2(m, p)`, `sin t = m p / 2`, `cos t = (p - m)(p + m) / 4` (Kahan), which keeps
 /// the angle to a few machine epsilons from 0 to pi. Components, particles and teachers ascending; `E` as in [`GaussianUnits`](super::GaussianUnits).
-/// O(n (n + T) d), three square roots and an arc tangent a pair. No scratch.
+/// O(n (n + T) d), two square roots and an arc tangent a pair. No scratch.
 ///
 /// ```
 /// use birth_death::{Rows, models::StudentTeacher};
@@ -55,10 +57,12 @@ impl<'t, R: Real> StudentTeacher<'t, R> {
             return Err(Error::NotFinite { quantity: Quantity::Position, particle: u32::try_from(i).ok() });
         }
         let units = Units::of(teacher);
-        let mut constant = R::ZERO;
-        for (&c, i) in units.charges.iter().zip(indices()) {
-            let pairs = units.pull(units.directions, i, units.length(i), R::HALF, |j| units.length(j), |_, _| ());
-            constant = constant + c * pairs.value;
+        let (mut constant, mut padded) = (R::ZERO, [R::ZERO; LANES]);
+        for start in (0..teacher.len()).step_by(LANES) {
+            let lengths = core::array::from_fn(|lane| units.length(start.saturating_add(lane)));
+            let pull = units.pull(units.directions, start, &lengths, R::HALF, |j| units.length(j), |_, _| ());
+            let charges = load(units.charges, start, &mut padded);
+            constant = charges.iter().zip(pull.value).fold(constant, |sum, (&c, value)| sum + c * value);
         }
         let constant = parameter("constant E0", constant, "a finite number", |_| true)?;
         Ok(Self { teacher, scale: R::ONE, constant })
@@ -86,10 +90,10 @@ struct Units<'a, R> {
     directions: Rows<'a, R>,
 }
 
-/// What units do to a direction `a`: `value = sum_j w_j k(a, b_j)`, and `along`, the part of its gradient that points along `a/|a|`.
+/// What units do to directions `a`, side by side: `value = sum_j w_j k(a, b_j)`, and `along`, the part of its gradient that points along `a/|a|`.
 struct Pull<R> {
-    value: R,
-    along: R,
+    value: Block<R>,
+    along: Block<R>,
 }
 
 impl<'a, R: Real> Units<'a, R> {
@@ -107,28 +111,40 @@ impl<'a, R: Real> Units<'a, R> {
         squares.sqrt()
     }
 
-    /// The pull of all, `j` ascending, on direction `i` of `at`, of length `length`; `w_j = c_j factor`. The rest of the gradient is the sum of
-    /// `weight b_j` over the calls `toward(j, weight)`.
-    #[inline]
+    /// The pull of all, `j` ascending, on the directions of `at` from number `start` on, of these lengths; `w_j = c_j factor`. The rest of the gradient is
+    /// the sum of `weights b_j` over the calls `toward(j, weights)`. At a length of 0 all is 0.
+    #[inline(always)]
     fn pull(
         &self,
         at: Rows<'_, R>,
-        i: usize,
-        length: R,
+        start: usize,
+        lengths: &Block<R>,
         factor: R,
-        lengths: impl Fn(usize) -> R,
-        mut toward: impl FnMut(usize, R),
+        source_lengths: impl Fn(usize) -> R,
+        mut toward: impl FnMut(usize, &Block<R>),
     ) -> Pull<R> {
-        let mut pull = Pull { value: R::ZERO, along: R::ZERO };
+        let mut pull = Pull { value: [R::ZERO; LANES], along: [R::ZERO; LANES] };
         // 1 / (2 pi d)
         let factor = factor / (R::TAU * count(at.dim()));
+        let mut inverses = [R::ZERO; LANES];
+        for (to, &length) in inverses.iter_mut().zip(lengths) {
+            *to = inverse(length);
+        }
         for (&c, j) in self.charges.iter().zip(indices()) {
-            let other = lengths(j);
-            let Angle { sine, cosine, rest } = angle(at, i, inverse(length), self.directions, j, inverse(other));
+            let other = source_lengths(j);
+            let Angles { sine, cosine, rest } = angles(at, start, &inverses, self.directions, j, inverse(other));
             let weight = c * factor;
-            pull.value = pull.value + weight * (length * other * (sine + rest * cosine));
-            pull.along = pull.along + weight * (other * sine);
-            toward(j, weight * rest);
+            let mut weights = [R::ZERO; LANES];
+            for lane in 0..LANES {
+                let length = lengths[lane];
+                // beside no length there may be an infinite one
+                let seen = |x: R| if length > R::ZERO { x } else { R::ZERO };
+                let value = length * other * (sine[lane] + rest[lane] * cosine[lane]);
+                pull.value[lane] = pull.value[lane] + seen(weight * value);
+                pull.along[lane] = pull.along[lane] + seen(weight * (other * sine[lane]));
+                weights[lane] = seen(weight * rest[lane]);
+            }
+            toward(j, &weights);
         }
         pull
     }
@@ -140,30 +156,42 @@ fn inverse<R: Real>(length: R) -> R {
 }
 
 /// `sin t`, `cos t` and `pi - t`.
-struct Angle<R> {
-    sine: R,
-    cosine: R,
-    rest: R,
+struct Angles<R> {
+    sine: Block<R>,
+    cosine: Block<R>,
+    rest: Block<R>,
 }
 
-/// The angle `t` between `a_i` and `b_j`, whose lengths' inverses are given.
-#[inline]
-fn angle<R: Real>(a: Rows<'_, R>, i: usize, inverse_a: R, b: Rows<'_, R>, j: usize, inverse_b: R) -> Angle<R> {
-    let (mut minus, mut plus) = (R::ZERO, R::ZERO);
+/// The angles `t` between the directions of `a` from number `start` on and `b_j`, whose lengths' inverses are given.
+#[inline(always)]
+fn angles<R: Real>(
+    a: Rows<'_, R>,
+    start: usize,
+    inverses: &Block<R>,
+    b: Rows<'_, R>,
+    j: usize,
+    inverse_b: R,
+) -> Angles<R> {
+    let (mut minus, mut plus, mut padded) = ([R::ZERO; LANES], [R::ZERO; LANES], [R::ZERO; LANES]);
     for (a, b) in a.iter().zip(b.iter()) {
-        let a = a.get(i).copied().unwrap_or(R::ZERO) * inverse_a;
+        let a = load(a, start, &mut padded);
         let b = b.get(j).copied().unwrap_or(R::ZERO) * inverse_b;
-        let (less, more) = (a - b, a + b);
-        minus = minus + less * less;
-        plus = plus + more * more;
+        for lane in 0..LANES {
+            let a = a[lane] * inverses[lane];
+            let (less, more) = (a - b, a + b);
+            minus[lane] = minus[lane] + less * less;
+            plus[lane] = plus[lane] + more * more;
+        }
     }
-    let (minus, plus) = (minus.sqrt(), plus.sqrt());
-    Angle {
-        sine: R::HALF * (minus * plus),
-        cosine: R::HALF * R::HALF * ((plus - minus) * (plus + minus)),
+    let (mut sine, mut cosine, mut rest) = ([R::ZERO; LANES], [R::ZERO; LANES], [R::ZERO; LANES]);
+    for lane in 0..LANES {
+        let (minus, plus) = (minus[lane].sqrt(), plus[lane].sqrt());
+        sine[lane] = R::HALF * (minus * plus);
+        cosine[lane] = R::HALF * R::HALF * ((plus - minus) * (plus + minus));
         // the angle to -b
-        rest: (R::ONE + R::ONE) * plus.atan2(minus),
+        rest[lane] = (R::ONE + R::ONE) * plus.atan2(minus);
     }
+    Angles { sine, cosine, rest }
 }
 
 impl<R: Real> Energy<R> for StudentTeacher<'_, R> {
@@ -182,11 +210,26 @@ impl<R: Real> Energy<R> for StudentTeacher<'_, R> {
         // the charges' row holds |a_i| until the end
         lengths.iter_mut().zip(indices()).for_each(|(length, i)| *length = student.length(i));
 
-        let known = |j: usize| lengths.get(j).copied().unwrap_or(R::ZERO);
-        add(student, student, self.scale / count(n), known, lengths, potential, slope.reborrow());
+        widest(Pairs {
+            student,
+            sources: student,
+            factor: self.scale / count(n),
+            known: true,
+            lengths,
+            value: potential,
+            slope: slope.reborrow(),
+        });
         let weighted = potential.iter().zip(student.charges).map(|(&u, &c)| c * u);
         let pair_energy = sum::mean(weighted, n) * (R::HALF * self.scale);
-        add(student, teacher, -R::ONE, |j| teacher.length(j), lengths, potential, slope.reborrow());
+        widest(Pairs {
+            student,
+            sources: teacher,
+            factor: -R::ONE,
+            known: false,
+            lengths,
+            value: potential,
+            slope: slope.reborrow(),
+        });
 
         lengths.iter_mut().zip(potential.iter()).for_each(|(g, &u)| *g = self.scale * u);
         for row in slope.iter_mut() {
@@ -198,33 +241,49 @@ impl<R: Real> Energy<R> for StudentTeacher<'_, R> {
 }
 
 /// Adds `factor sum_j c_j k(a_i, b_j)` over `sources` to `value`, and its gradient in `a_i` to `slope`, for every unit `i` of `student`.
-fn add<R: Real>(
-    student: Units<'_, R>,
-    sources: Units<'_, R>,
+struct Pairs<'a, R> {
+    student: Units<'a, R>,
+    sources: Units<'a, R>,
     factor: R,
-    source_lengths: impl Fn(usize) -> R,
-    lengths: &[R],
-    value: &mut [R],
-    mut slope: RowsMut<'_, R>,
-) {
-    for ((value, &length), i) in value.iter_mut().zip(lengths).zip(indices()) {
-        // at a = 0 the kernel is 0, and its slope is taken as 0
-        if length == R::ZERO {
-            continue;
-        }
-        let toward = |j: usize, weight: R| {
-            for (row, b) in slope.iter_mut().zip(sources.directions.iter()) {
-                if let (Some(g), Some(&b)) = (row.get_mut(i), b.get(j)) {
-                    *g = *g + weight * b;
+    /// Whether the sources are the students, whose lengths are known.
+    known: bool,
+    lengths: &'a [R],
+    value: &'a mut [R],
+    slope: RowsMut<'a, R>,
+}
+
+impl<R: Real> Task for Pairs<'_, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { student, sources, factor, known, lengths: all, value, mut slope } = self;
+        let source_length = |j: usize| if known { all.get(j).copied().unwrap_or(R::ZERO) } else { sources.length(j) };
+        let (mut padded, mut sums) = ([R::ZERO; LANES], [R::ZERO; LANES]);
+        for start in (0..student.directions.len()).step_by(LANES) {
+            let lengths = *load(all, start, &mut padded);
+            let toward = |j: usize, weights: &Block<R>| {
+                for (row, b) in slope.iter_mut().zip(sources.directions.iter()) {
+                    let b = b.get(j).copied().unwrap_or(R::ZERO);
+                    let mut total = *load(row, start, &mut sums);
+                    for (total, &weight) in total.iter_mut().zip(weights) {
+                        *total = *total + weight * b;
+                    }
+                    store(row, start, &total);
                 }
-            }
-        };
-        let pull = sources.pull(student.directions, i, length, factor, &source_lengths, toward);
-        *value = *value + pull.value;
-        let along = pull.along * inverse(length);
-        for (row, a) in slope.iter_mut().zip(student.directions.iter()) {
-            if let (Some(g), Some(&a)) = (row.get_mut(i), a.get(i)) {
-                *g = *g + along * a;
+            };
+            let pull = sources.pull(student.directions, start, &lengths, factor, source_length, toward);
+            let mut total = *load(value, start, &mut padded);
+            total.iter_mut().zip(pull.value).for_each(|(total, value)| *total = *total + value);
+            store(value, start, &total);
+            let mut along = pull.along;
+            along.iter_mut().zip(lengths).for_each(|(along, length)| *along = *along * inverse(length));
+            for (row, a) in slope.iter_mut().zip(student.directions.iter()) {
+                let mut total = *load(row, start, &mut sums);
+                for ((total, along), &a) in total.iter_mut().zip(along).zip(load(a, start, &mut padded)) {
+                    *total = *total + along * a;
+                }
+                store(row, start, &total);
             }
         }
     }
@@ -262,6 +321,65 @@ mod tests {
         });
         let mean_over_circle = arc.sum::<f64>() * width / core::f64::consts::TAU;
         norm(a) * norm(b) * mean_over_circle * 2.0 / a.len() as f64
+    }
+
+    /// The documented sums, a unit and a source at a time: `V`, and `grad V`.
+    fn naive(at: &[f64], n: usize, teacher: &[f64], teachers: usize, dim: usize, scale: f64) -> (Vec<f64>, Vec<f64>) {
+        let direction =
+            |all: &[f64], count: usize, i: usize| -> Vec<f64> { (1..dim).map(|k| all[k * count + i]).collect() };
+        let length = |a: &[f64]| a.iter().fold(0.0, |sum, a| sum + a * a).sqrt();
+        let (mut v, mut g) = (std::vec![0.0; n], std::vec![0.0; n * dim]);
+        for i in 0..n {
+            let a = direction(at, n, i);
+            let size = length(&a);
+            let (mut value, mut slope) = (0.0, std::vec![0.0; dim - 1]);
+            for (sources, count, factor) in [(at, n, scale / n as f64), (teacher, teachers, -1.0)] {
+                let factor = factor / (core::f64::consts::TAU * (dim - 1) as f64);
+                let (mut part, mut along) = (0.0, 0.0);
+                for j in 0..count {
+                    let b = direction(sources, count, j);
+                    let other = length(&b);
+                    let (mut minus, mut plus) = (0.0, 0.0);
+                    for (a, b) in a.iter().zip(&b) {
+                        let (a, b) = (a * inverse(size), b * inverse(other));
+                        minus += (a - b) * (a - b);
+                        plus += (a + b) * (a + b);
+                    }
+                    let (minus, plus) = (f64::sqrt(minus), f64::sqrt(plus));
+                    let (sine, cosine) = (0.5 * (minus * plus), 0.25 * ((plus - minus) * (plus + minus)));
+                    let rest = 2.0 * libm::atan2(plus, minus);
+                    let weight = sources[j] * factor;
+                    if size > 0.0 {
+                        part += weight * (size * other * (sine + rest * cosine));
+                        along += weight * (other * sine);
+                        slope.iter_mut().zip(&b).for_each(|(slope, b)| *slope += weight * rest * b);
+                    }
+                }
+                value += part;
+                along *= inverse(size);
+                slope.iter_mut().zip(&a).for_each(|(slope, a)| *slope += along * a);
+            }
+            v[i] = scale * at[i] * value;
+            g[i] = scale * value;
+            slope.iter().enumerate().for_each(|(k, slope)| g[(k + 1) * n + i] = scale * at[i] * slope);
+        }
+        (v, g)
+    }
+
+    #[test]
+    fn the_loops_are_the_definition_to_the_bit() {
+        for (n, teachers, dim) in [(1, 1, 2), (15, 3, 4), (16, 17, 3), (17, 2, 6), (40, 16, 3)] {
+            let (mut at, teacher) = (units(n, dim, 1), units(teachers, dim, 500));
+            // a unit without a direction
+            (1..dim).for_each(|k| at[k * n + n / 2] = 0.0);
+            let rows = Rows::new(&teacher, teachers, dim, teachers).unwrap();
+            let mut energy = StudentTeacher::new(rows).unwrap().with_scale(2.5).unwrap();
+            let (_, v, g) = evaluate(&mut energy, &at, n);
+            let (naive_v, naive_g) = naive(&at, n, &teacher, teachers, dim, 2.5);
+            let bits = |values: &[f64]| -> Vec<u64> { values.iter().map(|x| x.to_bits()).collect() };
+            assert_eq!(bits(&v), bits(&naive_v), "{n} units, {teachers} teachers, dimension {dim}");
+            assert_eq!(bits(&g), bits(&naive_g), "{n} units, {teachers} teachers, dimension {dim}");
+        }
     }
 
     #[test]
@@ -323,7 +441,8 @@ mod tests {
     fn angles_keep_their_accuracy_at_both_ends() {
         for t in [0.0, 1e-12, 1e-7, 1.0, core::f64::consts::PI - 1e-7, core::f64::consts::PI] {
             let (a, b) = ([1.0, 0.0], [libm::cos(t), libm::sin(t)]);
-            let Angle { sine, cosine, rest } = angle(Rows::of_point(&a), 0, 1.0, Rows::of_point(&b), 0, 1.0);
+            let angles = angles(Rows::of_point(&a), 0, &[1.0; LANES], Rows::of_point(&b), 0, 1.0);
+            let (sine, cosine, rest) = (angles.sine[0], angles.cosine[0], angles.rest[0]);
             let eps = 4.0 * f64::EPSILON;
             assert!((sine - libm::sin(t)).abs() < eps && (cosine - libm::cos(t)).abs() < eps, "{t}");
             assert!((rest - (core::f64::consts::PI - t)).abs() < eps, "{t}: {rest}");

@@ -1,7 +1,7 @@
 //! Where a network's examples come from: a data set, mini-batches of it, or a generator.
 
 use crate::random::bounded;
-use crate::rows::{indices, slots};
+use crate::rows::{first_not_finite, indices, slots};
 use crate::{Error, Real, Stream};
 use rand_core::Rng;
 
@@ -61,7 +61,7 @@ impl<'a, R: Real> Examples<'a, R> {
     pub fn new(inputs: &'a [R], input_dim: usize, targets: &'a [R], target_dim: usize) -> Result<Self, Error> {
         count(inputs.len(), input_dim, targets.len(), target_dim)?;
         for (values, dim) in [(inputs, input_dim), (targets, target_dim)] {
-            if let Some(i) = values.iter().position(|x| !x.is_finite()) {
+            if let Some(i) = first_not_finite(values.iter().copied()) {
                 return Err(Error::Example { index: i.checked_div(dim).unwrap_or(0) });
             }
         }

@@ -8,6 +8,7 @@ pub use activation::Activation;
 pub use data::{Examples, Fresh, MiniBatches, Source};
 pub use loss::Loss;
 
+use super::lanes::{Block, LANES, load, store};
 use crate::dispatch::{Task, widest};
 use crate::error::parameter;
 use crate::rows::{count, indices, pieces};
@@ -15,8 +16,6 @@ use crate::{Energy, Error, Field, Real, Rows, RowsMut, sum};
 use activation::{Gaussian, Relu, Sigmoid, Tanh, Unit};
 use core::marker::PhantomData;
 
-/// Units side by side in the loops, and the lanes of the sums over particles. Part of the definition of a sum; see `sum`.
-const LANES: usize = 16;
 /// Examples whose pre-activations are formed together, to load a row of particles once for them. Any value gives the same bits.
 const TILE: usize = 8;
 
@@ -234,34 +233,6 @@ fn output_of<R: Real, U: Unit>(at: Rows<'_, R>, outputs: usize, o: usize, input:
         at.get(o, i).unwrap_or(R::ZERO) * U::value(a)
     });
     sum::sum(products)
-}
-
-type Block<R> = [R; LANES];
-
-/// Lanes `start..start + LANES` of a row; those past its end are zeros, in `padded`.
-///
-/// By reference: a copy, of one or of the other, makes the compiler take the block to pieces.
-#[inline(always)]
-fn load<'a, R: Real>(row: &'a [R], start: usize, padded: &'a mut Block<R>) -> &'a Block<R> {
-    let rest = row.get(start..).unwrap_or(&[]);
-    if let Some(whole) = rest.first_chunk() {
-        return whole;
-    }
-    *padded = [R::ZERO; LANES];
-    padded.iter_mut().zip(rest).for_each(|(lane, &x)| *lane = x);
-    padded
-}
-
-#[inline(always)]
-fn store<R: Real>(row: &mut [R], start: usize, block: &Block<R>) {
-    let rest = row.get_mut(start..).unwrap_or(&mut []);
-    if let Some(whole) = rest.first_chunk_mut() {
-        *whole = *block;
-        return;
-    }
-    // a copy, so that the block itself may stay in registers
-    let block = *block;
-    rest.iter_mut().zip(&block).for_each(|(x, &lane)| *x = lane);
 }
 
 /// Inputs `p` to `p + T - 1`, cut so that the compiler sees them to have the one length `dim`: reading them at `k < dim` needs no check.

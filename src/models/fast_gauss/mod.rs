@@ -1,0 +1,448 @@
+//! Sums of Gaussians in O(n): cells, and expansions between them.
+
+mod cells;
+mod chebyshev;
+mod near;
+
+use super::kernel::{add_gaussians, at, scale};
+use crate::dispatch::{Task, widest};
+use crate::error::parameter;
+use crate::maths::{Maths, Portable};
+use crate::rows::{count, pieces};
+use crate::{Error, Field, Quantity, Rows};
+use cells::{Sorted, Sources, index, sort};
+use chebyshev::{LANES, Shape};
+use core::mem::take;
+use near::{Around, Tables};
+
+/// Positions may be as large as this many cell widths: far below overflow of their squares and differences.
+const FARTHEST: f64 = 1e100;
+/// Components of a particle for which there is a fast sum.
+const MAX_DIM: usize = 3;
+/// Cost of a pair, in multiply-adds of an expansion. This and the costs below are estimates from timings with AVX-512: they decide what is faster, never
+/// how exact it is.
+const PAIR: u64 = 12;
+/// Cost of sorting and copying a particle in one component, in pairs. In `D` components, with looking around, about `D^2` times that.
+const SORT: u64 = 64;
+/// Of more pairs than these, whether cells are worth while is not asked.
+const SURVEYED: u64 = 1 << 30;
+/// Moments take at most this many values a source.
+const MOMENTS: usize = 32;
+
+/// Sums of Gaussians and their gradients at every target, within a tolerance, in time O(n).
+///
+/// For targets `y_i`, sources `x_j` and weights `w_j`, in one to three components, `f64`:
+///
+/// ```text
+/// V_i      = sum_j w_j exp(-|y_i - x_j|^2 / (2 h^2))
+/// grad V_i = - sum_j w_j exp(-|y_i - x_j|^2 / (2 h^2)) (y_i - x_j) / h^2
+/// |V_i - exact| <= tolerance sum |w_j|             |d_k V_i - exact| <= (tolerance / h) sum |w_j|, each component k
+/// ```
+///
+/// and rounding on top of it: see below.
+///
+/// # Method
+/// Space is divided into cells of width `w`, a power of two near the bandwidth; only cells with particles in them exist, sorted. For each cell of
+/// targets and each cell of sources whose gap is below the *radius*, either all pairs are summed, or the sources' *moments* are turned into a *local
+/// expansion* for the targets, whichever costs less; cells farther apart count nothing. With the gap `d` the part left out is below `e^(-d^2/2h^2)`
+/// of the weights, and in the gradient `(d/h) e^(-d^2/2h^2)` for `d >= h`: the squared radius, in cells, is the least integer for which both are
+/// within the tolerance. The order `p` of the expansions is the least whose bound is, which `chebyshev.rs` derives. A pair has one of
+/// the two errors, never both, so the tolerance is not divided.
+///
+/// Cells are found by rounding `x / w`, and `x - c w` is exact, because `w` is a power of two: positions may be large, and far apart.
+///
+/// # Cost
+/// O(targets + sources), with a factor that grows as `log(1/tolerance)^D` and more, and memory of the caller's: [`words`](Self::words),
+/// [`values`](Self::values). Where that is estimated to be faster (few particles, or so few in each cell that neither the radius nor expansions save
+/// anything), all pairs are summed, in the order of the other energies and with no error but rounding: the [`Summary`] tells.
+///
+/// # Rounding
+/// It is no part of the bound. An estimate, not proved: within `(n + 8 p^2) 2^-53 sum |w_j|`, `n` for the sums as in a sum over pairs, `p` (below 24) for
+/// the polynomials; with a tolerance of 1e-12 no error in the tests exceeds 5e-14. The bits are the same on every target and path, and change with the order in which particles stand in their slots.
+///
+/// ```
+/// use birth_death::{Field, Rows, RowsMut, models::FastGauss};
+/// let x: Vec<f64> = (0..5000).map(|i| (f64::from(i) * 0.7).sin()).collect();
+/// let weights = vec![1.0 / 5000.0; 5000];
+/// let fast = FastGauss::new(1, 0.1, 1e-6)?;
+/// let (mut words, mut values) = (vec![0; fast.words(5000, 5000)], vec![0.0; fast.values(5000, 5000)]);
+/// let (mut v, mut g) = (vec![0.0; 5000], vec![0.0; 5000]);
+/// let rows = Rows::new(&x, 5000, 1, 5000)?;
+/// let field = Field::new(&mut v, RowsMut::new(&mut g, 5000, 1, 5000)?)?;
+/// let summary = fast.evaluate(rows, rows, &weights, &mut words, &mut values, field)?;
+/// let exact: f64 = x.iter().map(|x_j| (-(x[7] - x_j).powi(2) / 0.02).exp() / 5000.0).sum();
+/// assert!((v[7] - exact).abs() < 1e-6 && summary.bound <= 1e-6);
+/// # Ok::<(), birth_death::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FastGauss {
+    dim: usize,
+    bandwidth: f64,
+    width: f64,
+    /// The least squared gap of cells, in widths, that is left out.
+    gap: u32,
+    shape: Shape,
+    bound: f64,
+}
+
+/// How a sum was made.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Summary {
+    /// Cells or pairs.
+    pub method: Method,
+    /// Cells with sources in them.
+    pub cells: usize,
+    /// Moments of one cell turned into the local expansion of another.
+    pub translations: u64,
+    /// Pairs summed one by one.
+    pub pairs: u64,
+    /// What the error is within, relative to `sum |w_j|` (the gradient's: times `h`), before rounding: at most the tolerance; zero for
+    /// pairs.
+    pub bound: f64,
+}
+
+/// The way in which a sum was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Method {
+    /// Cells and expansions.
+    Cells,
+    /// Every pair: so few particles that nothing is faster.
+    Pairs,
+}
+
+impl FastGauss {
+    /// Sums in `dim` components with `h = bandwidth`, within `tolerance`.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] for a dimension that is not 1, 2 or 3, a bandwidth outside [1e-100, 1e100] or a tolerance outside [1e-14, 1).
+    pub fn new(dim: usize, bandwidth: f64, tolerance: f64) -> Result<Self, Error> {
+        parameter("dimension", count::<f64>(dim), "1, 2 or 3", |_| (1..=MAX_DIM).contains(&dim))?;
+        parameter("bandwidth", bandwidth, "1e-100 <= h <= 1e100", |h| (1e-100..=1e100).contains(&h))?;
+        let accepted = "1e-14 <= tolerance < 1";
+        parameter("tolerance", tolerance, accepted, |t| (1e-14..1.0).contains(&t))?;
+        // the largest power of two that is at most twice the bandwidth: the exponent's bits alone
+        let width = f64::from_bits((2.0 * bandwidth).to_bits() & (0x7ff << 52));
+        let cut = |gap: u32| {
+            let squared = f64::from(gap) * (width / bandwidth) * (width / bandwidth);
+            let slope = if squared > 1.0 { libm::sqrt(squared) } else { 1.0 };
+            slope * Portable::exp2_nonpos(squared * (-0.5 * core::f64::consts::LOG2_E))
+        };
+        // ends: the width is more than the bandwidth, so that 128 leaves less than 1e-26
+        let gap = (1..128).find(|gap| cut(*gap) <= tolerance).unwrap_or(128);
+        let expansion = chebyshev::order(width / (2.0 * bandwidth), dim, tolerance);
+        let (order, error) = expansion.ok_or(Error::Parameter { name: "tolerance", value: tolerance, accepted })?;
+        let bound = if error > cut(gap) { error } else { cut(gap) };
+        Ok(Self { dim, bandwidth, width, gap, shape: Shape::new(order, dim), bound })
+    }
+
+    /// Polynomials a component, `p`.
+    pub const fn order(&self) -> usize {
+        let [.., order] = self.shape.orders;
+        order
+    }
+
+    /// The width of a cell.
+    pub const fn width(&self) -> f64 {
+        self.width
+    }
+
+    /// Every pair at most this far apart is counted.
+    pub fn radius(&self) -> f64 {
+        libm::sqrt(f64::from(self.gap)) * self.width
+    }
+
+    /// What the error is within, relative to `sum |w_j|`, before rounding: at most the tolerance.
+    pub const fn bound(&self) -> f64 {
+        self.bound
+    }
+
+    /// Words of scratch that so many targets and sources need.
+    pub const fn words(&self, targets: usize, sources: usize) -> usize {
+        let particles = if targets > sources { targets } else { sources };
+        let side = self.side();
+        let cursors = if self.dim == 1 {
+            1
+        } else if self.dim == 2 {
+            side
+        } else {
+            side.saturating_mul(side)
+        };
+        particles.saturating_mul(2).saturating_add(sources).saturating_add(cursors).saturating_add(1)
+    }
+
+    /// Values of scratch that so many targets and sources need.
+    pub fn values(&self, targets: usize, sources: usize) -> usize {
+        [
+            self.dim.saturating_add(1).saturating_mul(sources),
+            self.dim.saturating_mul(2).saturating_add(1).saturating_mul(targets),
+            (sources / self.crowd().max(1)).saturating_mul(self.shape.size()),
+            self.shape.size().saturating_mul(3),
+            self.shape.matrix().saturating_mul(self.side().saturating_add(2)),
+            self.shape.lanes().saturating_mul(2),
+            self.shape.row.saturating_mul(LANES),
+            self.shape.packed().saturating_mul(2),
+        ]
+        .into_iter()
+        .fold(0, usize::saturating_add)
+    }
+
+    /// The largest difference of cell numbers in one component that counts: 11 at most.
+    const fn reach(&self) -> usize {
+        let (mut reach, mut next) = (1usize, 1u32);
+        while next.saturating_mul(next) < self.gap && next < 12 {
+            next = next.saturating_add(1);
+            reach = reach.saturating_add(1);
+        }
+        reach
+    }
+
+    /// The number of differences.
+    const fn side(&self) -> usize {
+        self.reach().saturating_mul(2).saturating_add(1)
+    }
+
+    /// Multiply-adds of a translation: one component's for each pair of cells, the others' once for a line or a plane of them.
+    fn translation(&self) -> u64 {
+        wide(self.shape.size()).saturating_mul(wide(self.order())).saturating_mul(wide(self.dim.saturating_add(1))) / 2
+    }
+
+    /// Multiply-adds of evaluating the local expansion at so many targets, with slopes.
+    fn evaluation(&self, targets: u64) -> u64 {
+        targets.saturating_mul(
+            wide(self.shape.size()).saturating_mul(2).saturating_add(wide(self.order()).saturating_mul(6)),
+        )
+    }
+
+    /// A cell of so many sources gets moments.
+    fn crowd(&self) -> usize {
+        let size = self.shape.size() / MOMENTS;
+        let worth = (1..u64::from(u16::MAX))
+            .find(|n| n.saturating_mul(*n).saturating_mul(PAIR) >= self.translation())
+            .unwrap_or(1);
+        let worth = usize::try_from(worth).unwrap_or(1);
+        if size > worth { size } else { worth }
+    }
+
+    /// Writes `V_i` and `grad V_i` into `out`.
+    ///
+    /// `words` and `values` are scratch of at least [`words`](Self::words) and [`values`](Self::values); what they hold does not matter.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] for shapes that do not fit; [`Error::Capacity`] for too little scratch; [`Error::NotFinite`] for a position,
+    /// [`Error::Parameter`] for a weight that is not finite or a position farther than 1e100 cells from zero. Nothing of `out` has changed then.
+    pub fn evaluate(
+        &self,
+        targets: Rows<'_, f64>,
+        sources: Rows<'_, f64>,
+        weights: &[f64],
+        words: &mut [u32],
+        values: &mut [f64],
+        out: Field<'_, f64>,
+    ) -> Result<Summary, Error> {
+        let (m, n) = (targets.len(), sources.len());
+        for (what, expected, found) in [
+            ("dimension of the targets", self.dim, targets.dim()),
+            ("dimension of the sources", self.dim, sources.dim()),
+            ("dimension of the field", self.dim, out.dim()),
+            ("length of the field", m, out.len()),
+            ("weights", n, weights.len()),
+        ] {
+            if expected != found {
+                return Err(Error::Mismatch { what, expected, found });
+            }
+        }
+        for (what, requested, capacity) in [
+            ("words of scratch", self.words(m, n), words.len()),
+            ("values of scratch", self.values(m, n), values.len()),
+        ] {
+            if requested > capacity {
+                return Err(Error::Capacity { what, capacity, requested });
+            }
+        }
+        for points in [targets, sources] {
+            if let Some(i) = points.first_not_finite() {
+                return Err(Error::NotFinite { quantity: Quantity::Position, particle: u32::try_from(i).ok() });
+            }
+            for x in points.iter().flatten() {
+                let accepted = "at most 1e100 cell widths from zero";
+                parameter("position", *x, accepted, |x| x.abs() <= FARTHEST * self.width)?;
+            }
+        }
+        for weight in weights {
+            parameter("weight", *weight, "a finite number", |_| true)?;
+        }
+        Ok(widest(Sum { plan: self, targets, sources, weights, words, values, out }))
+    }
+}
+
+fn wide(n: usize) -> u64 {
+    u64::try_from(n).unwrap_or(u64::MAX)
+}
+
+/// Takes `len` values from the front.
+fn carve<'t, T>(memory: &mut &'t mut [T], len: usize) -> &'t mut [T] {
+    let (part, rest) = take(memory).split_at_mut_checked(len).unwrap_or((&mut [], &mut []));
+    *memory = rest;
+    part
+}
+
+/// The evaluation, everything checked.
+struct Sum<'a> {
+    plan: &'a FastGauss,
+    targets: Rows<'a, f64>,
+    sources: Rows<'a, f64>,
+    weights: &'a [f64],
+    words: &'a mut [u32],
+    values: &'a mut [f64],
+    out: Field<'a, f64>,
+}
+
+impl Task for Sum<'_> {
+    type Output = Summary;
+
+    #[inline(always)]
+    fn run(mut self) -> Summary {
+        let particles = wide(self.targets.len()).saturating_add(wide(self.sources.len()));
+        let pairs = wide(self.targets.len()).saturating_mul(wide(self.sources.len()));
+        let sorting =
+            SORT.saturating_mul(wide(self.plan.dim).saturating_mul(wide(self.plan.dim))).saturating_mul(particles);
+        let by_cells = if pairs <= sorting { None } else { self.by_cells(pairs.saturating_sub(sorting)) };
+        // no closure: it would be compiled for the baseline
+        match by_cells {
+            Some(summary) => summary,
+            None => {
+                self.by_pairs();
+                Summary { method: Method::Pairs, cells: 0, translations: 0, pairs, bound: 0.0 }
+            }
+        }
+    }
+}
+
+impl Sum<'_> {
+    #[inline(always)]
+    fn by_pairs(&mut self) {
+        let variance = self.plan.bandwidth * self.plan.bandwidth;
+        let weights = self.weights;
+        let (value, mut slope) = self.out.parts_mut();
+        value.fill(0.0);
+        slope.iter_mut().for_each(|row| row.fill(0.0));
+        add_gaussians::<f64, Portable>(
+            self.targets,
+            value,
+            slope.reborrow(),
+            self.sources,
+            scale(variance),
+            weights.iter().map(|w| (*w, *w)),
+        );
+        slope.iter_mut().for_each(|row| row.iter_mut().for_each(|g| *g *= -1.0 / variance));
+    }
+
+    /// None, and nothing written to the field, if it would cost more than so many pairs.
+    #[inline(always)]
+    fn by_cells(&mut self, most: u64) -> Option<Summary> {
+        let Self { plan, targets, sources, weights, .. } = *self;
+        let (mut words, mut values) = (&mut *self.words, &mut *self.values);
+        let (m, n, dim, shape) = (targets.len(), sources.len(), plan.dim, plan.shape);
+        let variance = plan.bandwidth * plan.bandwidth;
+        let inverse = 1.0 / plan.width;
+
+        // sources by cell
+        let (one, other) = (carve(&mut words, m.max(n)), carve(&mut words, m.max(n)));
+        let starts = carve(&mut words, n.saturating_add(1));
+        sort(sources, inverse, carve(&mut &mut *one, n), carve(&mut &mut *other, n));
+        let order = carve(&mut &mut *one, n);
+        let sorted = Sorted::new(sources, order, plan.width, carve(&mut values, dim.saturating_mul(n)));
+        let sorted_weights = carve(&mut values, n);
+        for (to, i) in sorted_weights.iter_mut().zip(order.iter()) {
+            *to = at(weights, index(*i));
+        }
+        let cells = sorted.starts(starts);
+        let (crowd, size) = (plan.crowd(), shape.size());
+        let from = Sources { sorted, weights: sorted_weights, starts, cells, moments: &[], size, crowd };
+
+        // targets by cell
+        let memory = carve(&mut values, dim.saturating_mul(m));
+        let (here, there) = (targets.memory(), sources.memory());
+        let sorted = if core::ptr::eq(here.0, there.0) && (here.1, m) == (there.1, n) {
+            from.sorted
+        } else {
+            sort(targets, inverse, carve(&mut &mut *one, m), carve(&mut &mut *other, m));
+            Sorted::new(targets, carve(&mut &mut *one, m), plan.width, memory)
+        };
+        let order = carve(&mut &mut *one, m);
+
+        let mut around = Around {
+            plan,
+            from,
+            crowded: (0..cells).any(|cell| from.len(cell) >= crowd),
+            exponent: scale(variance),
+            matrices: &[],
+            cursors: words,
+            tables: Tables {
+                values: carve(&mut values, shape.lanes()),
+                slopes: carve(&mut values, shape.lanes()),
+                packed: carve(&mut values, shape.packed()),
+            },
+            local: carve(&mut values, size),
+            line: carve(&mut values, size),
+            plane: carve(&mut values, size),
+            translations: 0,
+            pairs: 0,
+        };
+        // beyond, cells are never much worse than pairs, and looking takes time too
+        if wide(m).saturating_mul(wide(n)) <= SURVEYED && around.cost(&sorted, most) >= most {
+            return None;
+        }
+
+        // moments, where there are many sources
+        let moments = carve(&mut values, (n / crowd.max(1)).saturating_mul(size));
+        let lines = carve(&mut values, shape.row.saturating_mul(LANES));
+        let matrices = carve(&mut values, shape.matrix().saturating_mul(plan.side()));
+        if around.crowded {
+            lines.fill(0.0);
+            for cell in (0..cells).filter(|cell| from.len(*cell) >= crowd) {
+                let part = from.start(cell)..from.start(cell.saturating_add(1));
+                let place = from.place(part.start);
+                let slot = moments.get_mut(place..place.saturating_add(size)).unwrap_or(&mut []);
+                slot.fill(0.0);
+                let points = from.sorted.points(part.clone(), from.sorted.cell(part.start));
+                let weights = from.weights.get(part).unwrap_or(&[]);
+                chebyshev::gather(&shape, &points, weights, around.tables.values, lines, around.tables.packed, slot);
+            }
+            let work = carve(&mut &mut *values, shape.matrix().saturating_mul(2).saturating_add(shape.packed()));
+            chebyshev::matrices(&shape, plan.width / (2.0 * plan.bandwidth), plan.reach(), work, matrices);
+        }
+        (around.from.moments, around.matrices) = (moments, matrices);
+
+        let value = carve(&mut values, m);
+        let slope = carve(&mut values, dim.saturating_mul(m));
+        value.fill(0.0);
+        slope.fill(0.0);
+        around.cursors.fill(0);
+        let mut start = 0;
+        while start < m {
+            let cell = sorted.cell(start);
+            let end = sorted.end(start, cell);
+            around.add(&sorted, start..end, cell, value, slope);
+            start = end;
+        }
+
+        // back to the order of the targets
+        let (potential, mut gradient) = self.out.parts_mut();
+        let store = |to: &mut [f64], from: &[f64], factor: f64| {
+            for (i, x) in order.iter().zip(from) {
+                if let Some(to) = to.get_mut(index(*i)) {
+                    *to = factor * *x;
+                }
+            }
+        };
+        store(potential, value, 1.0);
+        for (to, from) in gradient.iter_mut().zip(pieces(slope, m.max(1))) {
+            store(to, from, -1.0 / variance);
+        }
+        let Around { translations, pairs, .. } = around;
+        Some(Summary { method: Method::Cells, cells, translations, pairs, bound: plan.bound })
+    }
+}
