@@ -34,7 +34,12 @@ distribution_cargo() {
     RUSTC_BOOTSTRAP=1 RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc RUSTFLAGS=${flags//@LLD/$lld} PATH=/usr/bin:$PATH /usr/bin/cargo "$@"
 }
 
-# The same for a Cortex-M4F.
+# The same for a bare board's processor.
+bare_cargo() { # target, command, arguments
+    local flavor=
+    case $1 in riscv32*) flavor=-Clinker-flavor=ld.lld ;; esac
+    RUSTFLAGS="-Clinker=@LLD $flavor" distribution_cargo "$2" -q -Zbuild-std=core --target "$1" --target-dir "$out" "${@:3}"
+}
 thumb_cargo() { # command, arguments
-    RUSTFLAGS="-Clinker=@LLD" distribution_cargo "$1" -q -Zbuild-std=core --target thumbv7em-none-eabihf --target-dir "$out" "${@:2}"
+    bare_cargo thumbv7em-none-eabihf "$@"
 }

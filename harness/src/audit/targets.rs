@@ -25,10 +25,7 @@ pub fn script() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("targets/run")
 }
 
-/// The runs in this process.
-///
-/// # Errors
-/// The run that failed, and why.
+/// The runs in this process, as an image reports them.
 pub fn here() -> String {
     let mut text = String::new();
     // writing to a string does not fail

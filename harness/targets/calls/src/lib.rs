@@ -16,6 +16,7 @@ mod models;
 mod networks;
 mod random;
 mod records;
+mod sums;
 
 use birth_death::{Error, Real};
 use core::hint::black_box as hide;
@@ -29,6 +30,7 @@ const N: usize = 24;
 /// The core's: none is expected.
 pub fn all() -> Result<bool, Error> {
     errors();
+    sums::all()?;
     // no short circuit: everything is done
     Ok(precision::<f32>()? & precision::<f64>()? & micromath()?)
 }

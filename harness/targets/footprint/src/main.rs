@@ -10,6 +10,7 @@ use birth_death::models::External;
 #[cfg(not(feature = "external"))]
 use birth_death::models::{GaussianUnits, MixtureRef};
 use birth_death::{Dynamics, Energy, Ensemble, Error, Marginal, Prior, ProductPrior, Stream, Workspace};
+#[cfg(not(feature = "measure"))]
 use core::hint::black_box;
 
 #[cfg(feature = "measure")]
@@ -37,8 +38,10 @@ fn main() -> ! {
     let done = energy().and_then(|energy| run(energy, ENSEMBLE, WORKSPACE));
     #[cfg(feature = "measure")]
     measure::exit(done.is_ok());
-    black_box(done.is_ok());
-    loop {}
+    #[cfg(not(feature = "measure"))]
+    loop {
+        black_box(done.is_ok());
+    }
 }
 
 /// The paper's first model.

@@ -1,4 +1,6 @@
-//! What steps take: instructions by SysTick, which under QEMU's `-icount shift=6` is exact; stack by the paint that start-up has put on it.
+//! What steps take: instructions, and stack by the paint that start-up has put on it.
+
+pub use board::exit;
 
 use birth_death::models::{
     DoubleWell, Examples, GaussianUnits, MiniBatches, Mixture, MixtureRef, Mmd, Network, Quadratic, Rastrigin,
@@ -8,52 +10,16 @@ use birth_death::{
     Dissipation, Dynamics, Ensemble, Error, Field, Genealogy, Marginal, NoPrior, ProductPrior, Report, ReportLog, Rows,
     RowsMut, Scratch, State, Stream, Workspace,
 };
+use board::{Counter, console};
 use core::fmt::Write;
-use cortex_m_semihosting::{debug, hio};
 
 /// Steps that are measured.
 const STEPS: u32 = 100;
-
-/// SysTick: control, reload, current value. ARMv7-M reference manual, B3.3.
-const CONTROL: *mut u32 = 0xE000_E010 as *mut u32;
-const RELOAD: *mut u32 = 0xE000_E014 as *mut u32;
-const CURRENT: *mut u32 = 0xE000_E018 as *mut u32;
-const MASK: u32 = 0x00FF_FFFF;
 
 unsafe extern "C" {
     /// The two ends of the stack, by the linker.
     static _stack_start: u32;
     static _stack_end: u32;
-}
-
-/// The counter, which counts down, 25 million a second on the board mps2-an386.
-fn now() -> u32 {
-    // SAFETY: the register stands there on every Cortex-M.
-    unsafe { CURRENT.read_volatile() }
-}
-
-fn start_counting() {
-    // SAFETY: as above, and nobody else uses the timer. 5: on, processor clock, no interrupt.
-    unsafe {
-        RELOAD.write_volatile(MASK);
-        CURRENT.write_volatile(0);
-        CONTROL.write_volatile(5);
-    }
-    // it begins with zero, and is loaded later
-    while now() == 0 {}
-}
-
-/// Instructions in so many ticks, to one or two: an instruction takes 2^6 ns, a tick 40 ns. The counter wraps after ten million.
-const fn instructions(ticks: u32) -> u32 {
-    (ticks & MASK) * 5 / 8
-}
-
-/// Whether a loop of 20 000 instructions counts as one: it would not without `-icount shift=6`, or at another clock.
-fn counts_right() -> bool {
-    let begun = now();
-    // SAFETY: only the register named is changed.
-    unsafe { core::arch::asm!("1: subs {0}, {0}, #1", "bne 1b", inout(reg) 10_000u32 => _) };
-    instructions(begun.wrapping_sub(now())).abs_diff(20_000) < 20
 }
 
 /// The bytes of stack that have been written to.
@@ -69,31 +35,21 @@ fn peak_stack() -> usize {
 
 pub fn steps(mut step: impl FnMut() -> Result<Report<f32>, Error>) -> Result<(), Error> {
     let (mut sum, mut largest, mut births, mut deaths) = (0u32, 0u32, 0u32, 0u32);
-    start_counting();
-    if !counts_right() {
-        exit(false);
-    }
-    let begun = now();
-    let nothing = instructions(begun.wrapping_sub(now()));
+    let Some(counter) = Counter::start() else { exit(false) };
     for _ in 0..STEPS {
-        let begun = now();
-        let report = step()?;
-        let taken = instructions(begun.wrapping_sub(now())).saturating_sub(nothing);
+        let (report, taken) = counter.count(&mut step);
+        let report = report?;
         sum += taken;
         largest = largest.max(taken);
         births += report.births;
         deaths += report.deaths;
     }
     let stack = peak_stack();
-    if let Ok(mut out) = hio::hstdout() {
+    if let Some(mut out) = console() {
         let _ = writeln!(out, "step {} {largest} {births} {deaths}\nstack {stack}", sum / STEPS);
         sizes(&mut out);
     }
     Ok(())
-}
-
-pub fn exit(good: bool) {
-    debug::exit(if good { debug::EXIT_SUCCESS } else { debug::EXIT_FAILURE });
 }
 
 macro_rules! sizes {

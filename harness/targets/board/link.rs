@@ -1,9 +1,15 @@
-//! Puts the memory map of the board where the linker finds it. Every image for a Cortex-M takes this file.
+//! Tells the linker the memory map of the board: the build script of every image for one.
+
+use std::path::Path;
 
 fn main() {
-    let target = std::env::var("TARGET").expect("set by cargo");
-    let out = std::env::var("OUT_DIR").expect("set by cargo");
-    println!("cargo:rerun-if-changed=../cortex-m/build.rs");
+    let set = |name| std::env::var(name).expect("set by cargo");
+    let (target, out) = (set("TARGET"), set("OUT_DIR"));
+    let board = Path::new(&set("CARGO_MANIFEST_DIR")).join("../board");
+    println!("cargo:rerun-if-changed=../board");
+    if target.starts_with("riscv32") {
+        println!("cargo:rustc-link-arg=-T{}", board.join("link.x").display());
+    }
     if !target.starts_with("thumb") {
         return;
     }
