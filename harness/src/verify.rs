@@ -184,11 +184,6 @@ struct Manifest<'a> {
     complete: bool,
 }
 
-fn json(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, value)?;
-    writeln!(out)
-}
-
 fn save(folder: &Folder, verdicts: &Verdicts, calibration: Option<&Calibration>) -> io::Result<()> {
     let manifest = Manifest {
         build: Build::this(),
@@ -198,12 +193,12 @@ fn save(folder: &Folder, verdicts: &Verdicts, calibration: Option<&Calibration>)
         complete: verdicts.complete,
     };
     let draft = folder.draft()?;
-    draft.write("verdicts.json", |out| json(out, verdicts))?;
+    draft.json("verdicts.json", verdicts)?;
     draft.write("junit.xml", |out| out.write_all(junit(verdicts).map_err(io::Error::other)?.as_bytes()))?;
     draft.write("index.html", |out| out.write_all(page(verdicts, calibration).as_bytes()))?;
     if let Some(calibration) = calibration {
-        draft.write(CALIBRATION, |out| json(out, calibration))?;
+        draft.json(CALIBRATION, calibration)?;
     }
-    draft.write(MANIFEST, |out| json(out, &manifest))?;
+    draft.json(MANIFEST, &manifest)?;
     draft.replace().map(|_| ())
 }

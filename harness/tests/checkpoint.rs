@@ -11,13 +11,13 @@ use std::time::{Duration, Instant};
 
 use birth_death::Stream;
 use birth_death::random::bounded;
-use common::{PRIOR, Place, UNITS, units, wait_for_the_handler};
+use common::{DIVERGING, PRIOR, Place, UNITS, units, wait_for_the_handler};
 
 const FILES: [&str; 4] = ["ensemble.csv", "manifest.json", "summary.csv", "trajectory.csv"];
 /// Kills of [`killed_at_random_moments_a_run_ends_with_the_same_bytes`].
 const KILLS: usize = 50;
 
-/// About a second of one core: six replicates of scheme 2, so that a checkpoint has complete ones, some on their way and some not begun.
+/// A fraction of a second: six replicates of scheme 2, so that a checkpoint has complete ones, some on their way and some not begun.
 fn long() -> String {
     units(&[
         ("particles = 20", "particles = 200"),
@@ -114,8 +114,10 @@ fn killed_at_random_moments_a_run_ends_with_the_same_bytes() {
 #[test]
 fn an_interruption_writes_a_checkpoint_and_says_how_to_go_on() {
     let place = Place::new();
-    place.run(&long(), &["--out", "whole"]);
-    let line = ["run", "a.toml", "--checkpoint", "c", "--every", "1000000", "--threads", "2"];
+    // seconds of one core: not complete when the signal comes, however busy the machine
+    let longer = long().replace("steps = 300", "steps = 6000");
+    place.run(&longer, &["--out", "whole"]);
+    let line = ["run", "a.toml", "--checkpoint", "c", "--every", "1000000", "--threads", "1"];
     let child = spawn(&place, &line);
     wait_for_the_handler(&child);
     sleep(Duration::from_millis(100));
@@ -129,23 +131,19 @@ fn an_interruption_writes_a_checkpoint_and_says_how_to_go_on() {
 
     // without --checkpoint it is read only
     let before = fs::read(place.path().join("c")).expect("read");
-    let printed = place.run(&long(), &["--resume", "c", "--out", "first"]);
-    assert!(printed.contains(" of 1800 steps were made before c\n") && !printed.starts_with("0 "), "{printed}");
+    let printed = place.run(&longer, &["--resume", "c", "--out", "first"]);
+    assert!(printed.contains(" of 36000 steps were made before c\n") && !printed.starts_with("0 "), "{printed}");
     assert_eq!(fs::read(place.path().join("c")).expect("read"), before);
     same(&place, "whole", "first");
-    place.run(&long(), &[&line[2..], &["--resume", "c", "--out", "second"]].concat());
+    place.run(&longer, &[&line[2..], &["--resume", "c", "--out", "second"]].concat());
     same(&place, "whole", "second");
     assert!(!place.path().join("c").exists());
 }
 
 #[test]
 fn failed_replicates_are_remembered() {
-    // of two particles that start anywhere, one may begin beyond the point from which Euler steps diverge
-    let text = "seed = 3\nparticles = 2\nsteps = 4000\ndt = 0.1\nscheme = \"gradient-flow\"\nreplicates = 12\n\
-                record_every = 100\n[model]\nkind = \"double-well\"\ntilt = 0.2\n[start]\n\
-                x1 = { normal = { mean = 0.0, sd = 2.0 } }\n";
     let place = Place::new();
-    place.put("a.toml", text);
+    place.put("a.toml", DIVERGING.replace("steps = 400", "steps = 4000"));
     let whole = place.birth_death(&["run", "a.toml", "--out", "whole"]);
     assert_eq!(whole.status.code(), Some(1));
     let mut child =
@@ -212,7 +210,7 @@ fn a_checkpoint_is_taken_for_one_only_if_it_is_of_this_run() {
     assert!(resume(&flipped).contains("has version 7 of the format, not 1"));
     place.put("a.toml", long().replace("seed = 1", "seed = 2"));
     assert!(resume(&good).contains("is of another configuration than a.toml"));
-    assert!(refusal(&place, &["--resume", "missing"]).contains("--resume missing: is not there"));
+    assert!(refusal(&place, &["--resume", "missing"]).contains("--resume missing: the file is not there"));
     assert!(refusal(&place, &["--resume", "/dev/zero"]).contains("is no file"));
     assert!(refusal(&place, &["--resume", "."]).contains("is no file"));
 }

@@ -51,6 +51,19 @@ fn the_page_stands_alone_and_says_everything() {
 }
 
 #[test]
+fn text_that_xml_does_not_have_is_replaced() {
+    let folder = reported();
+    change(folder.path(), "report/verdicts.json", |verdicts| {
+        verdicts["claims"][0]["statement"] = Value::from("a\u{fffe}b\u{ffff}c\u{1}d<&]]>");
+    });
+    let output = birth_death(folder.path(), &["report", "report"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let junit = fs::read_to_string(folder.path().join("report/junit.xml")).expect("junit.xml");
+    assert!(junit.contains("a\u{fffd}b\u{fffd}cd&lt;&amp;]]"), "{junit}");
+    assert!(!junit.contains(['\u{fffe}', '\u{ffff}', '\u{1}']));
+}
+
+#[test]
 fn a_report_is_made_again_from_its_numbers() {
     let folder = reported();
     let file = |name: &str| fs::read(folder.path().join("report").join(name)).expect(name);

@@ -5,7 +5,7 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-use common::{PRIOR, Place, UNITS, units};
+use common::{DIVERGING, PRIOR, Place, UNITS, units};
 
 const FILES: [&str; 4] = ["ensemble.csv", "manifest.json", "summary.csv", "trajectory.csv"];
 
@@ -193,12 +193,8 @@ fn quench_turns_events_off_and_gradient_flow_has_none() {
 
 #[test]
 fn a_numerical_error_ends_its_replicate_and_keeps_the_others() {
-    // Of two particles that start anywhere, one may begin beyond the point from which Euler steps diverge.
-    let text = "seed = 3\nparticles = 2\nsteps = 400\ndt = 0.1\nscheme = \"gradient-flow\"\nreplicates = 12\n\
-                record_every = 100\n[model]\nkind = \"double-well\"\ntilt = 0.2\n[start]\n\
-                x1 = { normal = { mean = 0.0, sd = 2.0 } }\n";
     let place = Place::new();
-    place.put("a.toml", text);
+    place.put("a.toml", DIVERGING);
     let mut kept = Vec::new();
     for threads in ["1", "2"] {
         let output = place.birth_death(&["run", "a.toml", "--threads", threads]);
@@ -215,7 +211,7 @@ fn a_numerical_error_ends_its_replicate_and_keeps_the_others() {
     }
     assert_eq!(kept[0], kept[1]);
     let before = place.read("run/manifest.json");
-    place.put("a.toml", text.replace("dt = 0.1", "dt = 1e6"));
+    place.put("a.toml", DIVERGING.replace("dt = 0.1", "dt = 1e6"));
     let output = place.birth_death(&["run", "a.toml"]);
     let message = String::from_utf8(output.stderr).expect("text");
     assert_eq!(output.status.code(), Some(1), "{message}");

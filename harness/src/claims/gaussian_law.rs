@@ -74,20 +74,23 @@ fn case(
 ) -> Result<(), Interrupted> {
     let dim = curvature.len();
     let steps = steps_to(&TIMES, DT);
-    let start: Nodes = TensorRule::new(&vec![half_normal(nodes); dim]).into();
-    let flow = DiscreteFlow { alpha: ALPHA, transport, centred: true, dt: DT };
-    let oracle = Problem::Quadratic(curvature).oracle();
-    let expected: Vec<Moments> = discrete::solve(oracle.as_ref(), &start, flow, &steps, |moment| {
-        let x = &moment.nodes.x;
-        let second = (0..dim).map(|k| moment.nodes.mean(|i| x[k][i] * x[k][i]));
-        std::iter::once(moment.energy).chain(vec![0.0; dim]).chain(second).collect()
-    });
-
-    let limit = discrete::extrapolate(oracle.as_ref(), &start, flow, &steps, 1, |moment| moment.energy);
+    let expected = || -> (Vec<Moments>, Vec<f64>) {
+        let start: Nodes = TensorRule::new(&vec![half_normal(nodes); dim]).into();
+        let flow = DiscreteFlow { alpha: ALPHA, transport, centred: true, dt: DT };
+        let oracle = Problem::Quadratic(curvature).oracle();
+        let moments = discrete::solve(oracle.as_ref(), &start, flow, &steps, |moment| {
+            let x = &moment.nodes.x;
+            let second = (0..dim).map(|k| moment.nodes.mean(|i| x[k][i] * x[k][i]));
+            std::iter::once(moment.energy).chain(vec![0.0; dim]).chain(second).collect()
+        });
+        let energies: Vec<f64> = moments.iter().map(|moments: &Moments| moments[0]).collect();
+        let fine = discrete::solve_finer(oracle.as_ref(), &start, flow, &steps, 2, |moment| moment.energy);
+        (moments, discrete::richardson(&fine, &energies))
+    };
 
     let mut setup = Setup::birth_death(PARTICLES, DT, ALPHA);
     setup.transport = transport;
-    let found = context.map(context.replicates(600), |replicate| {
+    let simulation = |replicate| {
         let mut trial = context.trial(&setup, Problem::Quadratic(curvature).core(), part, replicate);
         trial.draw(&product(&vec![Marginal::Normal { mean: 0.0, sd: 1.0 }; dim]));
         follow(&mut trial, &steps, &vec![f64::NAN; 2 * dim + 1], |trial| {
@@ -97,7 +100,8 @@ fn case(
             };
             [vec![energy], mean(|x| x), mean(|x| x * x)].concat()
         })
-    })?;
+    };
+    let ((expected, limit), found) = context.map_beside(expected, context.replicates(600), simulation)?;
 
     let law = GaussianLaw { curvature: curvature.to_vec(), precision: vec![1.0; dim], alpha: ALPHA, transport };
     let tolerance = if transport { WITH_TRANSPORT } else { WITHOUT };

@@ -135,7 +135,9 @@ impl End {
 
 /// Orthonormal polynomials in the start's law: Hermite's in c times Legendre's in y/2, the constant first.
 fn products(c: f64, y: f64) -> Vec<f64> {
-    let (mut hermite, mut legendre) = (vec![1.0, c], vec![1.0, 0.5 * y]);
+    let (mut hermite, mut legendre) = (Vec::with_capacity(DEGREES[0]), Vec::with_capacity(DEGREES[1]));
+    hermite.extend([1.0, c]);
+    legendre.extend([1.0, 0.5 * y]);
     for k in 2..DEGREES[0] {
         let order = k as f64;
         hermite.push((c * hermite[k - 1] - (order - 1.0).sqrt() * hermite[k - 2]) / order.sqrt());
@@ -145,7 +147,9 @@ fn products(c: f64, y: f64) -> Vec<f64> {
         legendre.push(((2.0 * order - 1.0) * 0.5 * y * legendre[k - 1] - (order - 1.0) * legendre[k - 2]) / order);
     }
     legendre.iter_mut().enumerate().for_each(|(k, p)| *p *= (2.0 * k as f64 + 1.0).sqrt());
-    hermite.iter().flat_map(|h| legendre.iter().map(move |p| h * p)).collect()
+    let mut products = Vec::with_capacity(DEGREES[0] * DEGREES[1]);
+    products.extend(hermite.iter().flat_map(|h| legendre.iter().map(move |p| h * p)));
+    products
 }
 
 fn run(context: &Context, n: usize, ends: &[End; 2], part: u64, replicate: u64) -> Found {

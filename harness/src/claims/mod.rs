@@ -40,6 +40,7 @@ mod step_order;
 mod support;
 mod uniform_control;
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use indicatif::ProgressBar;
@@ -187,15 +188,40 @@ impl Context<'_> {
     /// [`Interrupted`] if the run was stopped meanwhile.
     pub fn map<T: Send>(&self, count: u64, task: impl Fn(u64) -> T + Sync) -> Result<Vec<T>, Interrupted> {
         self.progress.inc_length(count);
-        let results = parallel::map_in_order(self.pool, count, |replicate| {
-            if self.stop.load(Ordering::Relaxed) {
+        self.unless_stopped(count, |replicate| {
+            let result = task(replicate);
+            self.progress.inc(1);
+            result
+        })
+    }
+
+    fn unless_stopped<T: Send>(&self, count: u64, task: impl Fn(u64) -> T + Sync) -> Result<Vec<T>, Interrupted> {
+        let task = |index| if self.stop.load(Ordering::Relaxed) { None } else { Some(task(index)) };
+        parallel::map_in_order(self.pool, count, task).into_iter().collect::<Option<_>>().ok_or(Interrupted)
+    }
+
+    /// [`Self::map`], and an oracle that is worked out by one thread beside it.
+    ///
+    /// # Errors
+    /// [`Interrupted`] if the run was stopped meanwhile.
+    pub fn map_beside<O: Send + Sync, T: Send>(
+        &self,
+        oracle: impl Fn() -> O + Sync,
+        count: u64,
+        task: impl Fn(u64) -> T + Sync,
+    ) -> Result<(O, Vec<T>), Interrupted> {
+        self.progress.inc_length(count);
+        let expected = OnceLock::new();
+        let found = self.unless_stopped(count + 1, |index| {
+            let Some(replicate) = index.checked_sub(1) else {
+                expected.get_or_init(&oracle);
                 return None;
-            }
+            };
             let result = task(replicate);
             self.progress.inc(1);
             Some(result)
-        });
-        results.into_iter().collect::<Option<_>>().ok_or(Interrupted)
+        })?;
+        Ok((expected.into_inner().unwrap_or_else(oracle), found.into_iter().flatten().collect()))
     }
 }
 

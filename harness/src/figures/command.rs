@@ -12,7 +12,7 @@ use super::{Context, Halt, Picture, REGISTRY};
 use crate::cli::{BAD_INPUT, FAILURE, FiguresArgs, INTERRUPTED, SUCCESS};
 use crate::config::{Refusal, nearest};
 use crate::output::folder::{Folder, MANIFEST};
-use crate::output::manifest::{Build, GENERATOR};
+use crate::output::manifest::Origin;
 use crate::report::draw::Failed;
 use crate::{parallel, progress};
 
@@ -165,14 +165,9 @@ fn keep(folder: Folder, arguments: &FiguresArgs, outcome: &Outcome) -> Result<Ke
 #[derive(Serialize)]
 struct Manifest<'a> {
     #[serde(flatten)]
-    build: Build,
-    command: &'static str,
-    precision: &'static str,
-    generator: &'static str,
+    origin: Origin,
     streams: &'static str,
-    seed: u64,
     replicates: u64,
-    complete: bool,
     pictures: Vec<Entry<'a>>,
     files: Vec<&'a str>,
 }
@@ -189,14 +184,9 @@ const STREAMS: &str = "(hash of the start's name << 48) | (part << 32) | replica
 fn save(folder: &Folder, arguments: &FiguresArgs, outcome: &Outcome) -> io::Result<()> {
     let files = || outcome.finished.iter().flat_map(|done| &done.files);
     let manifest = Manifest {
-        build: Build::this(),
-        command: "figures",
-        precision: "f64",
-        generator: GENERATOR,
+        origin: Origin::new("figures", "f64", arguments.seed, outcome.halt.is_none()),
         streams: STREAMS,
-        seed: arguments.seed,
         replicates: arguments.replicates,
-        complete: outcome.halt.is_none(),
         pictures: outcome
             .finished
             .iter()
@@ -208,10 +198,7 @@ fn save(folder: &Folder, arguments: &FiguresArgs, outcome: &Outcome) -> io::Resu
     for (name, content) in files() {
         draft.write(name, |out| out.write_all(content))?;
     }
-    draft.write(MANIFEST, |out| {
-        serde_json::to_writer_pretty(&mut *out, &manifest)?;
-        writeln!(out)
-    })?;
+    draft.json(MANIFEST, &manifest)?;
     draft.replace().map(|_| ())
 }
 

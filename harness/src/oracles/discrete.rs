@@ -47,6 +47,19 @@ pub fn solve<T>(
     seen
 }
 
+/// [`solve`] at steps of flow.dt / `finer`. `steps` are of flow.dt.
+pub fn solve_finer<T>(
+    model: &dyn MeanField,
+    start: &Nodes,
+    flow: DiscreteFlow,
+    steps: &[usize],
+    finer: u32,
+    observe: impl FnMut(&Moment) -> T,
+) -> Vec<T> {
+    let steps: Vec<usize> = steps.iter().map(|step| step * finer as usize).collect();
+    solve(model, start, DiscreteFlow { dt: flow.dt / f64::from(finer), ..flow }, &steps, observe)
+}
+
 /// [`solve`] at dt -> 0 by Richardson extrapolation: 2 X(dt/2) - X(dt), at steps of flow.dt / `finer` in the place of dt. `steps` are of flow.dt.
 ///
 /// If X is off by at most e at flow.dt, by an effect of first order, what is left is of the size of (e / finer)^2.
@@ -58,11 +71,13 @@ pub fn extrapolate(
     finer: u32,
     mut observe: impl FnMut(&Moment) -> f64,
 ) -> Vec<f64> {
-    let mut at = |finer: u32| {
-        let steps: Vec<usize> = steps.iter().map(|step| step * finer as usize).collect();
-        solve(model, start, DiscreteFlow { dt: flow.dt / f64::from(finer), ..flow }, &steps, &mut observe)
-    };
-    at(2 * finer).into_iter().zip(at(finer)).map(|(fine, coarse)| 2.0 * fine - coarse).collect()
+    let mut at = |finer: u32| solve_finer(model, start, flow, steps, finer, &mut observe);
+    richardson(&at(2 * finer), &at(finer))
+}
+
+/// 2 X(dt/2) - X(dt): without the error of first order.
+pub fn richardson(fine: &[f64], coarse: &[f64]) -> Vec<f64> {
+    fine.iter().zip(coarse).map(|(fine, coarse)| 2.0 * fine - coarse).collect()
 }
 
 /// One step of the map, given V and grad V at the nodes.

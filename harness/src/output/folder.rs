@@ -8,6 +8,7 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
 use tempfile::TempDir;
 
 use crate::config::{Refusal, quoted};
@@ -143,6 +144,17 @@ impl Draft {
         let mut file = BufWriter::new(File::create(self.staging.path().join(name))?);
         content(&mut file)?;
         file.into_inner().map_err(|error| error.into_error())?.sync_all()
+    }
+
+    /// Writes a value as JSON, for people too.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn json(&self, name: &str, value: &impl Serialize) -> io::Result<()> {
+        self.write(name, |out| {
+            serde_json::to_writer_pretty(&mut *out, value)?;
+            writeln!(out)
+        })
     }
 
     /// Puts the files written so far in place of what was there.

@@ -1,10 +1,12 @@
 //! `manifest.json`: what made a result, so that it can be made again.
 
 use std::borrow::Cow;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use super::folder::PROGRAM;
+use crate::config::{Input, sha256};
 
 /// Features of the core that the harness is built with (`harness/Cargo.toml`). None of them changes a number.
 pub const FEATURES: [&str; 2] = ["dispatch", "micromath"];
@@ -43,6 +45,55 @@ impl Build {
             target: env!("BIRTH_DEATH_TARGET").into(),
             features: FEATURES.map(Cow::from).into(),
         }
+    }
+}
+
+/// Who made a result by which command from which seed: what the manifests of all simulations begin with.
+#[derive(Debug, Serialize)]
+pub struct Origin {
+    #[serde(flatten)]
+    build: Build,
+    command: &'static str,
+    precision: &'static str,
+    generator: &'static str,
+    seed: u64,
+    /// Whether everything that was asked for is there.
+    complete: bool,
+}
+
+impl Origin {
+    /// Of this binary.
+    pub fn new(command: &'static str, precision: &'static str, seed: u64, complete: bool) -> Self {
+        Self { build: Build::this(), command, precision, generator: GENERATOR, seed, complete }
+    }
+}
+
+/// A configuration, whole.
+#[derive(Debug, Serialize)]
+pub struct Document<'a> {
+    file: String,
+    sha256: String,
+    text: &'a str,
+}
+
+impl<'a> Document<'a> {
+    /// The text that was read from the file.
+    pub fn new(file: &Path, text: &'a str) -> Self {
+        Self { file: file.display().to_string(), sha256: sha256(text.as_bytes()), text }
+    }
+}
+
+/// A file that a configuration names.
+#[derive(Debug, Serialize)]
+pub struct InputFile<'a> {
+    key: &'a str,
+    file: &'a str,
+    sha256: &'a str,
+}
+
+impl<'a> From<&'a Input> for InputFile<'a> {
+    fn from(input: &'a Input) -> Self {
+        Self { key: &input.key, file: &input.name, sha256: &input.sha256 }
     }
 }
 

@@ -62,7 +62,7 @@ pub fn refuse_resume(path: &Path, message: &str) -> Refusal {
     let version = env!("CARGO_PKG_VERSION");
     let accepted =
         format!("a checkpoint that birth-death {version} wrote for this configuration and its inputs, whole");
-    Refusal::of_file(format!("--resume {}", path.display()), format!("{message}; accepted: {accepted}"))
+    Refusal::of_file(format!("--resume {}", path.display()), format!("the file {message}; accepted: {accepted}"))
 }
 
 impl Keeper {

@@ -13,9 +13,9 @@ use birth_death::Real;
 use serde::Serialize;
 
 use crate::cli::{BAD_INPUT, FAILURE, INTERRUPTED, RunArgs, SUCCESS};
-use crate::config::{Config, Precision, Refusal, sha256};
+use crate::config::{Config, Precision, Refusal};
 use crate::output::folder::{Folder, MANIFEST};
-use crate::output::manifest::{Build, GENERATOR};
+use crate::output::manifest::{Document, InputFile, Origin};
 use crate::output::results;
 use crate::problem::{Numbers, Problem};
 use crate::stats::interval::Sample;
@@ -88,12 +88,7 @@ fn whole<R: Real>(config: &Config, arguments: &RunArgs, began: Instant) -> Resul
 #[derive(Serialize)]
 struct Manifest<'a> {
     #[serde(flatten)]
-    build: Build,
-    command: &'static str,
-    precision: &'static str,
-    generator: &'static str,
-    seed: u64,
-    complete: bool,
+    origin: Origin,
     replicates: u64,
     completed: usize,
     ensemble_replicate: Option<u64>,
@@ -102,56 +97,31 @@ struct Manifest<'a> {
     inputs: Vec<InputFile<'a>>,
 }
 
-#[derive(Serialize)]
-struct Document<'a> {
-    file: String,
-    sha256: String,
-    text: &'a str,
-}
-
-#[derive(Serialize)]
-struct InputFile<'a> {
-    key: &'a str,
-    file: &'a str,
-    sha256: &'a str,
-}
-
 /// Writes the complete replicates into the folder and puts it in its place.
 ///
 /// # Errors
 /// Those of the system; an earlier result is untouched then.
 pub fn keep<R: Real>(config: &Config, folder: &Folder, outcome: &Outcome<R>) -> io::Result<PathBuf> {
     let manifest = Manifest {
-        build: Build::this(),
-        command: "run",
-        precision: config.precision.name(),
-        generator: GENERATOR,
-        seed: config.seed,
-        complete: outcome.trajectories.len() as u64 == config.replicates,
+        origin: Origin::new(
+            "run",
+            config.precision.name(),
+            config.seed,
+            outcome.trajectories.len() as u64 == config.replicates,
+        ),
         replicates: config.replicates,
         completed: outcome.trajectories.len(),
         ensemble_replicate: outcome.trajectories.first().map(|first| first.replicate),
         failures: &outcome.failures,
-        configuration: Document {
-            file: config.file.display().to_string(),
-            sha256: sha256(config.text.as_bytes()),
-            text: &config.text,
-        },
-        inputs: config
-            .inputs
-            .iter()
-            .map(|input| InputFile { key: &input.key, file: &input.name, sha256: &input.sha256 })
-            .collect(),
+        configuration: Document::new(&config.file, &config.text),
+        inputs: config.inputs.iter().map(InputFile::from).collect(),
     };
     let names = config.model.components();
     let draft = folder.draft()?;
     draft.write("trajectory.csv", |out| results::trajectory(out, &outcome.trajectories, config.dt))?;
     draft.write("summary.csv", |out| results::summary(out, &outcome.trajectories, config.dt))?;
     draft.write("ensemble.csv", |out| results::ensemble(out, &names, &outcome.ensemble))?;
-    draft.write(MANIFEST, |out| {
-        serde_json::to_writer_pretty(&mut *out, &manifest)?;
-        writeln!(out)
-    })?;
+    draft.json(MANIFEST, &manifest)?;
     draft.replace()
 }
 

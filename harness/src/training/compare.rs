@@ -26,12 +26,12 @@ use super::linear::{Linear, MAX_WEIGHTS, Rows};
 use super::model::Number;
 use super::prepared::{Part, Prepared};
 use super::score::Score;
-use super::train::{Document, InputFile, model_of, score, scoring};
+use super::train::{model_of, score, scoring};
 use crate::cli::{BAD_INPUT, FAILURE, INTERRUPTED, SUCCESS};
 use crate::config::training::Training;
 use crate::config::{Precision, Rate, Refusal, Scheme};
 use crate::output::folder::{Folder, MANIFEST};
-use crate::output::manifest::{Build, GENERATOR};
+use crate::output::manifest::{Document, InputFile, Origin};
 use crate::output::number as json;
 use crate::report::table::number;
 use crate::stats::interval::Sample;
@@ -310,12 +310,7 @@ struct Comparison<'a> {
 #[derive(Serialize)]
 struct Manifest<'a> {
     #[serde(flatten)]
-    build: Build,
-    command: &'static str,
-    precision: &'static str,
-    generator: &'static str,
-    seed: u64,
-    complete: bool,
+    origin: Origin,
     replicates: u64,
     completed: usize,
     failures: &'a [String],
@@ -365,28 +360,22 @@ fn keep(
         failures: &outcome.failures,
     };
     let manifest = Manifest {
-        build: Build::this(),
-        command: "compare",
-        precision: config.precision.name(),
-        generator: GENERATOR,
-        seed: config.seed,
-        complete: outcome.rows.len() as u64 == outcome.replicates,
+        origin: Origin::new(
+            "compare",
+            config.precision.name(),
+            config.seed,
+            outcome.rows.len() as u64 == outcome.replicates,
+        ),
         replicates: outcome.replicates,
         completed: outcome.rows.len(),
         failures: &outcome.failures,
-        configuration: Document::of(config),
-        inputs: [InputFile::of(config)],
+        configuration: Document::new(&config.file, &config.text),
+        inputs: [(&config.input).into()],
     };
     let draft = folder.draft()?;
     draft.write("compare.csv", |out| csv(out, &outcome.rows, names))?;
-    draft.write("compare.json", |out| {
-        serde_json::to_writer_pretty(&mut *out, &comparison)?;
-        writeln!(out)
-    })?;
-    draft.write(MANIFEST, |out| {
-        serde_json::to_writer_pretty(&mut *out, &manifest)?;
-        writeln!(out)
-    })?;
+    draft.json("compare.json", &comparison)?;
+    draft.json(MANIFEST, &manifest)?;
     draft.replace().map(|_| ())
 }
 

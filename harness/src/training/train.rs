@@ -16,9 +16,9 @@ use super::score::{Score, Scoring};
 use super::{complain, picture, source};
 use crate::cli::{BAD_INPUT, FAILURE, INTERRUPTED, SUCCESS};
 use crate::config::training::{Targets, Training};
-use crate::config::{Precision, Refusal, sha256};
+use crate::config::{Precision, Refusal};
 use crate::output::folder::{Folder, MANIFEST};
-use crate::output::manifest::{Build, GENERATOR};
+use crate::output::manifest::{Document, InputFile, Origin};
 use crate::output::number;
 use crate::progress;
 
@@ -111,12 +111,7 @@ pub fn score<R: Number>(
 #[derive(Serialize)]
 struct Manifest<'a> {
     #[serde(flatten)]
-    build: Build,
-    command: &'static str,
-    precision: &'static str,
-    generator: &'static str,
-    seed: u64,
-    complete: bool,
+    origin: Origin,
     ended: &'static str,
     steps: u64,
     kept_step: u64,
@@ -133,32 +128,6 @@ struct Manifest<'a> {
 struct Tested {
     loss: f64,
     scores: Vec<(String, f64)>,
-}
-
-#[derive(Serialize)]
-pub(super) struct Document<'a> {
-    file: String,
-    sha256: String,
-    text: &'a str,
-}
-
-#[derive(Serialize)]
-pub(super) struct InputFile<'a> {
-    key: &'a str,
-    file: &'a str,
-    sha256: &'a str,
-}
-
-impl<'a> Document<'a> {
-    pub(super) fn of(config: &'a Training) -> Self {
-        Self { file: config.file.display().to_string(), sha256: sha256(config.text.as_bytes()), text: &config.text }
-    }
-}
-
-impl<'a> InputFile<'a> {
-    pub(super) fn of(config: &'a Training) -> Self {
-        Self { key: &config.input.key, file: &config.input.name, sha256: &config.input.sha256 }
-    }
 }
 
 /// The unit of the loss.
@@ -191,12 +160,12 @@ fn keep<R: Number>(
 ) -> io::Result<()> {
     let best = fit.best();
     let manifest = Manifest {
-        build: Build::this(),
-        command: "train",
-        precision: config.precision.name(),
-        generator: GENERATOR,
-        seed: config.seed,
-        complete: matches!(fit.end, End::Complete | End::Patience),
+        origin: Origin::new(
+            "train",
+            config.precision.name(),
+            config.seed,
+            matches!(fit.end, End::Complete | End::Patience),
+        ),
         ended: fit.end.word(),
         steps: fit.evaluations.last().map_or(0, |last| last.step),
         kept_step: best.step,
@@ -211,8 +180,8 @@ fn keep<R: Number>(
             loss: score.loss,
             scores: names.iter().cloned().zip(score.values.iter().copied()).collect(),
         }),
-        configuration: Document::of(config),
-        inputs: [InputFile::of(config)],
+        configuration: Document::new(&config.file, &config.text),
+        inputs: [(&config.input).into()],
     };
     let title = format!("Losses of {}", config.file.file_name().unwrap_or_default().to_string_lossy());
     let draft = folder.draft()?;
@@ -225,10 +194,7 @@ fn keep<R: Number>(
     draft.write("losses.svg", |out| {
         out.write_all(picture::losses(&title, unit(config), &fit.evaluations, fit.kept).as_bytes())
     })?;
-    draft.write(MANIFEST, |out| {
-        serde_json::to_writer_pretty(&mut *out, &manifest)?;
-        writeln!(out)
-    })?;
+    draft.json(MANIFEST, &manifest)?;
     draft.replace().map(|_| ())
 }
 

@@ -34,6 +34,21 @@ y1 = { uniform = { low = -2.0, high = 2.0 } }
 /// A prior for [`UNITS`].
 pub const PRIOR: &str = "[prior]\nc = 0.0\ny1 = { normal = { mean = 0.0, sd = 1.0 } }\n";
 
+/// Of two particles that start anywhere, one may begin beyond the point from which Euler steps diverge: some replicates fail.
+pub const DIVERGING: &str = r#"seed = 3
+particles = 2
+steps = 400
+dt = 0.1
+scheme = "gradient-flow"
+replicates = 12
+record_every = 100
+[model]
+kind = "double-well"
+tilt = 0.2
+[start]
+x1 = { normal = { mean = 0.0, sd = 2.0 } }
+"#;
+
 /// [`UNITS`] with replacements; each must be found.
 pub fn units(changes: &[(&str, &str)]) -> String {
     changes.iter().fold(UNITS.to_owned(), |text, (from, to)| {
