@@ -24,8 +24,9 @@ pub trait Task {
 }
 
 /// Runs it with the widest instructions, or those forced.
+// one copy of a loop for all that call it, as with the feature
 #[cfg(not(feature = "dispatch"))]
-#[inline(always)]
+#[inline(never)]
 pub(crate) fn widest<T: Task>(task: T) -> T::Output {
     task.run()
 }

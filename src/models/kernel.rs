@@ -16,7 +16,7 @@
 //! That is the whole definition: vector lanes run across `i`, so the bits do not depend on the block, on the vector
 //! width or on the specialisation in the dimension. Up to three components the accumulators stay in registers while `s` streams.
 
-use super::lanes::{Block, LANES, load, store};
+use super::lanes::{Block, LANES, MICROCONTROLLER, load, store};
 use crate::maths::Maths;
 use crate::rows::indices;
 use crate::{Real, Rows, RowsMut};
@@ -24,7 +24,7 @@ use core::iter::repeat;
 
 /// Targets of a block whose accumulators stay in registers. Any divisor of [`LANES`] gives the same bits; 16 fill the vector registers of today, 2 the
 /// registers of a microcontroller.
-const GROUP: usize = if cfg!(any(target_arch = "arm", target_arch = "riscv32")) { 2 } else { LANES };
+const GROUP: usize = if MICROCONTROLLER { 2 } else { LANES };
 
 /// `-log2(e) / (2 variance)`.
 pub(super) fn scale<R: Real>(variance: R) -> R {
@@ -172,7 +172,7 @@ fn stream<R: Real, M: Maths<R>, const D: usize>(
 
 /// Sources that pass a block together in any dimension, to load and store its rows once for them: one on a microcontroller, to spare its stack. Any value
 /// gives the same bits.
-const FEW: usize = if GROUP < LANES { 1 } else { 8 };
+const FEW: usize = if MICROCONTROLLER { 1 } else { 8 };
 
 /// Any dimension: the slopes accumulate where they are stored.
 #[inline(always)]

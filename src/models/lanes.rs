@@ -5,6 +5,9 @@ use crate::Real;
 /// Particles side by side, and the lanes of the sums over particles. Part of the definition of a sum; see `sum`.
 pub(super) const LANES: usize = 16;
 
+/// Microcontrollers have registers for one or two numbers at a time, and little memory for code. Changes no bit.
+pub(super) const MICROCONTROLLER: bool = cfg!(any(target_arch = "arm", target_arch = "riscv32"));
+
 /// A number for each.
 pub(super) type Block<R> = [R; LANES];
 

@@ -8,7 +8,7 @@ pub use activation::Activation;
 pub use data::{Examples, Fresh, MiniBatches, Source};
 pub use loss::Loss;
 
-use super::lanes::{Block, LANES, load, store};
+use super::lanes::{Block, LANES, MICROCONTROLLER, load, store};
 use crate::dispatch::{Task, widest};
 use crate::error::parameter;
 use crate::rows::{count, indices, pieces};
@@ -17,7 +17,9 @@ use activation::{Gaussian, Relu, Sigmoid, Tanh, Unit};
 use core::marker::PhantomData;
 
 /// Examples whose pre-activations are formed together, to load a row of particles once for them. Any value gives the same bits.
-const TILE: usize = 8;
+const TILE: usize = if MICROCONTROLLER { 1 } else { 8 };
+/// The most of them, on any target.
+const LARGEST_TILE: usize = 8;
 
 /// `E[mu] = <l(f_mu(x), y)> + (lambda / 2) ∫ |theta|^2 dmu`, `f_mu(x) = s ∫ c sigma(z . x) dmu(c, z)`.
 ///
@@ -85,7 +87,7 @@ pub struct Network<'a, R, S> {
 impl<'a, R: Real, S: Source<R>> Network<'a, R, S> {
     /// Values of scratch for `outputs` outputs and batches of at most `examples` examples: `outputs (examples + 128)`.
     pub const fn scratch_len(outputs: usize, examples: usize) -> usize {
-        outputs.saturating_mul(examples.saturating_add(LANES * TILE))
+        outputs.saturating_mul(examples.saturating_add(LANES * LARGEST_TILE))
     }
 
     /// A network with as many inputs and outputs as `source` says, in mean-field scaling, without regularisation.
