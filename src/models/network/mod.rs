@@ -17,8 +17,8 @@ use activation::{Gaussian, Relu, Sigmoid, Tanh, Unit};
 use core::marker::PhantomData;
 
 /// Examples whose pre-activations are formed together, to load a row of particles once for them. Any value gives the same bits.
-const TILE: usize = if MICROCONTROLLER { 1 } else { 8 };
-/// The most of them, on any target.
+const TILE: usize = if MICROCONTROLLER { 1 } else { LARGEST_TILE };
+/// What scratch is for on every target: the C header has one formula.
 const LARGEST_TILE: usize = 8;
 
 /// `E[mu] = <l(f_mu(x), y)> + (lambda / 2) ∫ |theta|^2 dmu`, `f_mu(x) = s ∫ c sigma(z . x) dmu(c, z)`.
