@@ -47,7 +47,7 @@ is not so, or a file cannot be written; 2 bad usage or input; 130 measurements a
     Calibrate(CalibrateArgs),
     /// Do the canonical runs on this machine and others, and hold their digests against the committed ones.
     Audit(AuditArgs),
-    /// Measure how fast the potential loop is, against the machine's limit and the goals: two minutes, on a quiet machine.
+    /// Measure how fast the potential loop is, against the machine's limit and the goals: three minutes, on a quiet machine.
     Bench(BenchArgs),
     /// Run the simulation that a configuration describes.
     Run(RunArgs),
@@ -232,7 +232,7 @@ pub struct BenchArgs {
     /// Only this part; may be repeated.
     #[arg(long, value_enum, value_name = "PART")]
     pub only: Vec<BenchPart>,
-    /// Fewer particles, fewer repetitions: to see that it runs. Goals that need many particles are not judged.
+    /// Fewer particles, repetitions and claims: to see that it runs. Goals that need all of them are not judged.
     #[arg(long)]
     pub quick: bool,
     /// The folder for bench.json, replaced whole.
@@ -249,11 +249,13 @@ pub enum BenchPart {
     Step,
     /// Sums of Gaussians in O(n).
     Sums,
+    /// How much of `verify --profile quick` is simulation, on all cores.
+    Verify,
 }
 
 impl BenchPart {
     /// All, in the order of the tables.
-    pub const ALL: [BenchPart; 3] = [BenchPart::Pairs, BenchPart::Step, BenchPart::Sums];
+    pub const ALL: [BenchPart; 4] = [BenchPart::Pairs, BenchPart::Step, BenchPart::Sums, BenchPart::Verify];
 }
 
 /// `birth-death run`.

@@ -24,6 +24,7 @@ pub mod report;
 pub mod run;
 pub mod simulation;
 pub mod stats;
+pub mod stopwatch;
 pub mod study;
 pub mod subject;
 pub mod training;

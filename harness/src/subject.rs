@@ -7,6 +7,7 @@ use birth_death::{Dynamics, Energy, Error, Field, Marginal, ProductPrior, Rate, 
 use crate::defects::Defect;
 use crate::generators::{BoxedGenerator, Source};
 use crate::simulation::{Product, Simulation};
+use crate::stopwatch::{Laps, Stopwatch};
 
 /// An energy of the harness's own, with any kernel.
 pub type BoxedEnergy = Box<dyn Energy<f64> + Send>;
@@ -92,12 +93,14 @@ pub struct Subject {
     pub generator: Source,
     /// The planted defect, if any.
     pub defect: Option<&'static dyn Defect>,
+    /// What takes the time of its simulations, if any does.
+    pub watch: Option<&'static Stopwatch>,
 }
 
 impl Subject {
     /// The crate as it is, with its own generator.
     pub const fn correct(seed: u64) -> Self {
-        Self { seed, generator: Source::Xorshift128, defect: None }
+        Self { seed, generator: Source::Xorshift128, defect: None, watch: None }
     }
 
     /// The words of stream number `stream`, which no defect spoils.
@@ -120,7 +123,7 @@ impl Subject {
         }
         let dynamics = setup.dynamics().expect("the harness's own constants");
         let simulation = Simulation::new(setup.particles, energy, dynamics, rng).expect("the harness's own constants");
-        Trial { simulation, setup, defect: self.defect, steps: 0, before: Vec::new() }
+        Trial { simulation, setup, defect: self.defect, steps: 0, before: Vec::new(), laps: Laps::of(self.watch) }
     }
 }
 
@@ -134,6 +137,7 @@ pub struct Trial {
     /// Steps done.
     steps: u64,
     before: Vec<f64>,
+    laps: Laps,
 }
 
 impl Trial {
@@ -142,6 +146,24 @@ impl Trial {
     /// # Errors
     /// The core's.
     pub fn step(&mut self) -> Result<Report<f64>, Error> {
+        let lap = self.laps.begin();
+        let report = self.next();
+        self.laps.end(lap);
+        report
+    }
+
+    /// So many steps, or up to the first that fails.
+    ///
+    /// # Errors
+    /// The core's.
+    pub fn advance(&mut self, steps: usize) -> Result<(), Error> {
+        let lap = self.laps.begin();
+        let done = (0..steps).try_for_each(|_| self.next().map(|_| ()));
+        self.laps.end(lap);
+        done
+    }
+
+    fn next(&mut self) -> Result<Report<f64>, Error> {
         let report = match self.defect {
             None => self.simulation.step()?,
             Some(defect) => self.spoilt(defect)?,
@@ -176,7 +198,9 @@ impl Trial {
 
     /// Draws the start on the simulation's own stream.
     pub fn draw(&mut self, start: &Product<f64>) {
+        let lap = self.laps.begin();
         self.simulation.draw(start);
+        self.laps.end(lap);
     }
 
     /// E and Vbar of the present ensemble.
@@ -184,7 +208,10 @@ impl Trial {
     /// # Errors
     /// The core's.
     pub fn evaluate(&mut self) -> Result<(f64, f64), Error> {
-        self.simulation.evaluate_at(self.steps)
+        let lap = self.laps.begin();
+        let found = self.simulation.evaluate_at(self.steps);
+        self.laps.end(lap);
+        found
     }
 
     /// The particles.

@@ -10,7 +10,7 @@ use super::goals::Judged;
 use super::machine::{Machine, available};
 use super::record::{Record, Sums};
 use super::timing::{Job, rounds};
-use super::{pairs, step, sums, table};
+use super::{pairs, share, step, sums, table};
 use crate::cli::{BAD_INPUT, BenchArgs, BenchPart, FAILURE, INTERRUPTED, SUCCESS};
 use crate::config::Refusal;
 use crate::output::folder::{Folder, MANIFEST};
@@ -48,6 +48,7 @@ fn bench(arguments: &BenchArgs) -> Result<u8, Refusal> {
                 BenchPart::Pairs => of_pairs(&mut record, arguments.quick, stop),
                 BenchPart::Step => of_steps(&mut record, stop),
                 BenchPart::Sums => of_sums(&mut record, arguments.quick, stop),
+                BenchPart::Verify => of_verify(&mut record, arguments.quick, stop),
             };
     }
     if !complete {
@@ -71,7 +72,7 @@ fn bench(arguments: &BenchArgs) -> Result<u8, Refusal> {
 
 fn describe(machine: &Machine) -> String {
     let Machine { processor, cores, paths } = machine;
-    format!("{processor}; {cores} cores, one used; {}\n\n", paths.join(", "))
+    format!("{processor}; {cores} cores, one used but by verify; {}\n\n", paths.join(", "))
 }
 
 /// Times the jobs of a part.
@@ -122,6 +123,16 @@ fn of_sums(record: &mut Record, quick: bool, stop: &AtomicBool) -> bool {
     }
     record.sums = Some(Sums::new(many, &best, &compared));
     complete
+}
+
+fn of_verify(record: &mut Record, quick: bool, stop: &AtomicBool) -> bool {
+    let Ok(measured) = share::measure(quick, stop) else { return false };
+    print(&format!("{}\n", table::share(&measured)));
+    if !quick {
+        record.goals.extend(Judged::new("verify", "", measured.beside()));
+    }
+    record.verify = Some(measured);
+    true
 }
 
 fn write(folder: &Folder, record: &Record) -> io::Result<()> {

@@ -13,6 +13,7 @@ mod peak;
 mod record;
 #[path = "../../../benches/setting/mod.rs"]
 mod setting;
+mod share;
 mod step;
 mod sums;
 mod table;

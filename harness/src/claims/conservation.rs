@@ -174,8 +174,8 @@ fn run(
     };
     let mut expected = columns(&trial.values(), n);
     let mut found = Found::default();
+    let mut before = columns(&trial.values(), n);
     for step in 0..steps {
-        let before = columns(&trial.values(), n);
         rules.events &= (step as u64) < setup.quench_from;
         let result = trial.step();
         let mut reference = None;
@@ -215,6 +215,7 @@ fn run(
         }
         found.twins += count(&after, trial.origins(), |row, origin| origin == FRESH || after[origin as usize] == *row);
         found.twins += parted(&before, &after, &trial);
+        before = after;
     }
     found
 }
@@ -278,10 +279,8 @@ fn standing_still(context: &Context, problem: Problem, setup: &Setup, replicate:
     let mut trial = context.trial(setup, problem.core(), 1, replicate);
     trial.draw(&start(problem.core().dim()));
     let before = trial.values();
-    for _ in 0..5 {
-        if trial.step().is_err() {
-            return f64::NAN;
-        }
+    if trial.advance(5).is_err() {
+        return f64::NAN;
     }
     trial.values().iter().zip(&before).filter(|(a, b)| a != b).count() as f64
 }

@@ -81,8 +81,8 @@ fn measure(context: &Context) -> Result<Evidence, Interrupted> {
         let last = case.times.iter().map(|(time, _)| steps_to(*time)).max().unwrap_or(0);
         let steps: Vec<usize> = (0..=last).collect();
         let scheme = Finite { n, alpha: ALPHA, dt: DT };
-        let expected = linear_noise::solve(&model, &law, Start::Lattice, scheme, &steps);
-        let found = context.map(context.replicates(case.replicates), |replicate| {
+        let expected = || linear_noise::solve(&model, &law, Start::Lattice, scheme, &steps);
+        let (expected, found) = context.map_beside(expected, context.replicates(case.replicates), |replicate| {
             run(context, case.particles, last, part, replicate)
         })?;
         for &(time, spread) in case.times {

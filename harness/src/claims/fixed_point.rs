@@ -114,6 +114,16 @@ struct Wells {
     setup: Setup,
 }
 
+/// Where runs ended.
+struct Runs {
+    /// What should be found: the probability of so many in the upper well.
+    law: Vec<f64>,
+    /// How often so many were; an error counts as N + 1.
+    counts: Vec<u64>,
+    /// The largest distance from a well.
+    distance: f64,
+}
+
 impl Wells {
     fn new() -> Self {
         let model = models::DoubleWell { tilt: 0.2, dim: 2 };
@@ -139,22 +149,22 @@ impl Wells {
             .collect()
     }
 
-    /// Runs of `steps` steps from `high` in the upper well: how often how many are there at the end (an error counts as N + 1), and
-    /// the largest distance from a well.
+    /// Runs of `steps` steps from `high` in the upper well.
     fn runs(
         &self,
         context: &Context,
         (high, steps): (usize, usize),
         part: u64,
         runs: u64,
-    ) -> Result<(Vec<u64>, f64), Interrupted> {
+    ) -> Result<Runs, Interrupted> {
         let start = self.rows(high);
-        let blocks = context.map(BLOCKS, |block| {
+        let law = || self.law.law(high, steps);
+        let (law, blocks) = context.map_beside(law, BLOCKS, |block| {
             let mut trial = context.trial(&self.setup, Problem::DoubleWell.core(), part, block);
             let (mut counts, mut distance) = (vec![0u64; N + 2], 0.0f64);
             for _ in 0..runs / BLOCKS {
                 trial.reset(&start);
-                if (0..steps).any(|_| trial.step().is_err()) {
+                if trial.advance(steps).is_err() {
                     counts[N + 1] += 1;
                     continue;
                 }
@@ -169,7 +179,7 @@ impl Wells {
         for (block, _) in &blocks {
             counts.iter_mut().zip(block).for_each(|(sum, count)| *sum += count);
         }
-        Ok((counts, largest(blocks.iter().map(|(_, distance)| *distance))))
+        Ok(Runs { law, counts, distance: largest(blocks.iter().map(|(_, distance)| *distance)) })
     }
 }
 
@@ -179,9 +189,8 @@ fn wells(context: &Context, evidence: &mut Evidence) -> Result<(), Interrupted> 
     let mut distances = Vec::new();
     for ((high, steps), part, runs, budget) in [((80, 1), 2, 20_000, 0.09), ((120, 4), 3, 5_000, 0.15)] {
         let runs = context.replicates(runs);
-        let (counts, distance) = wells.runs(context, (high, steps), part, runs)?;
+        let Runs { law, counts, distance } = wells.runs(context, (high, steps), part, runs)?;
         distances.push(distance);
-        let law = wells.law.law(high, steps);
         if steps == 1 {
             evidence.measured.push(mean_change(high, &counts, &law, runs, level));
         }

@@ -43,22 +43,24 @@ const CASES: [Case; 2] = [
 ];
 
 fn measure(context: &Context) -> Result<Evidence, Interrupted> {
-    let model = Problem::Units.oracle();
     let nodes: Nodes = TensorRule::new(&[Rule::normal(24, 0.0, 1.0), Rule::uniform(24, -2.0, 2.0)]).into();
     let mut measured = Vec::new();
     for (case, part) in CASES.into_iter().zip(0..) {
         let times = case.times.map(|(t, _)| t);
         let steps = steps_to(&times, DT);
         let flow = DiscreteFlow { alpha: case.alpha, transport: true, centred: true, dt: DT };
-        let map = discrete::solve(model.as_ref(), &nodes, flow, &steps, |moment| moment.energy);
-        let flow = Flow { alpha: case.alpha, transport: true };
-        let limit = characteristics::solve(model.as_ref(), &nodes, flow, 0.05, &times, |moment| moment.energy);
+        let oracles = || {
+            let model = Problem::Units.oracle();
+            let map = discrete::solve(model.as_ref(), &nodes, flow, &steps, |moment| moment.energy);
+            let flow = Flow { alpha: case.alpha, transport: true };
+            (map, characteristics::solve(model.as_ref(), &nodes, flow, 0.05, &times, |moment| moment.energy))
+        };
 
         let mut setup = Setup::gradient_flow(PARTICLES, DT);
         if case.alpha > 0.0 {
             setup = Setup::birth_death(PARTICLES, DT, case.alpha);
         }
-        let found = context.map(context.replicates(case.replicates), |replicate| {
+        let ((map, limit), found) = context.map_beside(oracles, context.replicates(case.replicates), |replicate| {
             let mut trial = context.trial(&setup, Problem::Units.core(), part, replicate);
             trial.place(&start(&mut context.subject.words(context.stream(part + 80, replicate))));
             energies(&mut trial, &steps)

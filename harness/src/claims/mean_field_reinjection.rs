@@ -102,9 +102,10 @@ fn measure(context: &Context) -> Result<Evidence, Interrupted> {
     let mut series = Vec::new();
     for (case, part) in CASES.iter().zip(0..) {
         let n = case.particles as f64;
-        let expected = map_path(model.as_ref(), n, case.dt);
-        let found =
-            context.map(context.replicates(case.replicates), |replicate| run(context, case, part, replicate))?;
+        let expected = || map_path(Problem::Units.oracle().as_ref(), n, case.dt);
+        let replicates = context.replicates(case.replicates);
+        let (expected, found) =
+            context.map_beside(expected, replicates, |replicate| run(context, case, part, replicate))?;
         let name = format!("n = {}, dt = {}", case.particles, case.dt);
         let reference = expected.summary();
         let spreads = [SPREADS[0], SPREADS[0], SPREADS[0], SPREADS[1], case.spread];

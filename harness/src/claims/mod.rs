@@ -279,6 +279,8 @@ impl Claim {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use indicatif::ProgressDrawTarget;
+    use std::sync::atomic::AtomicU64;
 
     #[test]
     fn names_are_unique_and_everything_is_written_down() {
@@ -290,5 +292,32 @@ mod tests {
             assert!(Claim::named(claim.id).is_some());
         }
         assert!(Claim::named("no-such-claim").is_none());
+    }
+
+    #[test]
+    fn an_oracle_beside_replicates_is_asked_once_and_is_none_of_them() {
+        for (threads, count) in [(1, 5), (2, 5), (4, 0)] {
+            let pool = parallel::pool(Some(threads)).expect("a pool");
+            let progress = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::hidden());
+            let (stop, asked) = (AtomicBool::new(false), AtomicU64::new(0));
+            let context = Context {
+                subject: Subject::correct(1),
+                profile: Profile::Quick,
+                pool: &pool,
+                stop: &stop,
+                progress: &progress,
+                claim: 0,
+            };
+            let oracle = || asked.fetch_add(1, Ordering::Relaxed);
+            let found = context.map_beside(oracle, count, |replicate| 10 * replicate);
+            assert_eq!(found, Ok((0, (0..count).map(|replicate| 10 * replicate).collect())));
+            assert_eq!(
+                (asked.load(Ordering::Relaxed), progress.length(), progress.position()),
+                (1, Some(count), count)
+            );
+            stop.store(true, Ordering::Relaxed);
+            assert_eq!(context.map_beside(oracle, count, |replicate| replicate), Err(Interrupted));
+            assert_eq!(asked.load(Ordering::Relaxed), 1, "nothing is begun any more");
+        }
     }
 }

@@ -128,14 +128,13 @@ fn gaussian(context: &Context) -> Result<(Vec<Measured>, Plot), Interrupted> {
     let steps = steps_to(&WINDOWS.map(|(t, _)| t), DT);
     let setup = Setup::birth_death(PARTICLES, DT, ALPHA);
     let start = product(&[Marginal::Normal { mean: 0.0, sd: 1.0 }]);
-    let found = context.map(context.replicates(REPLICATES), |replicate| {
+    let oracles = || [2 * FINER, FINER, 1].map(|finer| map(&steps, finer));
+    let ([fine, coarse, map], found) = context.map_beside(oracles, context.replicates(REPLICATES), |replicate| {
         let mut trial = context.trial(&setup, Problem::Quadratic(CURVATURE).core(), 0, replicate);
         trial.draw(&start);
         events(&mut trial, &steps, |_| (), |_, (), _| ())
     })?;
-    let limit: Vec<f64> =
-        map(&steps, 2 * FINER).iter().zip(map(&steps, FINER)).map(|(fine, coarse)| 2.0 * fine - coarse).collect();
-    let map = map(&steps, 1);
+    let limit: Vec<f64> = fine.iter().zip(coarse).map(|(fine, coarse)| 2.0 * fine - coarse).collect();
     let (mut measured, mut dots, mut from) = (Vec::new(), Vec::new(), 0.0);
     for (at, (t, tolerance)) in WINDOWS.into_iter().enumerate() {
         let ratios: Vec<f64> = column(&found, at).iter().map(|count| count / map[at]).collect();

@@ -137,13 +137,13 @@ impl Case {
         let setup = Setup::birth_death(PARTICLES, self.dt, ALPHA).without_transport();
         let start = product(&vec![Marginal::Normal { mean: 0.0, sd: 1.0 }; self.dim]);
         let steps = self.steps();
-        let found = context.map(context.replicates(REPLICATES), |replicate| {
+        let oracles = || (self.map(100), self.limit());
+        let ((map, limit), found) = context.map_beside(oracles, context.replicates(REPLICATES), |replicate| {
             let mut trial = context.trial(&setup, Problem::Quadratic(self.curvature).core(), part, replicate);
             trial.draw(&start);
             energies(&mut trial, &steps)
         })?;
         let d = self.dim as f64;
-        let (map, limit) = (self.map(100), self.limit());
         // at the base number of replicates, whatever the profile: more of them only make it easier to decide
         let room = |spread: f64| REACH * spread / (REPLICATES as f64).sqrt();
         let bias = |tau: f64| self.kappa * (1.0 + tau).powf(0.5 * d) / PARTICLES as f64;

@@ -134,12 +134,13 @@ impl Case {
         let start =
             product(&vec![Marginal::Normal { mean: 0.0, sd: 1.0 / self.precision.sqrt() }; self.curvature.len()]);
         let steps = steps_to(self.times, self.dt);
-        let found = context.map(context.replicates(self.replicates), |replicate| {
+        let oracles = || (self.at_dt(), self.limit());
+        let ((map, limit), found) = context.map_beside(oracles, context.replicates(self.replicates), |replicate| {
             let mut trial = context.trial(&setup, Problem::Quadratic(self.curvature).core(), self.part, replicate);
             trial.draw(&start);
             energies(&mut trial, &steps)
         })?;
-        let (law, map, limit) = (self.law(), self.at_dt(), self.limit());
+        let law = self.law();
         let mut measured = Vec::new();
         for (at, &t) in self.times.iter().enumerate() {
             let ratios: Vec<f64> = column(&found, at).iter().map(|e| e / map[at]).collect();

@@ -30,22 +30,24 @@ impl OneStep {
     /// `b[i]` > 0 marks a death candidate, < 0 a birth candidate, 0 neither; `p[i]` in [0, 1] is the event's probability.
     /// The shares sum to the probability that anyone is left. Cost O(n^2).
     pub fn shares(&self, b: &[f64], p: &[f64]) -> Vec<f64> {
-        let n = b.len();
-        let mut share = vec![0.0; n];
-        let mut ratio = vec![0.0; n];
+        // phi = c0 + c1 s + c2 s^2, and psi / s is its derivative
+        let coefficients = |(&b, &p): (&f64, &f64)| match b {
+            0.0 => [0.0, 1.0, 0.0],
+            b if b > 0.0 => [p, 1.0 - p, 0.0],
+            _ => [0.0, 1.0 - p, p],
+        };
+        let generating: Vec<[f64; 3]> = b.iter().zip(p).map(coefficients).collect();
+        let mut share = vec![0.0; generating.len()];
+        let mut phis = share.clone();
         for (&s, &weight) in self.rule.nodes.iter().zip(&self.rule.weights) {
             // phi > 0 at every node, even for p = 1 (1, or s^2), because the nodes are inside (0, 1): dividing the full product
             // by it is safe. Should the product underflow, what is lost is below 1e-300 of shares that sum to order one.
-            let mut product = weight;
-            for i in 0..n {
-                let (p, q) = if b[i] == 0.0 { (0.0, 1.0) } else { (p[i], 1.0 - p[i]) };
-                // psi / s, finite at s = 0.
-                let (phi, psi) = if b[i] > 0.0 { (p + q * s, q) } else { (s * (q + p * s), q + 2.0 * p * s) };
-                product *= phi;
-                ratio[i] = psi / phi;
+            for (phi, [c0, c1, c2]) in phis.iter_mut().zip(&generating) {
+                *phi = c0 + s * (c1 + s * c2);
             }
-            for (share, ratio) in share.iter_mut().zip(&ratio) {
-                *share += product * ratio;
+            let product = phis.iter().fold(weight, |product, phi| product * phi);
+            for ((share, phi), [_, c1, c2]) in share.iter_mut().zip(&phis).zip(&generating) {
+                *share += product * ((c1 + 2.0 * c2 * s) / phi);
             }
         }
         share

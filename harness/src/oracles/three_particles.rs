@@ -31,7 +31,9 @@ pub fn states() -> [Counts; STATES] {
 
 /// Where `counts` stands in [`states`]; none if they do not sum to 3.
 pub fn index(counts: Counts) -> Option<usize> {
-    states().iter().position(|state| *state == counts)
+    // before those with `first` of the first kind stand those with fewer, N + 1 - k of them with k
+    let [first, second, _] = counts;
+    (counts.iter().sum::<usize>() == N).then(|| first * (2 * N + 3 - first) / 2 + second)
 }
 
 /// The law of one step of scheme 1 of length `dt`, given the potential `v` of each kind. Exact up to rounding.

@@ -3,7 +3,8 @@
 //! All tails are computed as such, never as 1 minus the rest, so that they keep their relative accuracy far out.
 
 use super::binomial::deviance;
-use statrs::function::{beta::beta_reg, gamma::gamma_ur};
+use core::f64::consts::{SQRT_2, TAU};
+use statrs::function::{beta::beta_reg, erf::erfc_inv, gamma::gamma_ur};
 
 /// P(Z >= z) for a standard normal Z. Relative error below 1e-12 for |z| <= 37.
 pub fn normal_upper(z: f64) -> f64 {
@@ -18,22 +19,21 @@ pub fn z_two_sided(z: f64) -> f64 {
 
 /// The z with P(Z >= z) = `upper`, for `upper` in (0, 1).
 ///
-/// Newton's method on the tail's logarithm, which is concave, from the right, where every step falls short of the root: claims draw starts by the thousand.
+/// Newton's method on the tail's logarithm, from statrs's inverse, of which two steps are left at most: claims draw starts by the thousand.
 pub fn normal_quantile(upper: f64) -> f64 {
     if upper > 0.5 {
         return -normal_quantile(1.0 - upper);
     }
-    // P(Z >= z) <= exp(-z^2 / 2) / 2
-    let mut z = (-2.0 * (2.0 * upper).ln()).max(0.0).sqrt();
-    // quadratic: seven steps at most down to 1e-300
-    for _ in 0..20 {
+    let mut z = SQRT_2 * erfc_inv(2.0 * upper);
+    for _ in 0..2 {
         let tail = normal_upper(z);
-        let density = (-0.5 * z * z).exp() / core::f64::consts::TAU.sqrt();
-        let next = z + (tail / upper).ln() * tail / density;
-        if next.is_nan() || (next - z).abs() <= f64::EPSILON * z {
+        let density = (-0.5 * z * z).exp() / TAU.sqrt();
+        let step = (tail / upper).ln() * tail / density;
+        // next to 0 the tail's rounding is larger than that of z
+        if step.is_nan() || step.abs() <= 4.0 * f64::EPSILON * (1.0 + z) {
             break;
         }
-        z = next;
+        z += step;
     }
     z
 }
