@@ -258,3 +258,53 @@ impl<F: Fn(f64) -> f64> Energy<f64> for Separable<F> {
         Ok(potential.iter().sum::<f64>() / at.len() as f64)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_watch_has_steps_evaluations_and_starts_and_nothing_else() {
+        static WATCH: Stopwatch = Stopwatch::new();
+        let subject = Subject { watch: Some(&WATCH), ..Subject::correct(1001) };
+        let start = product(&[Marginal::Normal { mean: 0.0, sd: 1.0 }]);
+        let timed = |work: &dyn Fn(&mut Trial)| {
+            let before = WATCH.seconds();
+            let mut trial = subject.trial(&Setup::gradient_flow(100, 0.1), Box::new(Separable(|x| x)), 0);
+            trial.place(&[1.0; 100]);
+            trial.reset(&[2.0; 100]);
+            work(&mut trial);
+            drop(trial);
+            WATCH.seconds() > before
+        };
+        assert!(!timed(&|_| ()));
+        assert!(timed(&|trial| trial.draw(&start)));
+        assert!(timed(&|trial| assert!(trial.step().is_ok())));
+        assert!(timed(&|trial| assert_eq!(trial.advance(3), Ok(()))));
+        assert!(timed(&|trial| assert!(trial.evaluate().is_ok())));
+    }
+
+    #[test]
+    fn an_advance_ends_at_the_first_step_that_fails() {
+        // V of the fourth evaluation is not finite
+        struct Spent(u64);
+        impl Energy<f64> for Spent {
+            fn dim(&self) -> usize {
+                1
+            }
+
+            fn evaluate(&mut self, step: u64, at: Rows<'_, f64>, mut out: Field<'_, f64>) -> Result<f64, Error> {
+                out.check(1, at)?;
+                let (potential, mut gradient) = out.parts_mut();
+                potential.fill(if step < self.0 { 0.0 } else { f64::NAN });
+                gradient.row_mut(0).fill(1.0);
+                Ok(0.0)
+            }
+        }
+        let mut trial = Subject::correct(1001).trial(&Setup::gradient_flow(1, 0.5), Box::new(Spent(3)), 0);
+        assert_eq!(trial.advance(2), Ok(()));
+        assert_eq!(trial.values(), [-1.0]);
+        assert!(trial.advance(9).is_err());
+        assert_eq!(trial.values(), [-1.5]);
+    }
+}

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::sync::atomic::AtomicBool;
 
 use birth_death::dispatch::Path;
+use rayon::ThreadPool;
 
 use super::goals::Judged;
 use super::machine::{Machine, available};
@@ -14,7 +15,7 @@ use super::{pairs, share, step, sums, table};
 use crate::cli::{BAD_INPUT, BenchArgs, BenchPart, FAILURE, INTERRUPTED, SUCCESS};
 use crate::config::Refusal;
 use crate::output::folder::{Folder, MANIFEST};
-use crate::progress;
+use crate::{parallel, progress};
 
 /// The file of the result.
 const FILE: &str = "bench.json";
@@ -38,6 +39,9 @@ fn print(text: &str) {
 fn bench(arguments: &BenchArgs) -> Result<u8, Refusal> {
     let folder = Folder::claim(&arguments.out, &[])?;
     let stop = progress::interruption();
+    let pool = parallel::pool(None).map_err(|error| {
+        Refusal::of_file("verify", format!("{error}; accepted: a system that gives a thread a core"))
+    })?;
     let count = if arguments.quick { FEW_ROUNDS } else { ROUNDS };
     let mut record = Record::begin(count);
     print(&describe(&record.machine));
@@ -48,7 +52,7 @@ fn bench(arguments: &BenchArgs) -> Result<u8, Refusal> {
                 BenchPart::Pairs => of_pairs(&mut record, arguments.quick, stop),
                 BenchPart::Step => of_steps(&mut record, stop),
                 BenchPart::Sums => of_sums(&mut record, arguments.quick, stop),
-                BenchPart::Verify => of_verify(&mut record, arguments.quick, stop),
+                BenchPart::Verify => of_verify(&mut record, arguments.quick, &pool, stop),
             };
     }
     if !complete {
@@ -125,11 +129,11 @@ fn of_sums(record: &mut Record, quick: bool, stop: &AtomicBool) -> bool {
     complete
 }
 
-fn of_verify(record: &mut Record, quick: bool, stop: &AtomicBool) -> bool {
-    let Ok(measured) = share::measure(quick, stop) else { return false };
+fn of_verify(record: &mut Record, quick: bool, pool: &ThreadPool, stop: &AtomicBool) -> bool {
+    let Ok(measured) = share::measure(quick, pool, stop) else { return false };
     print(&format!("{}\n", table::share(&measured)));
     if !quick {
-        record.goals.extend(Judged::new("verify", "", measured.beside()));
+        record.goals.extend(Judged::new("verify", &format!("{} threads", measured.threads), measured.beside()));
     }
     record.verify = Some(measured);
     true

@@ -8,7 +8,7 @@ use serde::Serialize;
 pub struct Machine {
     /// The processor's model, as the system names it.
     pub processor: String,
-    /// Its number of cores; one is used.
+    /// Its number of cores; all parts but the verification use one.
     pub cores: usize,
     /// The paths of the dispatch that it has.
     pub paths: Vec<&'static str>,

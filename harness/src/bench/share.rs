@@ -4,14 +4,15 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use indicatif::ProgressBar;
+use rayon::ThreadPool;
 use serde::Serialize;
 
-use super::VALID;
-use crate::claims::{Claim, Context, Interrupted, Profile, REGISTRY};
+use crate::claims::{Claim, Context, Interrupted, Profile, REGISTRY, check};
+use crate::progress;
+use crate::stats::verdict::Verdict;
 use crate::stopwatch::Stopwatch;
 use crate::subject::Subject;
 use crate::verify::DEFAULT_SEED;
-use crate::{parallel, progress};
 
 /// Enough of the claims to see that it runs.
 const FEW: usize = 3;
@@ -21,42 +22,57 @@ const FEW: usize = 3;
 pub struct Share {
     /// Claims decided.
     pub claims: usize,
+    /// Of these, claims that fail: what was timed then is no verification.
+    pub failed: usize,
     /// Threads.
     pub threads: usize,
     /// From the first claim's begin to the last one's end.
     pub seconds: f64,
-    /// Seconds of all threads together in steps, evaluations and draws of the start, a clock's reading at each end of them included.
+    /// Seconds of all threads together in steps, evaluations and draws of the start, and in reading the clock once for each.
     pub simulation: f64,
 }
 
 impl Share {
-    /// The part of the threads' time that is something else, or nothing at all.
+    /// The part of the threads' time that is something else, or nothing at all; NaN if a claim fails.
     pub fn beside(&self) -> f64 {
-        1.0 - self.simulation / (self.threads as f64 * self.seconds)
+        if self.failed > 0 { f64::NAN } else { 1.0 - self.simulation / (self.threads as f64 * self.seconds) }
     }
 }
 
-/// Decides all claims, or a `few`, as `verify --profile quick` does, on all cores.
-pub fn measure(few: bool, stop: &AtomicBool) -> Result<Share, Interrupted> {
+/// Decides all claims, or a `few`, as `verify --profile quick` does.
+pub fn measure(few: bool, pool: &ThreadPool, stop: &AtomicBool) -> Result<Share, Interrupted> {
     static WATCH: Stopwatch = Stopwatch::new();
-    let pool = parallel::pool(None).expect(VALID);
     let before = WATCH.seconds();
     let began = Instant::now();
     let claims: Vec<&Claim> = REGISTRY.into_iter().take(if few { FEW } else { REGISTRY.len() }).collect();
     let bar = progress::bar(claims.len() as u64, "claims");
+    let mut failed = 0;
     for claim in &claims {
         let context = Context {
             subject: Subject { watch: Some(&WATCH), ..Subject::correct(DEFAULT_SEED) },
             profile: Profile::Quick,
-            pool: &pool,
+            pool,
             stop,
             progress: &ProgressBar::hidden(),
             claim: claim.number(),
         };
-        claim.settle(&context)?;
+        let (checks, _) = claim.settle(&context)?;
+        failed += usize::from(check::verdict(&checks) == Verdict::Fails);
         bar.inc(1);
     }
     bar.finish_and_clear();
     let (threads, seconds) = (pool.current_num_threads(), began.elapsed().as_secs_f64());
-    Ok(Share { claims: claims.len(), threads, seconds, simulation: WATCH.seconds() - before })
+    Ok(Share { claims: claims.len(), failed, threads, seconds, simulation: WATCH.seconds() - before })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_simulation_is_beside_it() {
+        let share = Share { claims: 25, failed: 0, threads: 2, seconds: 10.0, simulation: 15.0 };
+        assert_eq!(share.beside(), 0.25);
+        assert!(Share { failed: 1, ..share }.beside().is_nan());
+    }
 }

@@ -106,7 +106,7 @@ pub fn sums(compared: &[Compared]) -> String {
 
 /// Simulation in the verification.
 pub fn share(share: &Share) -> String {
-    let Share { claims, threads, seconds, simulation } = share;
+    let Share { claims, threads, seconds, simulation, .. } = share;
     format!(
         "verify --profile quick, {claims} claims: {seconds:.1} s on {threads} threads, {simulation:.1} s of theirs in simulation, {:.1} %\n",
         100.0 * (1.0 - share.beside())

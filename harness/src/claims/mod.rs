@@ -213,6 +213,7 @@ impl Context<'_> {
         self.progress.inc_length(count);
         let expected = OnceLock::new();
         let found = self.unless_stopped(count + 1, |index| {
+            // the longest, so the first to be begun
             let Some(replicate) = index.checked_sub(1) else {
                 expected.get_or_init(&oracle);
                 return None;
@@ -221,7 +222,7 @@ impl Context<'_> {
             self.progress.inc(1);
             Some(result)
         })?;
-        Ok((expected.into_inner().unwrap_or_else(oracle), found.into_iter().flatten().collect()))
+        Ok((expected.into_inner().ok_or(Interrupted)?, found.into_iter().flatten().collect()))
     }
 }
 
@@ -280,6 +281,7 @@ impl Claim {
 mod tests {
     use super::*;
     use indicatif::ProgressDrawTarget;
+    use std::sync::Barrier;
     use std::sync::atomic::AtomicU64;
 
     #[test]
@@ -318,6 +320,13 @@ mod tests {
             stop.store(true, Ordering::Relaxed);
             assert_eq!(context.map_beside(oracle, count, |replicate| replicate), Err(Interrupted));
             assert_eq!(asked.load(Ordering::Relaxed), 1, "nothing is begun any more");
+            if threads == 2 {
+                // both are at work at the same time, or this never ends
+                stop.store(false, Ordering::Relaxed);
+                let meeting = Barrier::new(2);
+                let met = context.map_beside(|| meeting.wait().is_leader(), 1, |_| meeting.wait().is_leader());
+                assert!(met.is_ok_and(|(oracle, replicates)| replicates == [!oracle]));
+            }
         }
     }
 }

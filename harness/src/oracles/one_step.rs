@@ -31,12 +31,7 @@ impl OneStep {
     /// The shares sum to the probability that anyone is left. Cost O(n^2).
     pub fn shares(&self, b: &[f64], p: &[f64]) -> Vec<f64> {
         // phi = c0 + c1 s + c2 s^2, and psi / s is its derivative
-        let coefficients = |(&b, &p): (&f64, &f64)| match b {
-            0.0 => [0.0, 1.0, 0.0],
-            b if b > 0.0 => [p, 1.0 - p, 0.0],
-            _ => [0.0, 1.0 - p, p],
-        };
-        let generating: Vec<[f64; 3]> = b.iter().zip(p).map(coefficients).collect();
+        let generating = offsprings(b, p);
         let mut share = vec![0.0; generating.len()];
         let mut phis = share.clone();
         for (&s, &weight) in self.rule.nodes.iter().zip(&self.rule.weights) {
@@ -86,7 +81,7 @@ pub fn mean_energy_after_events(b: &[f64], p: &[f64], linear: &[f64], pair: &[Ve
             a * a * both(present) + a * (size - present) / present
         }
     };
-    let laws: Vec<[f64; 3]> = b.iter().zip(p).map(|(b, p)| offspring(*b, *p)).collect();
+    let laws = offsprings(b, p);
     let mut mean = 0.0;
     for i in 0..n {
         let others = sum_law(&laws, &[i]);
@@ -113,15 +108,16 @@ pub fn mean_energy_after_events(b: &[f64], p: &[f64], linear: &[f64], pair: &[Ve
     mean
 }
 
-/// P(a = 0, 1, 2) of a particle's number after the events.
-fn offspring(b: f64, p: f64) -> [f64; 3] {
-    if b > 0.0 {
-        [p, 1.0 - p, 0.0]
-    } else if b < 0.0 {
-        [0.0, 1.0 - p, p]
-    } else {
-        [0.0, 1.0, 0.0]
-    }
+/// P(a = 0, 1, 2) of every particle's number after the events; NaN if its b is.
+fn offsprings(b: &[f64], p: &[f64]) -> Vec<[f64; 3]> {
+    assert_eq!(b.len(), p.len());
+    let law = |(&b, &p): (&f64, &f64)| match b {
+        0.0 => [0.0, 1.0, 0.0],
+        b if b > 0.0 => [p, 1.0 - p, 0.0],
+        b if b < 0.0 => [0.0, 1.0 - p, p],
+        _ => [f64::NAN; 3],
+    };
+    b.iter().zip(p).map(law).collect()
 }
 
 /// The law of the sum of all but the `left_out`.
