@@ -29,7 +29,7 @@ const TEACHERS: usize = 4;
 const PARTICLES: usize = 50;
 const DT: f64 = 0.5;
 const ALPHAS: [f64; 5] = [0.1, 0.3, 1.0, 3.0, 10.0];
-const REPLICATES: u64 = 16;
+const REPLICATES: u64 = 48;
 /// The share of E(0) to be reached.
 const SHARE: f64 = 0.1;
 /// Steps after which a run is given up.
