@@ -28,7 +28,7 @@ const MARGIN: u32 = 24;
 /// Room for the labels of an axis, without and with a description.
 const TICKS_BELOW: u32 = 84;
 const BELOW: u32 = 160;
-const LEFT: u32 = 230;
+const LEFT: u32 = 284;
 const LEGEND_LINE: u32 = 96;
 /// Entries of the legend in a line, at most.
 const LEGEND_COLUMNS: usize = 3;
@@ -393,6 +393,33 @@ mod tests {
             curve.series.points.clear();
         }
         assert_eq!(empty.svg().expect_err("nothing").to_string(), NOTHING);
+    }
+
+    #[test]
+    fn the_longest_ticks_leave_room_for_the_description() {
+        let mut log = sheet();
+        log.panels.truncate(1);
+        log.panels[0].curves.truncate(1);
+        log.panels[0].y = Axis::log("E");
+        log.panels[0].curves[0].series.points = vec![Point::exact(0.0, 4e-3), Point::exact(1.0, 0.09)];
+        let svg = log.svg().expect("drawn");
+        let ticks: Vec<(f64, usize)> = svg
+            .split("<text x=\"")
+            .filter(|text| text.contains("text-anchor=\"end\""))
+            .map(|text| {
+                let end = text.split('"').next().and_then(|x| x.parse().ok());
+                (end.expect("a place"), text.lines().nth(1).expect("a number").chars().count())
+            })
+            .collect();
+        assert_eq!(ticks.iter().map(|(_, letters)| *letters).max(), Some(6), "5·10⁻³");
+        // letters are 0.55 of their height wide in the mean, and the description is as wide as its letters are high
+        let height = f64::from(TEXT) / 1.24;
+        for (end, letters) in ticks {
+            assert!(
+                end - 0.55 * height * letters as f64 > f64::from(MARGIN) + height,
+                "{letters} letters before {end}"
+            );
+        }
     }
 
     #[test]
