@@ -69,11 +69,11 @@ pub struct Report<R> {
 /// # Cost
 /// One evaluation of the energy, and beside it, for `n` particles of `D` components of which `e` met an event: about
 /// `6 n D` operations for the checks, the transport and the commit; `n (3 + D)` words moved; `n` comparisons and at most
-/// `n` exponentials (`expm1` in `f64`, needed for about `e` of them); at most `2 n` bounded integers. No allocation, no
+/// `n + 1` exponentials (`expm1` in `f64`, needed for about `e` of them); at most `2 n` bounded integers. No allocation, no
 /// recursion; constant stack.
 ///
 /// # Errors and state
-/// On any error the ensemble, the counter and the generator are as they were; only scratch memory was written.
+/// On any error the ensemble, the counter and the generator (but a [`NoRewind`](crate::NoRewind) one) are as they were; only scratch memory was written.
 ///
 /// ```
 /// use birth_death::{Dynamics, Ensemble, Stream, Workspace, models::Quadratic};

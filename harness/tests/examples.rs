@@ -31,7 +31,7 @@ fn configurations() -> Vec<PathBuf> {
 #[test]
 fn every_shipped_configuration_runs() {
     let pool = parallel::pool(None).expect("a pool");
-    assert!(configurations().len() >= 7);
+    assert!(configurations().len() >= 9);
     for path in configurations() {
         let mut config = Config::load(&path).expect("accepted");
         assert!(config.text.starts_with("# "), "{} says what it shows", path.display());
