@@ -64,10 +64,10 @@ pub fn start<R: Real>(seed: u64, cell: &Cell, replicate: u64) -> Vec<R> {
     let mut rng = generator(seed, stream(0, replicate, Purpose::Start));
     let (n, (inputs, _)) = (cell.particles, cell.sizes());
     let (c, a) = match cell.scaling {
-        Scaling::Notebook => (1.0 / (n as f64).sqrt(), 1.0 / (n as f64).sqrt()),
+        Scaling::Notebook | Scaling::Population => (1.0 / (n as f64).sqrt(), 1.0 / (n as f64).sqrt()),
         // a uniform on ±1 has variance 1/3
         Scaling::MeanField => (SPREAD * 3f64.sqrt(), SPREAD / (inputs as f64).sqrt()),
-        Scaling::Kernel => (1.0, 1.0),
+        Scaling::Kernel | Scaling::FineKernel => (1.0, 1.0),
     };
     let mut rows = vec![R::ZERO; (inputs + 1) * n];
     for i in 0..n {
@@ -242,9 +242,9 @@ mod tests {
                 directions.extend_from_slice(&rows[cell.particles..]);
             }
             let (c2, a2) = match cell.scaling {
-                Scaling::Notebook => (1.0 / (3.0 * n), 1.0 / n),
+                Scaling::Notebook | Scaling::Population => (1.0 / (3.0 * n), 1.0 / n),
                 Scaling::MeanField => (4.0, 4.0 / 50.0),
-                Scaling::Kernel => (1.0 / 3.0, 1.0),
+                Scaling::Kernel | Scaling::FineKernel => (1.0 / 3.0, 1.0),
             };
             // kurtosis 9/5 and 3
             for (values, square, kurtosis) in [(charges, c2, 1.8), (directions, a2, 3.0)] {

@@ -10,6 +10,7 @@ pub mod data;
 mod log;
 pub mod setting;
 mod summary;
+mod table;
 pub mod train;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -194,7 +195,7 @@ fn conclude(place: &Path, settings: &Settings, cells: &[Cell], units: &[Unit]) -
         code = FAILURE;
     }
     let mut out = io::stdout().lock();
-    let _ = writeln!(out, "{}", summary::text(&groups));
+    let _ = writeln!(out, "{}", table::text(&groups));
     let _ = writeln!(out, "{} runs in {}", units.len(), place.display());
     code
 }
@@ -229,7 +230,7 @@ mod tests {
             let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
             selected(&names).map(|cells| cells.iter().map(Cell::to_string).collect::<Vec<_>>())
         };
-        assert_eq!(chosen(&[]).expect("all").len(), 59);
+        assert_eq!(chosen(&[]).expect("all").len(), 68);
         assert_eq!(chosen(&["n200-notebook-g", "n1000-notebook-birth-death-2"]).expect("some").len(), 3);
         let message = chosen(&["n50-notebok"]).expect_err("refused").to_string();
         assert!(message.contains("--cells") && message.contains("n50-notebook-gradient-flow"), "{message}");

@@ -35,6 +35,10 @@ pub enum Scaling {
     /// The notebook's start in mean-field units (`s = 1`, `C` uniform on ±1, `A` standard normal), and the gradient of the population loss: no batches.
     /// In f64, for 10 inputs and 4 teachers: what n does alone, on the way to the mean-field limit.
     Kernel,
+    /// The same with a tenth of the step: what of it is the step's doing.
+    FineKernel,
+    /// The notebook's, trained on the gradient of the population loss in f64: what of it is the batches' doing.
+    Population,
 }
 
 /// Standard deviation of `c`, and root mean square of `|a|`, at the start in mean-field scaling.
@@ -47,7 +51,14 @@ impl Scaling {
             Scaling::Notebook => "notebook",
             Scaling::MeanField => "mean-field",
             Scaling::Kernel => "kernel",
+            Scaling::FineKernel => "fine-kernel",
+            Scaling::Population => "population",
         }
+    }
+
+    /// Whether it trains on batches, and in f32; else on the population, in f64.
+    pub const fn has_batches(self) -> bool {
+        matches!(self, Scaling::Notebook | Scaling::MeanField)
     }
 }
 
@@ -101,33 +112,36 @@ impl Cell {
     /// d, and the number of teachers.
     pub fn sizes(&self) -> (usize, usize) {
         match self.scaling {
-            Scaling::Notebook | Scaling::MeanField => (DIMENSION, TEACHERS),
-            Scaling::Kernel => KERNEL_SIZES,
+            Scaling::Notebook | Scaling::MeanField | Scaling::Population => (DIMENSION, TEACHERS),
+            Scaling::Kernel | Scaling::FineKernel => KERNEL_SIZES,
         }
     }
 
     /// `s`.
     pub fn scale(&self) -> f64 {
         match self.scaling {
-            Scaling::Notebook => self.particles as f64,
-            Scaling::MeanField | Scaling::Kernel => 1.0,
+            Scaling::Notebook | Scaling::Population => self.particles as f64,
+            Scaling::MeanField | Scaling::Kernel | Scaling::FineKernel => 1.0,
         }
     }
 
     /// The core's step.
     pub fn dt(&self) -> f64 {
         match self.scaling {
-            Scaling::Notebook => 2.0 * LEARNING_RATE / self.particles as f64,
+            Scaling::Notebook | Scaling::Population => 2.0 * LEARNING_RATE / self.particles as f64,
             Scaling::MeanField => 0.25,
             Scaling::Kernel => 0.5,
+            Scaling::FineKernel => 0.05,
         }
     }
 
     /// The core's alpha.
     pub fn core_alpha(&self) -> f64 {
         match self.scaling {
-            Scaling::Notebook | Scaling::MeanField => 2.0 * self.alpha / (self.particles as f64 * self.dt()),
-            Scaling::Kernel => self.alpha,
+            Scaling::Notebook | Scaling::MeanField | Scaling::Population => {
+                2.0 * self.alpha / (self.particles as f64 * self.dt())
+            }
+            Scaling::Kernel | Scaling::FineKernel => self.alpha,
         }
     }
 
@@ -135,8 +149,8 @@ impl Cell {
     pub fn mean_field_alpha(&self) -> f64 {
         match self.scaling {
             // V is that of (C, A), time 2 eta a step
-            Scaling::Notebook => self.alpha / (LEARNING_RATE * self.particles as f64),
-            Scaling::MeanField | Scaling::Kernel => self.core_alpha(),
+            Scaling::Notebook | Scaling::Population => self.alpha / (LEARNING_RATE * self.particles as f64),
+            Scaling::MeanField | Scaling::Kernel | Scaling::FineKernel => self.core_alpha(),
         }
     }
 
@@ -144,6 +158,7 @@ impl Cell {
     pub fn steps(&self) -> u64 {
         match (self.scaling, self.particles) {
             (Scaling::Kernel, _) => KERNEL_STEPS,
+            (Scaling::FineKernel, _) => 10 * KERNEL_STEPS,
             (_, ..1000) => 100_000,
             _ => 20_000,
         }
@@ -159,6 +174,7 @@ impl Cell {
         match (self.particles, self.scaling) {
             (50, Scaling::Notebook) => 0,
             (50 | 200, Scaling::Kernel) => 1,
+            (_, Scaling::FineKernel | Scaling::Population) => 2,
             (50, Scaling::MeanField) => 3,
             (_, Scaling::Kernel) => 4,
             (200, _) => 5,
@@ -180,6 +196,10 @@ const KERNEL_ALPHAS: [f64; 5] = [0.1, 0.3, 1.0, 3.0, 10.0];
 const KERNEL_ALPHAS_LARGER: [f64; 3] = [0.1, 1.0, 10.0];
 /// t = 200.
 const KERNEL_STEPS: u64 = 400;
+/// Of these the larger ones, where the step might matter.
+const FINE_ALPHAS: [f64; 2] = [1.0, 10.0];
+/// The notebook's without batches.
+const POPULATION_ALPHAS: [f64; 2] = [0.1, 1.0];
 
 /// All cells, in the order of the tables.
 pub fn cells() -> Vec<Cell> {
@@ -207,6 +227,14 @@ pub fn cells() -> Vec<Cell> {
             add(particles, Scaling::Kernel, Kind::Reinjection, alphas);
         }
     }
+    for (particles, scaling, alphas) in [
+        (50, Scaling::FineKernel, &FINE_ALPHAS[..]),
+        (200, Scaling::FineKernel, &FINE_ALPHAS),
+        (50, Scaling::Population, &POPULATION_ALPHAS),
+    ] {
+        add(particles, scaling, Kind::Flow, &[0.0]);
+        add(particles, scaling, Kind::BirthDeath, alphas);
+    }
     cells
 }
 
@@ -221,16 +249,16 @@ mod tests {
             assert!(cells[..i].iter().all(|other| other.to_string() != cell.to_string()), "{cell}");
             assert!(cells.contains(&cell.baseline()), "{cell}");
         }
-        assert_eq!(cells.len(), 15 + 13 + 7 + 5 + 11 + 4 + 4);
+        assert_eq!(cells.len(), 15 + 13 + 7 + 5 + 11 + 4 + 4 + 3 + 3 + 3);
     }
 
     #[test]
     fn the_notebook_s_alpha_is_that_of_the_mean_field_equation_at_fifty_units() {
         for cell in cells() {
             let expected = match (cell.particles, cell.scaling) {
-                (n, Scaling::Notebook) => cell.alpha * 50.0 / n as f64,
+                (n, Scaling::Notebook | Scaling::Population) => cell.alpha * 50.0 / n as f64,
                 (_, Scaling::MeanField) => cell.alpha * 4.0 / 25.0,
-                (_, Scaling::Kernel) => cell.alpha,
+                (_, Scaling::Kernel | Scaling::FineKernel) => cell.alpha,
             };
             assert!((cell.mean_field_alpha() - expected).abs() <= 1e-12 * expected, "{cell}");
         }

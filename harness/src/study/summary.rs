@@ -1,10 +1,7 @@
-//! What the measurements come to: paired ratios with intervals, and the tables.
+//! What the measurements come to: paired ratios with intervals, and the files of them.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::io::{self, Write};
-
-use comfy_table::{CellAlignment, Table, presets};
 
 use super::log::{Settings, Unit, steps};
 use super::setting::{Cell, Kind};
@@ -14,8 +11,8 @@ use crate::stats::interval::{median_interval, quantile};
 
 /// Shares of the initial loss whose hitting times are compared.
 pub const LEVELS: [f64; 6] = [0.5, 0.2, 0.1, 0.05, 0.02, 0.01];
-/// Those of the printed table.
-const SHOWN: [f64; 2] = [0.1, 0.02];
+/// The last checkpoint that runs of all sizes on the notebook's clock have.
+pub const COMMON: u64 = 17_783;
 
 /// The runs of a cell, with or without the quench, by replicate.
 #[derive(Debug)]
@@ -52,8 +49,8 @@ pub enum Verdict {
     Accelerates,
     /// It lies below 1.
     Harms,
-    /// It holds 1.
-    NoDifference,
+    /// It holds 1: too few replicates, or no difference.
+    Undecided,
     /// Fewer than 11 pairs: there is no interval at this level.
     TooFew,
 }
@@ -64,7 +61,7 @@ impl Verdict {
         match self {
             Verdict::Accelerates => "accelerates",
             Verdict::Harms => "harms",
-            Verdict::NoDifference => "no difference",
+            Verdict::Undecided => "undecided",
             Verdict::TooFew => "too few",
         }
     }
@@ -73,11 +70,11 @@ impl Verdict {
 /// Gradient flow over the scheme, over replicates: above 1 speaks for birth-death.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Comparison {
-    /// Pairs of runs.
-    pub pairs: usize,
-    /// The median of their ratios.
+    /// Pairs in which the value is finite for both, for the flow only, for the scheme only, for neither.
+    pub finite: [usize; 4],
+    /// The median of their ratios; of an even number, the geometric mean of the middle two.
     pub median: f64,
-    /// Its interval at [`EMPIRICAL_LEVEL`], by order statistics: exact whatever the law.
+    /// Its interval at [`EMPIRICAL_LEVEL`] or less, by order statistics, whatever the law.
     pub interval: (f64, f64),
 }
 
@@ -85,13 +82,20 @@ impl Comparison {
     /// Of what is measured on each run: the smaller the better, infinite for what never happens. Two that never happen are equal.
     pub fn of(flow: &Group, scheme: &Group, value: impl Fn(&Branch) -> f64) -> Self {
         let pairs = scheme.runs.iter().filter_map(|(replicate, run)| Some((flow.runs.get(replicate)?, run)));
+        let mut finite = [0; 4];
         let ratio = |(flow, run): (&&Branch, &&Branch)| {
             let (flow, run) = (value(flow), value(run));
+            finite[2 * usize::from(flow == f64::INFINITY) + usize::from(run == f64::INFINITY)] += 1;
             if flow == f64::INFINITY && run == f64::INFINITY { 1.0 } else { flow / run }
         };
         let ratios: Vec<f64> = pairs.map(ratio).collect();
-        let median = middle(&ratios);
-        Self { pairs: ratios.len(), median, interval: median_interval(&ratios, EMPIRICAL_LEVEL) }
+        let median = middle(&ratios.iter().map(|ratio| ratio.ln()).collect::<Vec<_>>()).exp();
+        Self { finite, median, interval: median_interval(&ratios, EMPIRICAL_LEVEL) }
+    }
+
+    /// Pairs of runs.
+    pub fn pairs(&self) -> usize {
+        self.finite.iter().sum()
     }
 
     /// What it says.
@@ -104,7 +108,7 @@ impl Comparison {
         } else if low == f64::NEG_INFINITY {
             Verdict::TooFew
         } else {
-            Verdict::NoDifference
+            Verdict::Undecided
         }
     }
 }
@@ -116,6 +120,8 @@ pub struct Compared<'a> {
     pub group: &'a Group<'a>,
     /// Hitting times, one for each of [`LEVELS`].
     pub hits: Vec<Comparison>,
+    /// Losses after [`COMMON`] steps; none if the runs are shorter.
+    pub common: Option<Comparison>,
     /// Final losses.
     pub last: Comparison,
 }
@@ -127,124 +133,20 @@ pub fn compare<'a>(groups: &'a [Group<'a>]) -> Vec<Compared<'a>> {
     let compared = schemes.filter_map(|group| {
         let flow = flow(&group.cell)?;
         let hits = LEVELS.iter().map(|&level| Comparison::of(flow, group, |run| run.hit(level))).collect();
-        Some(Compared { group, hits, last: Comparison::of(flow, group, Branch::last) })
+        let reaches = |group: &Group| group.runs.values().any(|run| run.loss_at(COMMON).is_finite());
+        let common = (reaches(flow) && reaches(group)).then(|| Comparison::of(flow, group, |run| run.loss_at(COMMON)));
+        Some(Compared { group, hits, common, last: Comparison::of(flow, group, Branch::last) })
     });
     compared.collect()
 }
 
-fn median(group: &Group, value: impl Fn(&Branch) -> f64) -> f64 {
-    middle(&group.runs.values().map(|run| value(run)).collect::<Vec<_>>())
-}
-
 /// The median of values some of which may be infinite: between a finite and an infinite one there is nothing, and the lower is taken.
-fn middle(values: &[f64]) -> f64 {
+pub fn middle(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     let upper = sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN);
     let lower = sorted.get(sorted.len().saturating_sub(1) / 2).copied().unwrap_or(f64::NAN);
     if lower.is_finite() && upper.is_finite() { 0.5 * (lower + upper) } else { lower }
-}
-
-fn distinct(run: &Branch) -> f64 {
-    run.points.last().map_or(f64::NAN, |point| f64::from(point.2))
-}
-
-/// The ancestors that neutral drift would leave: `n / (1 + M / n)` after M events.
-///
-/// An event replaces one particle by a copy of another. If both are anybody, two of k lines of descent merge with probability `k (k - 1) / n^2`, and
-/// `dk/dM = -k^2 / n^2` while k is large (Moran's model; the exact end, 1 ancestor, takes `n^2` events in the mean).
-fn neutral(cell: &Cell, run: &Branch) -> f64 {
-    let n = cell.particles as f64;
-    n / (1.0 + (run.births + run.deaths) as f64 / n)
-}
-
-/// Three significant figures.
-fn short(x: f64) -> String {
-    if x == 0.0 || !x.is_finite() {
-        return x.to_string();
-    }
-    let digits = x.abs().log10().floor();
-    if (-3.0..5.0).contains(&digits) {
-        let places = if digits < 2.0 { (2.0 - digits) as usize } else { 0 };
-        format!("{x:.places$}")
-    } else {
-        format!("{x:.2e}")
-    }
-}
-
-/// The tables of medians and of comparisons, as Markdown.
-pub fn text(groups: &[Group]) -> String {
-    let mut text = String::new();
-    let mut table = new(&[
-        "cell",
-        "quench",
-        "runs",
-        "final loss",
-        "steps to 0.1",
-        "to 0.02",
-        "ancestors",
-        "of neutral drift",
-        "effective units",
-        "teachers found",
-    ]);
-    for group in groups {
-        let runs = group.runs.len().to_string();
-        let losses = short(median(group, Branch::last));
-        let [tenth, fiftieth] = SHOWN.map(|level| short(median(group, |run| run.hit(level))));
-        let ancestors = short(median(group, distinct));
-        let drift = short(median(group, |run| neutral(&group.cell, run)));
-        let effective = short(median(group, |run| run.effective));
-        let found = short(median(group, |run| f64::from(run.found)));
-        let quench = if group.quench { "yes" } else { "" };
-        table.add_row([
-            &group.cell.to_string(),
-            quench,
-            &runs,
-            &losses,
-            &tenth,
-            &fiftieth,
-            &ancestors,
-            &drift,
-            &effective,
-            &found,
-        ]);
-    }
-    let _ = writeln!(text, "Medians over replicates:\n\n{table}");
-    let compared = compare(groups);
-    let mut table =
-        new(&["cell", "quench", "pairs", "steps to 0.1: ratio", "", "to 0.02: ratio", "", "final loss: ratio", ""]);
-    for Compared { group, hits, last } in &compared {
-        let mut row =
-            vec![group.cell.to_string(), if group.quench { "yes" } else { "" }.into(), last.pairs.to_string()];
-        let shown =
-            LEVELS.iter().zip(hits).filter(|(level, _)| SHOWN.contains(level)).map(|(_, comparison)| comparison);
-        for comparison in shown.chain([last]) {
-            let (low, high) = comparison.interval;
-            row.push(format!("{} ({} to {})", short(comparison.median), short(low), short(high)));
-            row.push(comparison.verdict().name().into());
-        }
-        table.add_row(row);
-    }
-    let count = compared.len() * (LEVELS.len() + 1);
-    let _ = writeln!(
-        text,
-        "Gradient flow over the scheme, median of the pairs' ratios with its interval at level {EMPIRICAL_LEVEL}; above 1 speaks for birth-death. \
-         {count} comparisons in summary.csv, of which {} would be expected to err:\n\n{table}",
-        short(count as f64 * EMPIRICAL_LEVEL)
-    );
-    text
-}
-
-fn new(header: &[&str]) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::ASCII_MARKDOWN);
-    table.set_header(header);
-    for column in 1..header.len() {
-        if let Some(column) = table.column_mut(column) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    table
 }
 
 /// `results.csv`: one row a run.
@@ -281,7 +183,7 @@ pub fn results(out: &mut dyn Write, groups: &[Group], settings: &Settings) -> io
             writeln!(
                 out,
                 ",{},{:?},{},{},{},{:?},{failed}",
-                distinct(run),
+                run.distinct(),
                 run.effective,
                 run.found,
                 run.births,
@@ -293,13 +195,15 @@ pub fn results(out: &mut dyn Write, groups: &[Group], settings: &Settings) -> io
     Ok(())
 }
 
-/// `curves.csv`: the population loss over replicates at every checkpoint; a run that failed counts as infinite from there on.
+/// `curves.csv`: the population loss over replicates at every checkpoint, and the median over pairs of gradient flow's over it; a run that
+/// failed counts as infinite from there on.
 ///
 /// # Errors
 /// Those of the system.
 pub fn curves(out: &mut dyn Write, groups: &[Group]) -> io::Result<()> {
-    writeln!(out, "cell,quench,step,replicates,mean,q10,q25,median,q75,q90,ancestors")?;
+    writeln!(out, "cell,quench,step,replicates,mean,q10,q25,median,q75,q90,ancestors,median_ratio")?;
     for group in groups {
+        let flow = groups.iter().find(|other| other.cell == group.cell.baseline());
         let longest = group.runs.values().max_by_key(|run| run.points.len());
         let steps = longest.into_iter().flat_map(|run| run.points.iter().map(|point| point.0));
         for (at, step) in steps.enumerate() {
@@ -313,7 +217,8 @@ pub fn curves(out: &mut dyn Write, groups: &[Group]) -> io::Result<()> {
             for share in [0.1, 0.25, 0.5, 0.75, 0.9] {
                 write!(out, ",{:?}", quantile(&losses, share))?;
             }
-            writeln!(out, ",{:?}", quantile(&ancestors, 0.5))?;
+            let ratio = flow.map_or(f64::NAN, |flow| Comparison::of(flow, group, |run| run.loss_at(step)).median);
+            writeln!(out, ",{:?},{ratio:?}", quantile(&ancestors, 0.5))?;
         }
     }
     Ok(())
@@ -324,20 +229,25 @@ pub fn curves(out: &mut dyn Write, groups: &[Group]) -> io::Result<()> {
 /// # Errors
 /// Those of the system.
 pub fn summary(out: &mut dyn Write, groups: &[Group]) -> io::Result<()> {
-    writeln!(out, "cell,quench,quantity,pairs,median_ratio,low,high,verdict")?;
-    for Compared { group, hits, last } in compare(groups) {
-        let names = LEVELS.iter().map(|level| format!("steps_to_{level}"));
-        for (name, comparison) in names.zip(&hits).chain([("final_loss".to_owned(), &last)]) {
-            let Comparison { pairs, median, interval: (low, high) } = comparison;
-            let verdict = comparison.verdict().name();
-            writeln!(out, "{},{},{name},{pairs},{median:?},{low:?},{high:?},{verdict}", group.cell, group.quench)?;
+    writeln!(out, "cell,quench,quantity,pairs,both,flow_only,scheme_only,neither,median_ratio,low,high,verdict")?;
+    for Compared { group, hits, common, last } in compare(groups) {
+        let hits = LEVELS.iter().zip(&hits).map(|(level, hit)| (format!("steps_to_{level}"), hit));
+        let losses = common.iter().map(|common| (format!("loss_at_{COMMON}"), common));
+        for (name, comparison) in hits.chain(losses).chain([("final_loss".to_owned(), &last)]) {
+            let Comparison { finite: [both, flow, scheme, neither], median, interval: (low, high) } = comparison;
+            let (pairs, verdict) = (comparison.pairs(), comparison.verdict().name());
+            writeln!(
+                out,
+                "{},{},{name},{pairs},{both},{flow},{scheme},{neither},{median:?},{low:?},{high:?},{verdict}",
+                group.cell, group.quench
+            )?;
         }
     }
     Ok(())
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::super::setting::cells;
     use super::super::train::Point;
     use super::*;
@@ -362,7 +272,7 @@ mod tests {
     }
 
     /// Gradient flow takes 100 steps to 0.01; the scheme half as long in 12 of 15 replicates, or `never`.
-    fn measured(never: bool) -> (Vec<Cell>, Vec<Unit>) {
+    pub fn measured(never: bool) -> (Vec<Cell>, Vec<Unit>) {
         let cells: Vec<Cell> = cells().into_iter().take(2).collect();
         let mut units = Vec::new();
         for replicate in 0..15 {
@@ -383,8 +293,8 @@ mod tests {
         assert_eq!(compared.len(), 2);
         let whole = &compared[0].hits[5];
         // (100^p - 1) / (50^p - 1), p = 1 to the level 0.01: 99/49; the interval of 15 values at 1e-3 leaves one out on each side
-        assert!((whole.median - 99.0 / 49.0).abs() < 1e-9 && whole.pairs == 15);
-        assert!((whole.interval.0 - 99.0 / 199.0).abs() < 1e-9 && whole.verdict() == Verdict::NoDifference);
+        assert!((whole.median - 99.0 / 49.0).abs() < 1e-9 && whole.finite == [15, 0, 0, 0]);
+        assert!((whole.interval.0 - 99.0 / 199.0).abs() < 1e-9 && whole.verdict() == Verdict::Undecided);
         assert_eq!(compared[0].last.median, 1.0);
         assert!(compared[1].hits.iter().all(|hit| hit.median == 1.0), "the quenched run is its flow here");
     }
@@ -396,6 +306,7 @@ mod tests {
         let compared = compare(&groups);
         let hit = compared[0].hits[0];
         assert_eq!((hit.median, hit.interval, hit.verdict()), (0.0, (0.0, 0.0), Verdict::Harms));
+        assert_eq!(hit.finite, [0, 15, 0, 0], "for the flow only");
         assert_eq!(compared[0].last.verdict(), Verdict::Harms);
         let few: Vec<Unit> = units.iter().filter(|unit| unit.replicate < 10).cloned().collect();
         let groups = self::groups(&cells, &few);
@@ -422,8 +333,5 @@ mod tests {
         assert_eq!(middle(&[f64::INFINITY, 1.0]), 1.0);
         assert_eq!(middle(&[f64::INFINITY, 1.0, f64::INFINITY]), f64::INFINITY);
         assert!(middle(&[]).is_nan());
-        let text = text(&groups);
-        assert!(text.contains("14 comparisons") && text.contains("1.83 (0.550 to 1.83)"), "{text}");
-        assert_eq!([1234.5, 0.01234, 0.0, 2.0e-7, f64::INFINITY].map(short), ["1234", "0.0123", "0", "2.00e-7", "inf"]);
     }
 }

@@ -73,6 +73,17 @@ impl Branch {
         losses.iter().sum::<f64>() / losses.len() as f64
     }
 
+    /// The loss at a checkpoint; infinite if there is none, as of a run that failed before.
+    pub fn loss_at(&self, step: u64) -> f64 {
+        let at = self.points.binary_search_by_key(&step, |point| point.0);
+        at.ok().and_then(|at| self.points.get(at)).map_or(f64::INFINITY, |point| point.1)
+    }
+
+    /// Distinct ancestors at the end.
+    pub fn distinct(&self) -> u32 {
+        self.points.last().map_or(0, |point| point.2)
+    }
+
     /// The steps to `share` of the initial loss, log-linear in both between checkpoints; infinite if it is not reached.
     pub fn hit(&self, share: f64) -> f64 {
         let Some(first) = self.points.first() else {
@@ -176,9 +187,9 @@ impl<'t> Population<'t> {
 fn dynamics<R: Real>(cell: &Cell) -> Result<Dynamics<R, Product<R>>, Error> {
     let (inputs, _) = cell.sizes();
     let sd = match cell.scaling {
-        Scaling::Notebook => 1.0 / cell.particles as f64,
+        Scaling::Notebook | Scaling::Population => 1.0 / cell.particles as f64,
         Scaling::MeanField => SPREAD / (inputs as f64).sqrt(),
-        Scaling::Kernel => 1.0,
+        Scaling::Kernel | Scaling::FineKernel => 1.0,
     };
     let (scheme, rate) = match cell.kind {
         Kind::Flow => (Scheme::GradientFlow, Rate::Centred),
@@ -327,9 +338,10 @@ pub fn measure(
     steps: u64,
     stop: &AtomicBool,
 ) -> Result<Vec<Branch>, Interrupted> {
-    match cell.scaling {
-        Scaling::Notebook | Scaling::MeanField => measure_in::<f32>(cell, seed, replicate, steps, stop),
-        Scaling::Kernel => measure_in::<f64>(cell, seed, replicate, steps, stop),
+    if cell.scaling.has_batches() {
+        measure_in::<f32>(cell, seed, replicate, steps, stop)
+    } else {
+        measure_in::<f64>(cell, seed, replicate, steps, stop)
     }
 }
 
@@ -431,9 +443,10 @@ const FIRST_STEPS: u64 = 20;
 /// # Panics
 /// As [`measure`].
 pub fn fingerprint(cell: &Cell, seed: u64, steps: u64) -> String {
-    match cell.scaling {
-        Scaling::Notebook | Scaling::MeanField => fingerprint_in::<f32>(cell, seed, steps),
-        Scaling::Kernel => fingerprint_in::<f64>(cell, seed, steps),
+    if cell.scaling.has_batches() {
+        fingerprint_in::<f32>(cell, seed, steps)
+    } else {
+        fingerprint_in::<f64>(cell, seed, steps)
     }
 }
 
@@ -466,9 +479,10 @@ fn fingerprint_in<R: Trained>(cell: &Cell, seed: u64, steps: u64) -> String {
 /// # Panics
 /// As [`measure`].
 pub fn estimate(cell: &Cell, seed: u64, steps: u64) -> f64 {
-    match cell.scaling {
-        Scaling::Notebook | Scaling::MeanField => estimate_in::<f32>(cell, seed, steps, 20_000 / cell.particles),
-        Scaling::Kernel => estimate_in::<f64>(cell, seed, steps, 2_000 / cell.particles),
+    if cell.scaling.has_batches() {
+        estimate_in::<f32>(cell, seed, steps, 20_000 / cell.particles)
+    } else {
+        estimate_in::<f64>(cell, seed, steps, 2_000 / cell.particles)
     }
 }
 
