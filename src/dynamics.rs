@@ -20,7 +20,8 @@ pub enum Scheme<P = NoPrior> {
 /// What the event rate is measured from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rate {
-    /// `b_i = V_i - Vbar`: PDE 1; the default of scheme 1.
+    /// `b_i = V_i - Vbar`: PDE 1; the default of scheme 1. `Vbar` is clamped to the smallest and the largest `V_i`: equal potentials have rate
+    /// exactly 0, whatever is rounded.
     Centred,
     /// `b_i = V_i`: PDE 2 and the authors' notebooks; the only rate of scheme 2.
     Raw,
@@ -35,7 +36,7 @@ pub struct Report<R> {
     pub time: R,
     /// `E`.
     pub energy: R,
-    /// `Vbar`.
+    /// `Vbar`, clamped as centred rates have it ([`Rate::Centred`]).
     pub mean_potential: R,
     /// Particles duplicated.
     pub births: u32,
@@ -52,8 +53,8 @@ pub struct Report<R> {
 /// The stepper: parameters and a counter, no memory of the particles.
 ///
 /// # A step
-/// 1. **Evaluate** energy, potentials and gradients; check that all, and `theta - dt grad V`, are finite.
-/// 2. **Events**: with `x_i = alpha |b_i| dt`, `p_i = 1 - exp(-x_i)` (in `f64` for both precisions), particle `i` dies
+/// 1. **Evaluate** energy, potentials and gradients; check that all, and `theta - dt grad V`, are finite, those of the particles first.
+/// 2. **Events**: `b_i = V_i - Vbar` or `V_i` ([`Rate`]), `Vbar` as [`Field::mean_potential`](crate::Field::mean_potential) has it; with `x_i = alpha |b_i| dt`, `p_i = 1 - exp(-x_i)` (in `f64` for both precisions), particle `i` dies
 ///    (`b_i > 0`) or is duplicated (`b_i < 0`) with probability `p_i`, when a 32-bit word is below `floor(p_i 2^32)`.
 /// 3. **Population control** back to `n`: too many, a uniform subset is removed; too few, uniform copies of those present
 ///    (scheme 1) or draws from the prior (scheme 2).
@@ -262,7 +263,8 @@ impl<R: Real, P: Prior<R>> Dynamics<R, P> {
     ///
     /// # Errors
     /// [`Error::Empty`] for no particle, [`Error::Mismatch`] for shapes that do not agree, the energy's own error,
-    /// [`Error::NotFinite`] for a position, energy, potential, gradient, moved position or prior draw that is not finite,
+    /// [`Error::NotFinite`] for a position, potential, gradient, moved position, mean potential, energy (looked at in this order) or prior
+    /// draw that is not finite,
     /// [`Error::Extinct`] if nobody is left to copy. Ensemble, counter and generator are unchanged.
     pub fn step<E, G>(
         &mut self,
@@ -328,12 +330,14 @@ impl<R: Real, P: Prior<R>> Dynamics<R, P> {
         // what an energy forgets to write is then an error, and never the last step's value
         scratch.field.spoil();
         let value = energy.evaluate(self.step, at, scratch.field.reborrow())?;
-        if !value.is_finite() {
-            return Err(Error::NotFinite { quantity: Quantity::Energy, particle: None });
-        }
-        let mean_potential = scratch.field.check_finite()?;
+        // the energy last: when a particle is to blame, it is named
+        scratch.field.check_particles()?;
         if self.transport {
             transport::check(at, scratch.field.gradient(), self.dt)?;
+        }
+        let mean_potential = scratch.field.check_mean()?;
+        if !value.is_finite() {
+            return Err(Error::NotFinite { quantity: Quantity::Energy, particle: None });
         }
         Ok((value, mean_potential))
     }

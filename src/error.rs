@@ -43,13 +43,20 @@ pub enum Error {
         /// What would be accepted.
         accepted: &'static str,
     },
-    /// A quantity came out as NaN or infinite. *Next:* the state is the last good one, and calling again repeats the error. Of a
-    /// moved position: lower `dt` by [`set_dt`](crate::Dynamics::set_dt). Of a potential, gradient or the energy at finite
-    /// positions: mend the energy, or take the particle out. Of a draw: mend the prior.
+    /// A quantity came out as NaN or infinite. The state is the last good one, and calling again repeats the error. The first particle that is to
+    /// blame is named: the energy and the mean potential are looked at last.
+    ///
+    /// *Next,* for a potential, a gradient, a moved position, the mean or the energy, in this order:
+    /// 1. `dt`. If `E` has been rising before, the step is too long for the energy's curvature and the run diverges: begin anew with a smaller `dt`
+    ///    (or go back to a checkpoint and call [`set_dt`](crate::Dynamics::set_dt); the particles are far out already).
+    /// 2. The energy's code: whether it is finite at the position of this particle.
+    /// 3. The particle itself: whether it belongs where it is, or is to be taken out.
+    ///
+    /// For a position handed in: the data that it came from. For a draw: the prior.
     NotFinite {
         /// The quantity.
         quantity: Quantity,
-        /// Its particle, the first in slot order; `None` for a mean over all.
+        /// Its particle, the first in slot order; `None` for a mean or energy over all, when no particle is to blame.
         particle: Option<u32>,
     },
     /// An example of a data set has a NaN or an infinity. *Next:* clean the data.
@@ -57,9 +64,8 @@ pub enum Error {
         /// Which one, counted from zero.
         index: usize,
     },
-    /// Every particle died in one step and scheme 1 has nobody to copy: with raw rates; with centred ones only by rounding, when
-    /// all potentials are equal and `alpha dt |V|` exceeds the inverse of the precision. *Next:* lower `alpha` or `dt`; calling again
-    /// repeats the same draw and the same error.
+    /// Every particle died in one step and scheme 1 has nobody to copy. With raw rates only: under centred ones the particle of the smallest
+    /// potential never dies. *Next:* lower `alpha` or `dt`; calling again repeats the same draw and the same error.
     Extinct {
         /// The step that failed, counted from zero.
         step: u64,
@@ -165,6 +171,19 @@ impl fmt::Display for Quantity {
     }
 }
 
+impl Quantity {
+    /// What to check, in which order.
+    const fn advice(self) -> &'static str {
+        match self {
+            Quantity::Position => "look at the data that it came from",
+            Quantity::PriorDraw => "look at the prior's parameters",
+            Quantity::Energy | Quantity::Potential | Quantity::Gradient | Quantity::Transport => {
+                "if E has been rising, lower dt; else look at the energy's code at this point, then at the particle itself"
+            }
+        }
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
@@ -180,10 +199,10 @@ impl fmt::Display for Error {
                 write!(f, "{name} = {value:?} refused; accepted: {accepted}")
             }
             Error::NotFinite { quantity, particle: Some(particle) } => {
-                write!(f, "the {quantity} of particle {particle} is not finite")
+                write!(f, "the {quantity} of particle {particle} is not finite; {}", quantity.advice())
             }
             Error::NotFinite { quantity, particle: None } => {
-                write!(f, "the {quantity} of the ensemble is not finite")
+                write!(f, "the {quantity} of the ensemble is not finite; {}", quantity.advice())
             }
             Error::Example { index } => write!(f, "example {index} has a value that is not finite"),
             Error::Extinct { step } => {

@@ -95,16 +95,23 @@ impl<'a, R: Real> Field<'a, R> {
         Ok(())
     }
 
-    /// `Vbar`, the mean potential (16 lanes and a tree, as every sum over particles).
+    /// `Vbar`, the mean potential (16 lanes and a tree, as every sum over particles), clamped to the smallest and the largest `V_i`: beyond them
+    /// it lies by rounding alone, and equal potentials have a centred rate of exactly 0.
     pub fn mean_potential(&self) -> R {
-        sum::mean(self.potential.iter().copied(), self.len())
+        sum::mean_within(self.potential)
     }
 
     /// The mean potential, if every `V_i`, their mean, and every component of every gradient is finite.
     ///
     /// # Errors
-    /// [`Error::NotFinite`] with the first particle that is not.
+    /// [`Error::NotFinite`] with the first particle that is not, in its potential or else in its gradient; with none for the mean.
     pub fn check_finite(&self) -> Result<R, Error> {
+        self.check_particles()?;
+        self.check_mean()
+    }
+
+    /// That every `V_i` and every component of every gradient is finite.
+    pub(crate) fn check_particles(&self) -> Result<(), Error> {
         let not_finite = |quantity, i: usize| Error::NotFinite { quantity, particle: u32::try_from(i).ok() };
         if let Some(i) = first_not_finite(self.potential.iter().copied()) {
             return Err(not_finite(Quantity::Potential, i));
@@ -112,6 +119,11 @@ impl<'a, R: Real> Field<'a, R> {
         if let Some(i) = self.gradient.as_rows().first_not_finite() {
             return Err(not_finite(Quantity::Gradient, i));
         }
+        Ok(())
+    }
+
+    /// The mean potential, if it is finite: of finite potentials it is not if their sum overflows.
+    pub(crate) fn check_mean(&self) -> Result<R, Error> {
         let mean = self.mean_potential();
         if !mean.is_finite() {
             return Err(Error::NotFinite { quantity: Quantity::Potential, particle: None });

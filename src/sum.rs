@@ -26,6 +26,22 @@ pub(crate) fn mean<R: Real>(values: impl IntoIterator<Item = R>, n: usize) -> R 
     sum(values) / rows::count(n)
 }
 
+/// The mean of `values` as above, but never beyond the smallest or the largest of them: rounding alone would put it there, and of equal
+/// values some would then differ from their mean. A mean that is not finite stays what it is; that of no value is NaN.
+///
+/// The values are looked at until one on each side of the mean is found: a few of them, unless most are equal.
+pub(crate) fn mean_within<R: Real>(values: &[R]) -> R {
+    let mean = mean(values.iter().copied(), values.len());
+    let Some(&first) = values.first().filter(|_| mean.is_finite()) else { return mean };
+    if values.iter().all(|&value| value > mean) {
+        values.iter().fold(first, |least, &value| if value < least { value } else { least })
+    } else if values.iter().all(|&value| value < mean) {
+        values.iter().fold(first, |largest, &value| if value > largest { value } else { largest })
+    } else {
+        mean
+    }
+}
+
 /// The sum of the lanes, as a tree: for loops that keep them apart until the end.
 pub(crate) fn fold<R: Real>(lanes: &[R; LANES]) -> R {
     let mut lanes = *lanes;
@@ -69,5 +85,64 @@ mod tests {
         }
         assert!(order_matters, "for these values");
         assert_eq!(sum::<f64>([]), 0.0);
+    }
+
+    /// Counts the means of equal values that rounding puts below and above them.
+    fn equal_values<R: Real>(value: impl Fn(u32) -> R) -> (u32, u32) {
+        let (mut below, mut above) = (0, 0);
+        for n in 1..=100 {
+            for i in 0..40 {
+                let values = std::vec![value(i); n];
+                let plain = mean(values.iter().copied(), n);
+                (below, above) = (below + u32::from(plain < values[0]), above + u32::from(plain > values[0]));
+                assert_eq!(mean_within(&values).to_f64().to_bits(), values[0].to_f64().to_bits(), "{n}");
+            }
+        }
+        (below, above)
+    }
+
+    #[test]
+    fn a_mean_lies_within_its_values() {
+        // f32 and f64, both signs: rounding goes both ways
+        for (below, above) in [
+            equal_values(|i| 1e9f32 / (i as f32 + 0.3)),
+            equal_values(|i| -1e-3f32 / (i as f32 + 0.3)),
+            equal_values(|i| 1e9 / (f64::from(i) + 0.3)),
+            equal_values(|i| -1e-3 / (f64::from(i) + 0.3)),
+        ] {
+            assert!(below > 20 && above > 20, "{below} {above}");
+        }
+        // neighbours: the one that is passed over is the nearer one
+        let value = 5.0e9f32;
+        let next = value.next_up();
+        for n in 2..100 {
+            let mut values = std::vec![value; n];
+            values[n / 2] = next;
+            let found = mean_within(&values);
+            assert!(found == value || found == next, "{n}");
+            let plain = mean(values.iter().copied(), n);
+            assert_eq!(
+                found,
+                if plain < value {
+                    value
+                } else if plain > next {
+                    next
+                } else {
+                    plain
+                },
+                "{n}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_mean_that_is_no_matter_of_rounding_stays() {
+        assert_eq!(mean_within(&[1.0, 5.0, 3.0]), 3.0);
+        assert_eq!(mean_within(&[2.0, 2.0, 2.0]), 2.0);
+        assert_eq!(mean_within(&[-0.0f32, -0.0]).to_bits(), 0, "as the sum has it: -0 is not below 0");
+        // an overflow is not hidden, and no value has no mean
+        assert_eq!(mean_within(&[f32::MAX, f32::MAX]), f32::INFINITY);
+        assert_eq!(mean_within(&[f64::MIN, f64::MIN]), f64::NEG_INFINITY);
+        assert!(mean_within(&[1.0, f64::NAN]).is_nan() && mean_within::<f64>(&[]).is_nan());
     }
 }

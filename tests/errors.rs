@@ -68,6 +68,7 @@ impl Energy<f64> for Hostile {
 }
 
 const CALM: Hostile = Hostile { potential: 0.5, gradient: 0.5, energy: Ok(1.0) };
+const SPOILT: Hostile = Hostile { energy: Ok(f64::NAN), ..CALM };
 
 fn not_finite(quantity: Quantity, particle: impl Into<Option<u32>>) -> Error {
     Error::NotFinite { quantity, particle: particle.into() }
@@ -96,6 +97,51 @@ fn hostile_energies_are_refused_in_every_scheme() {
     everywhere(|| Hostile { gradient: f64::NAN, ..CALM }, not_finite(Quantity::Gradient, 2));
     everywhere(|| Hostile { gradient: f64::NEG_INFINITY, ..CALM }, not_finite(Quantity::Gradient, 2));
     everywhere(|| Hostile { energy: Err(Error::Energy { code: -7 }), ..CALM }, Error::Energy { code: -7 });
+    // an energy that is spoilt by a particle is no reason to keep silent about the particle
+    everywhere(|| Hostile { potential: f64::NAN, ..SPOILT }, not_finite(Quantity::Potential, 2));
+    everywhere(|| Hostile { gradient: f64::INFINITY, ..SPOILT }, not_finite(Quantity::Gradient, 2));
+    everywhere(|| Hostile { gradient: f64::MAX, ..SPOILT }, not_finite(Quantity::Energy, None));
+    let mut far = Hostile { gradient: f64::MAX, ..SPOILT };
+    assert_eq!(refuses(raw(10.0, 2.0), &memory, &mut far), not_finite(Quantity::Transport, 2));
+}
+
+/// Least squares of a line `a + b t` at t = 273..=373, not scaled: E = <(a + b t - y)^2> / 2, whose curvature is about 1e5.
+fn line_fit() -> impl Energy<f64> {
+    External(|[a, b]: [f64; 2]| {
+        let (mut v, mut slopes) = (0.0, [0.0; 2]);
+        for t in (273..=373).map(f64::from) {
+            let residual = a + b * t - (0.4 * t + 3.0);
+            v += residual * residual / 202.0;
+            slopes = [slopes[0] + residual / 101.0, slopes[1] + residual * t / 101.0];
+        }
+        (v, slopes)
+    })
+}
+
+#[test]
+fn a_divergence_is_told_to_lower_dt_before_anything_else() {
+    let start = || Memory::<f64>::uniform(6, 2, 0, 7, -1.0, 1.0);
+    let run = |dt: f64| {
+        let (mut memory, mut rng) = (start(), Stream::seeded(1, 0));
+        let mut dynamics = Dynamics::birth_death(dt, 0.0).expect("dynamics");
+        let mut energies: Vec<f64> = Vec::new();
+        for _ in 0..2000 {
+            match memory.step(&mut dynamics, &mut line_fit(), &mut rng) {
+                Ok(report) => energies.push(report.energy),
+                Err(error) => return (energies, Some(error)),
+            }
+        }
+        (energies, None)
+    };
+    let (energies, error) = run(3e-5);
+    assert!(energies.len() > 100 && energies.windows(2).all(|pair| pair[1] > pair[0]), "E rises from the start");
+    let error = error.expect("it diverges");
+    assert!(matches!(error, Error::NotFinite { particle: Some(_), .. }), "{error:?}");
+    let text = error.to_string();
+    assert!(text.contains("if E has been rising, lower dt"), "{text}");
+    // and that is the way out
+    let (energies, error) = run(1e-5);
+    assert!(error.is_none() && energies.windows(2).all(|pair| pair[1] <= pair[0]));
 }
 
 #[test]
@@ -163,10 +209,10 @@ fn positions_that_are_not_finite_or_become_so_are_refused() {
     // without transport nothing moves, so nothing overflows
     let mut still = raw(1e250, 0.0).without_transport();
     assert!(memory.clone().step(&mut still, &mut own, &mut Stream::seeded(1, 0)).is_ok());
-    // a quadratic that overflows does so in E first
-    assert_eq!(refuses(raw(0.1, 1.0), &particles(&[1e200]), &mut energy), not_finite(Quantity::Energy, None));
+    // one particle's potential overflows, and E with it
+    assert_eq!(refuses(raw(0.1, 1.0), &particles(&[0.0, 1e200]), &mut energy), not_finite(Quantity::Potential, 1));
     let mut rastrigin = Rastrigin::new(f64::MAX, 1).expect("a model");
-    assert_eq!(refuses(raw(0.1, 1.0), &particles(&[0.5]), &mut rastrigin), not_finite(Quantity::Energy, None));
+    assert_eq!(refuses(raw(0.1, 1.0), &particles(&[0.0, 0.5]), &mut rastrigin), not_finite(Quantity::Potential, 1));
 }
 
 /// A prior that draws good particles, then a bad one.
@@ -207,7 +253,7 @@ fn extinction_is_an_error_of_scheme_1_with_raw_rates() {
         let memory = particles(&vec![1.0; n]);
         assert_eq!(refuses(raw(0.1, 1e9), &memory, &mut flat(|x| x)), Error::Extinct { step: 0 });
         assert_eq!(refuses(raw(f64::MAX, f64::MAX), &memory, &mut flat(|x| x)), Error::Extinct { step: 0 });
-        // centred: equal potentials are no reason to die
+        // centred: equal potentials are no reason to die, whatever is rounded (tests/step_properties.rs)
         let mut centred = Dynamics::birth_death(0.1, 1e9).expect("dynamics");
         let report = memory.clone().step(&mut centred, &mut flat(|x| x), &mut Stream::seeded(1, 0)).expect("a step");
         assert_eq!(report.deaths, 0);
@@ -407,16 +453,18 @@ fn messages_name_the_place_the_value_and_what_is_accepted() {
         Error::Parameter { name: "dt", value: f64::NAN, accepted: "a finite number >= 0" },
         "dt = NaN refused; accepted: a finite number >= 0",
     );
-    for (quantity, name) in [
-        (Quantity::Position, "position"),
-        (Quantity::Energy, "energy"),
-        (Quantity::Potential, "potential"),
-        (Quantity::Gradient, "gradient"),
-        (Quantity::Transport, "position after transport"),
-        (Quantity::PriorDraw, "draw from the prior"),
+    let rising =
+        "if E has been rising, lower dt; else look at the energy's code at this point, then at the particle itself";
+    for (quantity, name, advice) in [
+        (Quantity::Position, "position", "look at the data that it came from"),
+        (Quantity::Energy, "energy", rising),
+        (Quantity::Potential, "potential", rising),
+        (Quantity::Gradient, "gradient", rising),
+        (Quantity::Transport, "position after transport", rising),
+        (Quantity::PriorDraw, "draw from the prior", "look at the prior's parameters"),
     ] {
-        says(not_finite(quantity, 7), &format!("the {name} of particle 7 is not finite"));
-        says(not_finite(quantity, None), &format!("the {name} of the ensemble is not finite"));
+        says(not_finite(quantity, 7), &format!("the {name} of particle 7 is not finite; {advice}"));
+        says(not_finite(quantity, None), &format!("the {name} of the ensemble is not finite; {advice}"));
     }
     says(Error::Extinct { step: 12 }, "every particle died in step 12; lower alpha or dt");
     says(Error::CentredReinjection, "reinjection takes raw rates only, not centred ones");

@@ -4,7 +4,7 @@ mod common;
 
 use birth_death::models::{DoubleWell, GaussianUnits, MixtureRef, Mmd, Quadratic, Target};
 use birth_death::{Dynamics, Energy, Error, FRESH, Marginal, Prior, ProductPrior, Rate, Real, Report, Scheme, Stream};
-use common::{Memory, all_bits, bits, property};
+use common::{Constant, Memory, all_bits, bits, property};
 use quickcheck::{Arbitrary, Gen};
 
 const STEPS: u64 = 12;
@@ -276,6 +276,32 @@ fn copies_stay_bit_identical() {
         });
     }
     property(200, (|case: Case| both(&case, check::<f32>, check::<f64>)) as fn(Case) -> bool);
+}
+
+/// One step from `n` particles at one place: under centred rates there is no event, whatever the words.
+fn identical<R: Real>(place: R, n: usize, alpha: f64, dt: f64) {
+    let mut memory = Memory::new(&[vec![place; n]], 0);
+    let curvature = [R::ONE];
+    let mut energy = Quadratic::new(&curvature).expect("a model");
+    let mut dynamics = Dynamics::birth_death(R::from_f64(dt), R::from_f64(alpha)).expect("dynamics");
+    // the lowest word: any rate that is not zero is an event
+    let report = memory.step(&mut dynamics, &mut energy, &mut Constant(0)).expect("nobody dies");
+    assert_eq!((report.births, report.deaths, report.largest_probability), (0, 0, 0.0), "{n} at {place:?}");
+    assert_eq!(bits(report.mean_potential), bits(memory.potential[0]), "the report has the mean of the rates");
+}
+
+#[test]
+fn identical_particles_have_centred_rate_zero() {
+    // the rounded mean lay below every potential, and everyone died
+    identical(100_000.3f32, 7, 10.0, 0.01);
+    for n in 1..=70 {
+        for i in 0..25u32 {
+            let place = 100_000.3 / (0.02 + f64::from(i * i));
+            identical(place as f32, n, 1e3, 0.01);
+            identical(place, n, 1e9, 0.01);
+            identical(-place, n, 1e9, 0.01);
+        }
+    }
 }
 
 #[test]

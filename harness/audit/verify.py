@@ -98,6 +98,10 @@ def total(values):
 def mean(values):
     return total(values) / values.dtype.type(len(values))
 
+def mean_within(values):
+    """The mean, clamped to the smallest and the largest value: what centred rates are measured from."""
+    return min(max(mean(values), values.min()), values.max())
+
 # --- maths: 2^t for t <= 0 -------------------------------------------------------------------------------------------
 # unsigned type, bits of the mantissa, magic number, floor, coefficients with the highest power first
 EXP2 = {
@@ -384,7 +388,7 @@ class Run:
         origin = list(range(model.n))
         births = deaths = 0
         if scheme.events:
-            shift = R(0) if scheme.raw else mean(potential)
+            shift = R(0) if scheme.raw else mean_within(potential)
             copies, births, deaths = decide(potential, shift, model.alpha, model.dt, self.rng)
             if births > deaths:
                 remove(copies, births - deaths, self.rng)

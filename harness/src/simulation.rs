@@ -125,11 +125,11 @@ impl<'e, R: Real, P: Prior<R>, G: Generator> Simulation<'e, R, P, G> {
         let gradient = RowsMut::new(&mut self.gradient, n, self.dimension, n)?;
         let mut field = Field::new(&mut self.potential, gradient)?;
         let energy = self.energy.evaluate(step, rows, field.reborrow())?;
+        let mean_potential = field.check_finite()?;
         if !energy.is_finite() {
             return Err(Error::NotFinite { quantity: Quantity::Energy, particle: None });
         }
-        field.check_finite()?;
-        Ok((energy, field.mean_potential()))
+        Ok((energy, mean_potential))
     }
 
     /// Number of distinct ancestors alive: particles of the start, and draws from the prior since.

@@ -147,10 +147,10 @@ pub(crate) unsafe fn evaluate<R: Real + Plain>(
     let energy = &mut *energy.energy;
     field.check(energy.dim(), at)?;
     let found = energy.evaluate(open.dynamics.steps(), at, field.reborrow())?;
+    field.check_finite()?;
     if !found.is_finite() {
         return Err(Error::NotFinite { quantity: Quantity::Energy, particle: None }.into());
     }
-    field.check_finite()?;
     // SAFETY: not null and aligned; the caller promises the rest
     unsafe { value.write(found) };
     Ok(())

@@ -54,7 +54,9 @@ pub fn step(
     let n = particles.len();
     let rows = (0..model.dim()).map(|k| particles.iter().map(|x| x[k]).collect()).collect();
     let (energy, fields) = evaluate(model, &Nodes::ensemble(rows));
-    let mean_potential = fields.v.iter().sum::<f64>() / n as f64;
+    // rounding puts the mean of equal values beside them, and then each would have a rate
+    let (least, largest) = fields.v.iter().fold((f64::MAX, f64::MIN), |(a, b), &v| (a.min(v), b.max(v)));
+    let mean_potential = (fields.v.iter().sum::<f64>() / n as f64).max(least).min(largest);
     let outcome = |particles| Some(Outcome { particles, energy, mean_potential });
     let moved = |i: usize| -> Vec<f64> {
         let dt = if rules.transport { rules.dt } else { 0.0 };
