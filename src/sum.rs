@@ -8,17 +8,38 @@ use crate::{Real, rows};
 
 const LANES: usize = 16;
 
-/// The sum of `values` in the crate's order.
-pub(crate) fn sum<R: Real>(values: impl IntoIterator<Item = R>) -> R {
-    let mut lanes = [R::ZERO; LANES];
-    let mut next = 0usize;
-    for value in values {
-        if let Some(lane) = lanes.get_mut(next % LANES) {
+/// A sum in the crate's order that is made a value at a time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Running<R> {
+    lanes: [R; LANES],
+    next: usize,
+}
+
+impl<R: Real> Running<R> {
+    pub(crate) const EMPTY: Self = Self { lanes: [R::ZERO; LANES], next: 0 };
+
+    pub(crate) fn add(&mut self, value: R) {
+        if let Some(lane) = self.lanes.get_mut(self.next % LANES) {
             *lane = *lane + value;
         }
-        next = next.wrapping_add(1);
+        self.next = self.next.wrapping_add(1);
     }
-    fold(&lanes)
+
+    /// The values added so far.
+    pub(crate) const fn len(&self) -> usize {
+        self.next
+    }
+
+    pub(crate) fn total(&self) -> R {
+        fold(&self.lanes)
+    }
+}
+
+/// The sum of `values` in the crate's order.
+pub(crate) fn sum<R: Real>(values: impl IntoIterator<Item = R>) -> R {
+    let mut sum = Running::EMPTY;
+    values.into_iter().for_each(|value| sum.add(value));
+    sum.total()
 }
 
 /// The mean of `values`, of which there are `n`, in the crate's order.

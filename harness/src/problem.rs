@@ -1,6 +1,6 @@
 //! From a checked configuration to the core's objects, in the precision of the run.
 
-use birth_death::models::{DoubleWell, GaussianUnits, MixtureRef, Mmd, Quadratic, Rastrigin, Target};
+use birth_death::models::{DoubleWell, GaussianUnits, MixtureRef, Mmd, PendingMmd, Quadratic, Rastrigin, Target};
 use birth_death::{Energy, Error, Marginal, ProductPrior, Real, Rows, Stream};
 
 use crate::config::{self, Component, Config, Model, Reference, Refusal, Start};
@@ -39,7 +39,16 @@ impl<R: Real> Numbers<R> {
             curvature: rounded(curvature).collect(),
         }
     }
+
+    /// The sample, one point a slot.
+    fn points(&self, dimension: usize) -> Result<Rows<'_, R>, Error> {
+        let points = self.sample.len() / dimension;
+        Rows::new(&self.sample, points, dimension, points)
+    }
 }
+
+/// Pairs of a sample's points between two looks at what the user wants: some hundredths of a second.
+const PAIRS_AT_ONCE: usize = 1 << 22;
 
 fn rounded<R: Real>(values: &[f64]) -> impl Iterator<Item = R> + '_ {
     values.iter().map(|&value| R::from_f64(value))
@@ -65,10 +74,7 @@ impl<'n, R: Real> Prototype<'n, R> {
             Model::Mmd { dimension, bandwidth, reference } => {
                 let target = match reference {
                     Reference::Target(_) => Target::Mixture(mixture(*dimension)?),
-                    Reference::Sample(_) => {
-                        let points = numbers.sample.len() / dimension;
-                        Target::Sample(Rows::new(&numbers.sample, points, *dimension, points)?)
-                    }
+                    Reference::Sample(_) => Target::Sample(numbers.points(*dimension)?),
                 };
                 Self::Mmd(Mmd::new(R::from_f64(*bandwidth), target)?)
             }
@@ -78,6 +84,27 @@ impl<'n, R: Real> Prototype<'n, R> {
                 Self::Rastrigin(Rastrigin::new(R::from_f64(*amplitude), *dimension)?)
             }
         })
+    }
+
+    /// The same, with a look at `go_on` now and then, which is told what is done of how much; `None` once it says no.
+    fn watched(
+        model: &Model,
+        numbers: &'n Numbers<R>,
+        go_on: &mut dyn FnMut(usize, usize) -> bool,
+    ) -> Result<Option<Self>, Error> {
+        // the one model that computes before the first step, and may do so for minutes
+        let Model::Mmd { dimension, bandwidth, reference: Reference::Sample(_) } = model else {
+            return Self::new(model, numbers).map(Some);
+        };
+        let points = numbers.points(*dimension)?;
+        let mut pending = PendingMmd::new(R::from_f64(*bandwidth), points)?;
+        while pending.remaining() > 0 {
+            if !go_on(points.len() - pending.remaining(), points.len()) {
+                return Ok(None);
+            }
+            pending.advance(PAIRS_AT_ONCE.div_ceil(points.len()));
+        }
+        pending.finish().map(|mmd| Some(Self::Mmd(mmd)))
     }
 
     fn energy(&self) -> Box<dyn Energy<R> + Send + 'n> {
@@ -113,8 +140,27 @@ impl<'n, R: Real> Problem<'n, R> {
     /// A refusal with the core's own words, where a combination of values that are fine one by one is not: a normaliser
     /// that overflows, say.
     pub fn new(config: &Config, numbers: &'n Numbers<R>) -> Result<Self, Refusal> {
-        let refuse = |key: &str, error: Error| Refusal::of_file(config.file.display(), format!("{key}: {error}"));
-        let model = Prototype::new(&config.model, numbers).map_err(|error| refuse("model", error))?;
+        let model = Prototype::new(&config.model, numbers).map_err(|error| refuse(config, "model", error))?;
+        Self::with_model(config, model)
+    }
+
+    /// The same for a user who waits: `go_on` is asked now and then, and told what is done of how much; `None` once it says no. Only the
+    /// constant of the distance to a sample takes long enough for that.
+    ///
+    /// # Errors
+    /// Likewise.
+    pub fn watched(
+        config: &Config,
+        numbers: &'n Numbers<R>,
+        go_on: &mut dyn FnMut(usize, usize) -> bool,
+    ) -> Result<Option<Self>, Refusal> {
+        let model =
+            Prototype::watched(&config.model, numbers, go_on).map_err(|error| refuse(config, "model", error))?;
+        model.map(|model| Self::with_model(config, model)).transpose()
+    }
+
+    fn with_model(config: &Config, model: Prototype<'n, R>) -> Result<Self, Refusal> {
+        let refuse = |key: &str, error: Error| refuse(config, key, error);
         let origin = match &config.start {
             Start::Draw(marginals) => Origin::Draw(product(marginals).map_err(|error| refuse("start", error))?),
             Start::Given(rows) => Origin::Given(rows.iter().flat_map(|row| rounded(row)).collect()),
@@ -143,6 +189,10 @@ impl<'n, R: Real> Problem<'n, R> {
         }
         Ok(simulation)
     }
+}
+
+fn refuse(config: &Config, key: &str, error: Error) -> Refusal {
+    Refusal::of_file(config.file.display(), format!("{key}: {error}"))
 }
 
 /// Independent components with these laws, in the precision of the run.

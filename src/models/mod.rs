@@ -14,6 +14,6 @@ pub use external::{DoubleWell, External, Quadratic, Rastrigin};
 pub use fast_gauss::{FastGauss, Method, Summary};
 pub use gaussian_units::GaussianUnits;
 pub use mixture::{Mixture, MixtureRef};
-pub use mmd::{Mmd, Target};
+pub use mmd::{Mmd, PendingMmd, Target};
 pub use network::{Activation, Examples, Fresh, Loss, MiniBatches, Network, Source, predict};
 pub use student_teacher::StudentTeacher;

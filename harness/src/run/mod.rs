@@ -7,9 +7,11 @@ pub mod saved;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use birth_death::Real;
+use indicatif::ProgressBar;
 use serde::Serialize;
 
 use crate::cli::{BAD_INPUT, FAILURE, INTERRUPTED, RunArgs, SUCCESS};
@@ -54,7 +56,10 @@ fn complain(message: &str) {
 
 fn whole<R: Real>(config: &Config, arguments: &RunArgs, began: Instant) -> Result<u8, Refusal> {
     let numbers = Numbers::<R>::of(&config.model);
-    let problem = Problem::new(config, &numbers)?;
+    let Some(problem) = prepared(config, &numbers)? else {
+        complain("interrupted before the first step; nothing is written");
+        return Ok(INTERRUPTED);
+    };
     let mut inputs: Vec<&Path> = vec![&config.file];
     inputs.extend(config.inputs.iter().map(|input| input.path.as_path()));
     inputs.extend(arguments.resume.as_deref());
@@ -83,6 +88,24 @@ fn whole<R: Real>(config: &Config, arguments: &RunArgs, began: Instant) -> Resul
     let outcome = go_on(config, &problem, &pool, &bar, stop, before, keeper.as_ref());
     bar.finish_and_clear();
     Ok(conclude(config, &folder, &outcome, keeper, began.elapsed()))
+}
+
+/// The problem; `None` if the user interrupts what a model computes before the first step.
+fn prepared<'n, R: Real>(config: &Config, numbers: &'n Numbers<R>) -> Result<Option<Problem<'n, R>>, Refusal> {
+    let stop = progress::interruption();
+    let mut bar: Option<ProgressBar> = None;
+    let problem = Problem::watched(config, numbers, &mut |done, total| {
+        // none for what is done at once
+        if done > 0 {
+            bar.get_or_insert_with(|| progress::bar(total as u64, "rows of the constant of the sample"))
+                .set_position(done as u64);
+        }
+        !stop.load(Ordering::Relaxed)
+    });
+    if let Some(bar) = bar {
+        bar.finish_and_clear();
+    }
+    problem
 }
 
 #[derive(Serialize)]
