@@ -8,10 +8,22 @@
  *   bd_code code = bd_init_f32(memory, sizeof memory, &settings, &run, NULL);
  *
  * Memory   Nothing is allocated. A run is in the memory that bd_init gets, an energy in a bd_energy of the caller's.
- * Pointers They point to what is named, which nobody else uses during the call. NULL, misalignment, sizes and overlap are errors as far as
- *          they can be seen.
- * Errors   A function returns BD_OK or why it did nothing; its last argument takes the details, or is NULL. After an error
- *          everything is as it was, but for potentials and origins in the view of a run whose step failed.
+ * Pointers They point to what is named, which nobody else uses during the call. NULL, misalignment, impossible sizes
+ *          and overlap are errors: memory that a call writes, the details of its error too, shares no byte with
+ *          anything else that the call is given, nor with what a given run or energy borrows.
+ * Errors   A function returns BD_OK or why it did nothing; its last argument takes the details, or is NULL. After an
+ *          error everything is as it was, but for potentials and origins in the view of a run whose step failed.
+ *          Details that are misaligned, or lie in something else (BD_ERROR_OVERLAP), are not written.
+ * Calls    A function of one's own, an energy or a prior, may call everything but for the run and the energy that
+ *          called it: that is BD_ERROR_BUSY, and so is making a run or an energy in memory in which one in use begins.
+ *          Bytes copied then are the run before the step, and are not in use where they are put. Put back later where
+ *          they were taken from, they are in use for ever: write zeros there before making a new one. The function
+ *          must return: no longjmp, no exception.
+ * Not seen A pointer to less memory than promised. Memory that is borrowed or in use, and is freed, written or moved
+ *          meanwhile: by the results of another call in a callback, or by a run or an energy made inside one in use,
+ *          not over its beginning. What a context points to. A bd_random after its call. Two threads in one run or
+ *          energy. Copies of an energy with batches, or several made with one `order`, that are used in turn: each
+ *          takes the order of another's epoch for its own.
  * Threads  There is no global state. A run, or an energy, is used by one thread at a time; tables that are only read are shared.
  * Bits     Equal settings and seeds give equal bits on every target with IEEE arithmetic, rounding to nearest, subnormals kept
  *          (no flush-to-zero). An energy of one's own keeps that if it is compiled with -ffp-contract=off and without -ffast-math.
@@ -69,11 +81,13 @@ enum bd_code
   BD_ERROR_ALIGNMENT = 2,
   // Memory is too small, or so large that no object has that size. `what`; `expected`, `found`: bytes.
   BD_ERROR_MEMORY = 3,
-  // Two pieces of memory overlap that must not. `what`: the one that lies in another.
+  // Two pieces of memory overlap, one of which is written. `what`: one of them; if that would be the details
+  // themselves, they are not written.
   BD_ERROR_OVERLAP = 4,
   // No run or energy of this precision was made there. `what`: the argument.
   BD_ERROR_NOT_INITIALISED = 5,
-  // The run or energy is in use: a function of one's own has called back for the object that called it. `what`: the argument.
+  // The run or energy is in use: a function of one's own has called back for the object that called it, or would
+  // make another in its memory. `what`: the argument.
   BD_ERROR_BUSY = 6,
   // A number that names a choice names none. `what`: the choice; `found`: the number.
   BD_ERROR_CHOICE = 7,
@@ -233,13 +247,15 @@ typedef uint32_t bd_loss;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
-// A generator, lent to a function for the time of its call.
+// A generator, lent to a function for the time of its call; a use after that is not seen.
 typedef struct bd_random bd_random;
 
-// A run, in memory of the caller's. It holds no pointer into itself: it may be copied as bytes to another place of the same alignment, and goes on there.
+// A run, in memory of the caller's. It holds no pointer into itself: it may be copied as bytes to another place of the
+// same alignment, and goes on there; in a callback too, as the run before the step.
 typedef struct bd_run_f32 bd_run_f32;
 
-// A run, in memory of the caller's. It holds no pointer into itself: it may be copied as bytes to another place of the same alignment, and goes on there.
+// A run, in memory of the caller's. It holds no pointer into itself: it may be copied as bytes to another place of the
+// same alignment, and goes on there; in a callback too, as the run before the step.
 typedef struct bd_run_f64 bd_run_f64;
 
 // Law of one component, a `bd_law` and its two numbers. A `static const` table of them is a prior, or a start.
@@ -316,8 +332,11 @@ typedef struct bd_error {
   size_t accepted_length;
 } bd_error;
 
-// An energy, made by one of the functions below. It borrows the memory that it was made of: that stays where it is, is written by nobody, and scratch
-// is used by nobody else, as long as the energy is used. It can be moved and copied; of copies that share scratch, one thread may use one at a time.
+// An energy, made by one of the functions below. It borrows the memory that it was made of: that stays where it is, is
+// written by nobody, and scratch is used by nobody else, as long as the energy is used; neither is seen if it is not
+// so. It can be moved and copied. Of copies that share scratch, one thread may use one at a time; of copies with
+// batches only one may be used at all, since they share `order`, and another would take wrong batches, without an
+// error.
 typedef struct bd_energy_f32 {
   // The library's own.
   uint64_t words[BD_ENERGY_WORDS];
@@ -402,7 +421,8 @@ typedef struct bd_network_f32 {
   size_t scratch_length;
   // 0: all examples in every step. Else so many, without replacement, in a new order every epoch.
   size_t batch;
-  // With batches: `examples` words of scratch.
+  // With batches: `examples` words of scratch, which keep the order of an epoch from step to step: for one energy
+  // only.
   uint32_t *order;
   // With batches: seed of the order. Not that of the run's generator, which they do not touch.
   uint64_t seed;
@@ -470,8 +490,11 @@ typedef struct bd_settings_f64 {
   struct bd_prior_f64 prior;
 } bd_settings_f64;
 
-// An energy, made by one of the functions below. It borrows the memory that it was made of: that stays where it is, is written by nobody, and scratch
-// is used by nobody else, as long as the energy is used. It can be moved and copied; of copies that share scratch, one thread may use one at a time.
+// An energy, made by one of the functions below. It borrows the memory that it was made of: that stays where it is, is
+// written by nobody, and scratch is used by nobody else, as long as the energy is used; neither is seen if it is not
+// so. It can be moved and copied. Of copies that share scratch, one thread may use one at a time; of copies with
+// batches only one may be used at all, since they share `order`, and another would take wrong batches, without an
+// error.
 typedef struct bd_energy_f64 {
   // The library's own.
   uint64_t words[BD_ENERGY_WORDS];
@@ -556,7 +579,8 @@ typedef struct bd_network_f64 {
   size_t scratch_length;
   // 0: all examples in every step. Else so many, without replacement, in a new order every epoch.
   size_t batch;
-  // With batches: `examples` words of scratch.
+  // With batches: `examples` words of scratch, which keep the order of an epoch from step to step: for one energy
+  // only.
   uint32_t *order;
   // With batches: seed of the order. Not that of the run's generator, which they do not touch.
   uint64_t seed;
@@ -597,7 +621,9 @@ size_t bd_run_size_f32(size_t n,
 
 // Makes a run in `memory`, BD_RUN_SIZE bytes aligned to BD_ALIGNMENT, which are the run's from then on; all particles at 0. `*run` is then what
 // the other functions take. A prior is borrowed, as `bd_prior` says; nothing else is.
-// Errors: NULL, ALIGNMENT, MEMORY, OVERLAP, CHOICE, EMPTY, ZERO, CAPACITY, PARAMETER, CENTRED_REINJECTION, ALPHA_WITHOUT_EVENTS.
+// Errors: NULL, ALIGNMENT, MEMORY, OVERLAP, BUSY (a run or an energy in use begins there: it looks at all of
+// the memory, which may hold anything), CHOICE, EMPTY, ZERO, CAPACITY, PARAMETER, CENTRED_REINJECTION,
+// ALPHA_WITHOUT_EVENTS.
 bd_code bd_init_f32(void *memory,
                     size_t size,
                     const struct bd_settings_f32 *settings,
@@ -605,25 +631,22 @@ bd_code bd_init_f32(void *memory,
                     struct bd_error *error);
 
 // Puts all particles: component k of particle i is x[k * stride + i], (d - 1) * stride + n values.
-// Errors: those of every function that takes a run (NULL, ALIGNMENT, NOT_INITIALISED, BUSY); MEMORY, OVERLAP, CAPACITY (stride < n),
-// NOT_FINITE.
-bd_code bd_set_particles_f32(struct bd_run_f32 *run,
-                             const float *x,
-                             size_t stride,
-                             struct bd_error *error);
+// Errors: those of every function that takes a run (NULL, ALIGNMENT, NOT_INITIALISED, BUSY, OVERLAP); MEMORY,
+// CAPACITY (stride < n), NOT_FINITE.
+bd_code bd_set_particles_f32(struct bd_run_f32 *run, const float *x, size_t stride, struct bd_error *error);
 
 // Copies all particles to x, laid out as for set_particles. Values between the rows are left alone.
-// Errors: a run's; MEMORY, OVERLAP, CAPACITY.
+// Errors: a run's; MEMORY, CAPACITY.
 bd_code bd_get_particles_f32(struct bd_run_f32 *run, float *x, size_t stride, struct bd_error *error);
 
 // Draws all particles by the run's generator, particle after particle, component k from marginals[k].
-// Errors: a run's; OVERLAP, CHOICE, PARAMETER, NOT_FINITE.
+// Errors: a run's; CHOICE, PARAMETER, NOT_FINITE.
 bd_code bd_scatter_f32(struct bd_run_f32 *run, const struct bd_marginal_f32 *marginals, struct bd_error *error);
 
 // Does `count` steps. `report`, which may be NULL, is that of the last step done. At the first error it stops: the steps before that one are done, that
 // one has left no trace, and calling again repeats the error unless something is changed.
-// Errors: a run's; an energy's (NULL, ALIGNMENT, NOT_INITIALISED, BUSY); OVERLAP (energy, its memory, or report in the run's); MISMATCH (the
-// energy's d), NOT_FINITE, EXTINCT, ENERGY, PARAMETER (targets of the logistic loss).
+// Errors: a run's; an energy's (NULL, ALIGNMENT, NOT_INITIALISED, BUSY, OVERLAP); MISMATCH (the energy's d),
+// NOT_FINITE, EXTINCT, ENERGY, PARAMETER (targets of the logistic loss).
 bd_code bd_step_f32(struct bd_run_f32 *run,
                     struct bd_energy_f32 *energy,
                     uint64_t count,
@@ -635,7 +658,7 @@ bd_code bd_step_f32(struct bd_run_f32 *run,
 bd_code bd_evaluate_f32(struct bd_run_f32 *run, struct bd_energy_f32 *energy, float *value, struct bd_error *error);
 
 // Counters, parameters, and where particles, potentials and origins stand.
-// Errors: a run's; OVERLAP.
+// Errors: a run's.
 bd_code bd_get_view_f32(struct bd_run_f32 *run, struct bd_view_f32 *view, struct bd_error *error);
 
 // Another step length dt >= 0, from the next step on. Errors: a run's; PARAMETER.
@@ -649,7 +672,7 @@ size_t bd_checkpoint_size_f32(size_t n, size_t d);
 
 // Writes a checkpoint to the first BD_CHECKPOINT_SIZE of `capacity` bytes: the same on every target. `tag` stands for what is not in it, energy and
 // prior: a number of the caller's choice.
-// Errors: a run's; NULL, MEMORY, OVERLAP, CAPACITY.
+// Errors: a run's; MEMORY, CAPACITY.
 bd_code bd_save_f32(struct bd_run_f32 *run,
                     uint64_t tag,
                     uint8_t *checkpoint,
@@ -657,15 +680,16 @@ bd_code bd_save_f32(struct bd_run_f32 *run,
                     struct bd_error *error);
 
 // Puts a run back that was saved with the same tag, into one of the same n, d and scheme, with the same prior. It goes on to the bit.
-// Errors: a run's; NULL, MEMORY, OVERLAP, MISMATCH (n or d), PARAMETER, NOT_FINITE, ALPHA_WITHOUT_EVENTS, and all CHECKPOINT.
+// Errors: a run's; MEMORY, MISMATCH (n or d), PARAMETER, NOT_FINITE, ALPHA_WITHOUT_EVENTS, and all CHECKPOINT.
 bd_code bd_load_f32(struct bd_run_f32 *run,
                     uint64_t tag,
                     const uint8_t *checkpoint,
                     size_t length,
                     struct bd_error *error);
 
-// The `outputs` outputs, for an input of `inputs` values, of the network with these units (a view's particles, or a table in flash): what training
-// computes, to the bit. Needs no run. `scale` as in `bd_network`.
+// The `outputs` outputs, for an input of `inputs` values, of the network with these units (a view's particles,
+// or a table in flash): what training computes, to the bit. Needs no run, and so does not see an output in
+// other memory of one. `scale` as in `bd_network`.
 // Errors: NULL, ALIGNMENT, MEMORY, OVERLAP, CHOICE, EMPTY, ZERO, MISMATCH (inputs + outputs is not d), CAPACITY, PARAMETER (scale).
 bd_code bd_predict_f32(uint32_t activation,
                        float scale,
@@ -677,7 +701,8 @@ bd_code bd_predict_f32(uint32_t activation,
                        struct bd_error *error);
 
 // Makes the energy of F = 1/2 sum_k h_k theta_k^2, h = `curvature`, d values.
-// Errors: those of every function that makes an energy (NULL, ALIGNMENT, MEMORY, OVERLAP); ZERO, PARAMETER.
+// Errors: those of every function that makes an energy (NULL, ALIGNMENT, MEMORY, OVERLAP, BUSY); ZERO,
+// PARAMETER.
 bd_code bd_make_quadratic_f32(struct bd_energy_f32 *energy, const float *curvature, size_t d, struct bd_error *error);
 
 // Makes the energy E = 1/2 int (f_mu - f)^2 of a network of Gaussian units of variance s2 = `unit_variance`, fitted to the mixture
@@ -726,7 +751,9 @@ size_t bd_run_size_f64(size_t n,
 
 // Makes a run in `memory`, BD_RUN_SIZE bytes aligned to BD_ALIGNMENT, which are the run's from then on; all particles at 0. `*run` is then what
 // the other functions take. A prior is borrowed, as `bd_prior` says; nothing else is.
-// Errors: NULL, ALIGNMENT, MEMORY, OVERLAP, CHOICE, EMPTY, ZERO, CAPACITY, PARAMETER, CENTRED_REINJECTION, ALPHA_WITHOUT_EVENTS.
+// Errors: NULL, ALIGNMENT, MEMORY, OVERLAP, BUSY (a run or an energy in use begins there: it looks at all of
+// the memory, which may hold anything), CHOICE, EMPTY, ZERO, CAPACITY, PARAMETER, CENTRED_REINJECTION,
+// ALPHA_WITHOUT_EVENTS.
 bd_code bd_init_f64(void *memory,
                     size_t size,
                     const struct bd_settings_f64 *settings,
@@ -734,25 +761,22 @@ bd_code bd_init_f64(void *memory,
                     struct bd_error *error);
 
 // Puts all particles: component k of particle i is x[k * stride + i], (d - 1) * stride + n values.
-// Errors: those of every function that takes a run (NULL, ALIGNMENT, NOT_INITIALISED, BUSY); MEMORY, OVERLAP, CAPACITY (stride < n),
-// NOT_FINITE.
-bd_code bd_set_particles_f64(struct bd_run_f64 *run,
-                             const double *x,
-                             size_t stride,
-                             struct bd_error *error);
+// Errors: those of every function that takes a run (NULL, ALIGNMENT, NOT_INITIALISED, BUSY, OVERLAP); MEMORY,
+// CAPACITY (stride < n), NOT_FINITE.
+bd_code bd_set_particles_f64(struct bd_run_f64 *run, const double *x, size_t stride, struct bd_error *error);
 
 // Copies all particles to x, laid out as for set_particles. Values between the rows are left alone.
-// Errors: a run's; MEMORY, OVERLAP, CAPACITY.
+// Errors: a run's; MEMORY, CAPACITY.
 bd_code bd_get_particles_f64(struct bd_run_f64 *run, double *x, size_t stride, struct bd_error *error);
 
 // Draws all particles by the run's generator, particle after particle, component k from marginals[k].
-// Errors: a run's; OVERLAP, CHOICE, PARAMETER, NOT_FINITE.
+// Errors: a run's; CHOICE, PARAMETER, NOT_FINITE.
 bd_code bd_scatter_f64(struct bd_run_f64 *run, const struct bd_marginal_f64 *marginals, struct bd_error *error);
 
 // Does `count` steps. `report`, which may be NULL, is that of the last step done. At the first error it stops: the steps before that one are done, that
 // one has left no trace, and calling again repeats the error unless something is changed.
-// Errors: a run's; an energy's (NULL, ALIGNMENT, NOT_INITIALISED, BUSY); OVERLAP (energy, its memory, or report in the run's); MISMATCH (the
-// energy's d), NOT_FINITE, EXTINCT, ENERGY, PARAMETER (targets of the logistic loss).
+// Errors: a run's; an energy's (NULL, ALIGNMENT, NOT_INITIALISED, BUSY, OVERLAP); MISMATCH (the energy's d),
+// NOT_FINITE, EXTINCT, ENERGY, PARAMETER (targets of the logistic loss).
 bd_code bd_step_f64(struct bd_run_f64 *run,
                     struct bd_energy_f64 *energy,
                     uint64_t count,
@@ -764,7 +788,7 @@ bd_code bd_step_f64(struct bd_run_f64 *run,
 bd_code bd_evaluate_f64(struct bd_run_f64 *run, struct bd_energy_f64 *energy, double *value, struct bd_error *error);
 
 // Counters, parameters, and where particles, potentials and origins stand.
-// Errors: a run's; OVERLAP.
+// Errors: a run's.
 bd_code bd_get_view_f64(struct bd_run_f64 *run, struct bd_view_f64 *view, struct bd_error *error);
 
 // Another step length dt >= 0, from the next step on. Errors: a run's; PARAMETER.
@@ -778,7 +802,7 @@ size_t bd_checkpoint_size_f64(size_t n, size_t d);
 
 // Writes a checkpoint to the first BD_CHECKPOINT_SIZE of `capacity` bytes: the same on every target. `tag` stands for what is not in it, energy and
 // prior: a number of the caller's choice.
-// Errors: a run's; NULL, MEMORY, OVERLAP, CAPACITY.
+// Errors: a run's; MEMORY, CAPACITY.
 bd_code bd_save_f64(struct bd_run_f64 *run,
                     uint64_t tag,
                     uint8_t *checkpoint,
@@ -786,15 +810,16 @@ bd_code bd_save_f64(struct bd_run_f64 *run,
                     struct bd_error *error);
 
 // Puts a run back that was saved with the same tag, into one of the same n, d and scheme, with the same prior. It goes on to the bit.
-// Errors: a run's; NULL, MEMORY, OVERLAP, MISMATCH (n or d), PARAMETER, NOT_FINITE, ALPHA_WITHOUT_EVENTS, and all CHECKPOINT.
+// Errors: a run's; MEMORY, MISMATCH (n or d), PARAMETER, NOT_FINITE, ALPHA_WITHOUT_EVENTS, and all CHECKPOINT.
 bd_code bd_load_f64(struct bd_run_f64 *run,
                     uint64_t tag,
                     const uint8_t *checkpoint,
                     size_t length,
                     struct bd_error *error);
 
-// The `outputs` outputs, for an input of `inputs` values, of the network with these units (a view's particles, or a table in flash): what training
-// computes, to the bit. Needs no run. `scale` as in `bd_network`.
+// The `outputs` outputs, for an input of `inputs` values, of the network with these units (a view's particles,
+// or a table in flash): what training computes, to the bit. Needs no run, and so does not see an output in
+// other memory of one. `scale` as in `bd_network`.
 // Errors: NULL, ALIGNMENT, MEMORY, OVERLAP, CHOICE, EMPTY, ZERO, MISMATCH (inputs + outputs is not d), CAPACITY, PARAMETER (scale).
 bd_code bd_predict_f64(uint32_t activation,
                        double scale,
@@ -806,7 +831,8 @@ bd_code bd_predict_f64(uint32_t activation,
                        struct bd_error *error);
 
 // Makes the energy of F = 1/2 sum_k h_k theta_k^2, h = `curvature`, d values.
-// Errors: those of every function that makes an energy (NULL, ALIGNMENT, MEMORY, OVERLAP); ZERO, PARAMETER.
+// Errors: those of every function that makes an energy (NULL, ALIGNMENT, MEMORY, OVERLAP, BUSY); ZERO,
+// PARAMETER.
 bd_code bd_make_quadratic_f64(struct bd_energy_f64 *energy, const double *curvature, size_t d, struct bd_error *error);
 
 // Makes the energy E = 1/2 int (f_mu - f)^2 of a network of Gaussian units of variance s2 = `unit_variance`, fitted to the mixture

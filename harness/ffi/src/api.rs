@@ -2,12 +2,12 @@
 
 #![allow(clippy::missing_safety_doc)] // the header says once what holds for all: pointers point to what is named, which nobody else uses meanwhile
 
+use crate::call::call;
 use crate::calls;
-use crate::code::bd_code::{self, BD_OK};
-use crate::code::{bd_error, text};
-use crate::energy::{self, bd_energy, bd_energy_fn, bd_network, bd_rows};
+use crate::code::{bd_code, bd_error, text};
+use crate::energy::{bd_energy, bd_energy_fn, bd_network, bd_rows};
 use crate::law::{self, bd_marginal, bd_random};
-use crate::memory::check;
+use crate::make;
 use crate::run::{self, bd_report, bd_run, bd_settings, bd_view};
 use core::ffi::{c_char, c_void};
 
@@ -42,19 +42,6 @@ pub unsafe extern "C" fn bd_random_word(random: *mut bd_random) -> u32 {
     unsafe { law::generator(random) }.map_or(0, |rng| rng.next_u32())
 }
 
-/// The code of a result; its details go to `error`, if that is one.
-///
-/// # Safety
-/// `error` is null or points to a `bd_error`.
-unsafe fn code(result: Result<(), bd_error>, error: *mut bd_error) -> bd_code {
-    let found = result.err().unwrap_or(bd_error::new(BD_OK));
-    if check(error, 1, "error").is_ok() {
-        // SAFETY: not null and aligned; the caller promises the rest
-        unsafe { error.write(found) };
-    }
-    found.code
-}
-
 macro_rules! interface {
     ($real:ty: $run_size:ident, $init:ident, $set_particles:ident, $get_particles:ident, $scatter:ident, $step:ident, $evaluate:ident,
      $view:ident, $set_dt:ident, $set_alpha:ident, $checkpoint_size:ident, $save:ident, $load:ident, $predict:ident, $quadratic:ident,
@@ -67,7 +54,9 @@ macro_rules! interface {
 
         /// Makes a run in `memory`, BD_RUN_SIZE bytes aligned to BD_ALIGNMENT, which are the run's from then on; all particles at 0. `*run` is then what
         /// the other functions take. A prior is borrowed, as `bd_prior` says; nothing else is.
-        /// Errors: NULL, ALIGNMENT, MEMORY, OVERLAP, CHOICE, EMPTY, ZERO, CAPACITY, PARAMETER, CENTRED_REINJECTION, ALPHA_WITHOUT_EVENTS.
+        /// Errors: NULL, ALIGNMENT, MEMORY, OVERLAP, BUSY (a run or an energy in use begins there: it looks at all of
+        /// the memory, which may hold anything), CHOICE, EMPTY, ZERO, CAPACITY, PARAMETER, CENTRED_REINJECTION,
+        /// ALPHA_WITHOUT_EVENTS.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $init(
             memory: *mut c_void,
@@ -77,12 +66,12 @@ macro_rules! interface {
             error: *mut bd_error,
         ) -> bd_code {
             // SAFETY: the caller's promise, here and in all that follow
-            unsafe { code(run::init(memory, size, settings, run), error) }
+            unsafe { call(error, |details| run::init(memory, size, settings, run, details)) }
         }
 
         /// Puts all particles: component k of particle i is x[k * stride + i], (d - 1) * stride + n values.
-        /// Errors: those of every function that takes a run (NULL, ALIGNMENT, NOT_INITIALISED, BUSY); MEMORY, OVERLAP, CAPACITY (stride < n),
-        /// NOT_FINITE.
+        /// Errors: those of every function that takes a run (NULL, ALIGNMENT, NOT_INITIALISED, BUSY, OVERLAP); MEMORY,
+        /// CAPACITY (stride < n), NOT_FINITE.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $set_particles(
             run: *mut bd_run<$real>,
@@ -91,11 +80,11 @@ macro_rules! interface {
             error: *mut bd_error,
         ) -> bd_code {
             // SAFETY: see above
-            unsafe { code(calls::set_particles(run, x, stride), error) }
+            unsafe { call(error, |details| calls::set_particles(run, x, stride, details)) }
         }
 
         /// Copies all particles to x, laid out as for set_particles. Values between the rows are left alone.
-        /// Errors: a run's; MEMORY, OVERLAP, CAPACITY.
+        /// Errors: a run's; MEMORY, CAPACITY.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $get_particles(
             run: *mut bd_run<$real>,
@@ -104,11 +93,11 @@ macro_rules! interface {
             error: *mut bd_error,
         ) -> bd_code {
             // SAFETY: see above
-            unsafe { code(calls::get_particles(run, x, stride), error) }
+            unsafe { call(error, |details| calls::get_particles(run, x, stride, details)) }
         }
 
         /// Draws all particles by the run's generator, particle after particle, component k from marginals[k].
-        /// Errors: a run's; OVERLAP, CHOICE, PARAMETER, NOT_FINITE.
+        /// Errors: a run's; CHOICE, PARAMETER, NOT_FINITE.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $scatter(
             run: *mut bd_run<$real>,
@@ -116,13 +105,13 @@ macro_rules! interface {
             error: *mut bd_error,
         ) -> bd_code {
             // SAFETY: see above
-            unsafe { code(calls::scatter(run, marginals), error) }
+            unsafe { call(error, |details| calls::scatter(run, marginals, details)) }
         }
 
         /// Does `count` steps. `report`, which may be NULL, is that of the last step done. At the first error it stops: the steps before that one are done, that
         /// one has left no trace, and calling again repeats the error unless something is changed.
-        /// Errors: a run's; an energy's (NULL, ALIGNMENT, NOT_INITIALISED, BUSY); OVERLAP (energy, its memory, or report in the run's); MISMATCH (the
-        /// energy's d), NOT_FINITE, EXTINCT, ENERGY, PARAMETER (targets of the logistic loss).
+        /// Errors: a run's; an energy's (NULL, ALIGNMENT, NOT_INITIALISED, BUSY, OVERLAP); MISMATCH (the energy's d),
+        /// NOT_FINITE, EXTINCT, ENERGY, PARAMETER (targets of the logistic loss).
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $step(
             run: *mut bd_run<$real>,
@@ -132,7 +121,7 @@ macro_rules! interface {
             error: *mut bd_error,
         ) -> bd_code {
             // SAFETY: see above
-            unsafe { code(calls::step(run, energy, count, report), error) }
+            unsafe { call(error, |details| calls::step(run, energy, count, report, details)) }
         }
 
         /// The energy E of the particles as they are, to `value`; their potentials can then be read in the view. No step.
@@ -145,11 +134,11 @@ macro_rules! interface {
             error: *mut bd_error,
         ) -> bd_code {
             // SAFETY: see above
-            unsafe { code(calls::evaluate(run, energy, value), error) }
+            unsafe { call(error, |details| calls::evaluate(run, energy, value, details)) }
         }
 
         /// Counters, parameters, and where particles, potentials and origins stand.
-        /// Errors: a run's; OVERLAP.
+        /// Errors: a run's.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $view(
             run: *mut bd_run<$real>,
@@ -157,21 +146,21 @@ macro_rules! interface {
             error: *mut bd_error,
         ) -> bd_code {
             // SAFETY: see above
-            unsafe { code(calls::view(run, view), error) }
+            unsafe { call(error, |details| calls::view(run, view, details)) }
         }
 
         /// Another step length dt >= 0, from the next step on. Errors: a run's; PARAMETER.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $set_dt(run: *mut bd_run<$real>, dt: $real, error: *mut bd_error) -> bd_code {
             // SAFETY: see above
-            unsafe { code(calls::set_dt(run, dt), error) }
+            unsafe { call(error, |details| calls::set_dt(run, dt, details)) }
         }
 
         /// Another birth-death rate alpha >= 0, from the next step on. Errors: a run's; PARAMETER, ALPHA_WITHOUT_EVENTS.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $set_alpha(run: *mut bd_run<$real>, alpha: $real, error: *mut bd_error) -> bd_code {
             // SAFETY: see above
-            unsafe { code(calls::set_alpha(run, alpha), error) }
+            unsafe { call(error, |details| calls::set_alpha(run, alpha, details)) }
         }
 
         /// Bytes of a checkpoint of n particles of d components. Header: BD_CHECKPOINT_SIZE_F32, _F64.
@@ -182,7 +171,7 @@ macro_rules! interface {
 
         /// Writes a checkpoint to the first BD_CHECKPOINT_SIZE of `capacity` bytes: the same on every target. `tag` stands for what is not in it, energy and
         /// prior: a number of the caller's choice.
-        /// Errors: a run's; NULL, MEMORY, OVERLAP, CAPACITY.
+        /// Errors: a run's; MEMORY, CAPACITY.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $save(
             run: *mut bd_run<$real>,
@@ -192,11 +181,11 @@ macro_rules! interface {
             error: *mut bd_error,
         ) -> bd_code {
             // SAFETY: see above
-            unsafe { code(calls::save(run, tag, checkpoint, capacity), error) }
+            unsafe { call(error, |details| calls::save(run, tag, checkpoint, capacity, details)) }
         }
 
         /// Puts a run back that was saved with the same tag, into one of the same n, d and scheme, with the same prior. It goes on to the bit.
-        /// Errors: a run's; NULL, MEMORY, OVERLAP, MISMATCH (n or d), PARAMETER, NOT_FINITE, ALPHA_WITHOUT_EVENTS, and all CHECKPOINT.
+        /// Errors: a run's; MEMORY, MISMATCH (n or d), PARAMETER, NOT_FINITE, ALPHA_WITHOUT_EVENTS, and all CHECKPOINT.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $load(
             run: *mut bd_run<$real>,
@@ -206,11 +195,12 @@ macro_rules! interface {
             error: *mut bd_error,
         ) -> bd_code {
             // SAFETY: see above
-            unsafe { code(calls::load(run, tag, checkpoint, length), error) }
+            unsafe { call(error, |details| calls::load(run, tag, checkpoint, length, details)) }
         }
 
-        /// The `outputs` outputs, for an input of `inputs` values, of the network with these units (a view's particles, or a table in flash): what training
-        /// computes, to the bit. Needs no run. `scale` as in `bd_network`.
+        /// The `outputs` outputs, for an input of `inputs` values, of the network with these units (a view's particles,
+        /// or a table in flash): what training computes, to the bit. Needs no run, and so does not see an output in
+        /// other memory of one. `scale` as in `bd_network`.
         /// Errors: NULL, ALIGNMENT, MEMORY, OVERLAP, CHOICE, EMPTY, ZERO, MISMATCH (inputs + outputs is not d), CAPACITY, PARAMETER (scale).
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $predict(
@@ -224,11 +214,16 @@ macro_rules! interface {
             error: *mut bd_error,
         ) -> bd_code {
             // SAFETY: see above
-            unsafe { code(calls::predict(activation, scale, units, (input, inputs), (output, outputs)), error) }
+            unsafe {
+                call(error, |details| {
+                    calls::predict(activation, scale, units, (input, inputs), (output, outputs), details)
+                })
+            }
         }
 
         /// Makes the energy of F = 1/2 sum_k h_k theta_k^2, h = `curvature`, d values.
-        /// Errors: those of every function that makes an energy (NULL, ALIGNMENT, MEMORY, OVERLAP); ZERO, PARAMETER.
+        /// Errors: those of every function that makes an energy (NULL, ALIGNMENT, MEMORY, OVERLAP, BUSY); ZERO,
+        /// PARAMETER.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $quadratic(
             energy: *mut bd_energy<$real>,
@@ -237,7 +232,7 @@ macro_rules! interface {
             error: *mut bd_error,
         ) -> bd_code {
             // SAFETY: see above
-            unsafe { code(energy::quadratic(energy, curvature, d), error) }
+            unsafe { call(error, |details| make::quadratic(energy, curvature, d, details)) }
         }
 
         /// Makes the energy E = 1/2 int (f_mu - f)^2 of a network of Gaussian units of variance s2 = `unit_variance`, fitted to the mixture
@@ -257,7 +252,7 @@ macro_rules! interface {
         ) -> bd_code {
             let target = [weights, centres, variances];
             // SAFETY: see above
-            unsafe { code(energy::units(energy, unit_variance, inputs, components, target), error) }
+            unsafe { call(error, |details| make::units(energy, unit_variance, inputs, components, target, details)) }
         }
 
         /// Makes the energy of the maximum mean discrepancy to a sample, kernel exp(-|x - y|^2 / (2 bandwidth^2)): E = 1/2 of its square.
@@ -270,7 +265,7 @@ macro_rules! interface {
             error: *mut bd_error,
         ) -> bd_code {
             // SAFETY: see above
-            unsafe { code(energy::mmd(energy, bandwidth, sample), error) }
+            unsafe { call(error, |details| make::mmd(energy, bandwidth, sample, details)) }
         }
 
         /// Makes the energy of a network on data; `settings` itself is not borrowed, what it points to is.
@@ -282,7 +277,7 @@ macro_rules! interface {
             error: *mut bd_error,
         ) -> bd_code {
             // SAFETY: see above
-            unsafe { code(energy::network(energy, settings), error) }
+            unsafe { call(error, |details| make::network(energy, settings, details)) }
         }
 
         /// Makes an energy of the caller's own function, for particles of d components; `context` is its first argument, for whatever it needs.
@@ -296,7 +291,7 @@ macro_rules! interface {
             error: *mut bd_error,
         ) -> bd_code {
             // SAFETY: see above
-            unsafe { code(energy::custom(energy, d, evaluate, context), error) }
+            unsafe { call(error, |details| make::custom(energy, d, evaluate, context, details)) }
         }
 
         /// A number uniform on [0, 1); NaN for NULL.

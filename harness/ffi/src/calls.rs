@@ -1,25 +1,28 @@
 //! What is done with a run, and with trained units.
 
+use crate::call::{Details, Piece};
 use crate::code::bd_error;
-use crate::energy::{self, bd_energy, bd_rows, values};
+use crate::energy::{self, InUse, bd_energy, bd_rows, values};
 use crate::law::{Law, bd_marginal, draw, table};
-use crate::memory::{Plain, Span, apart, check, lent, lent_mut};
-use crate::run::{Open, bd_report, bd_run, bd_view, outside};
+use crate::memory::{Plain, check, lent, lent_mut, read};
+use crate::run::{Found, Open, bd_report, bd_run, bd_view};
 use birth_death::{Energy, Error, Field, Quantity, Real, Rows, RowsMut, Scratch, State, Stream};
 
 /// # Safety
-/// `run` as [`Open::new`]; `x` points to `(d - 1) stride + n` values.
+/// `run` as [`Found::new`]; `x` points to `(d - 1) stride + n` values.
 pub(crate) unsafe fn set_particles<R: Real + Plain>(
     run: *mut bd_run<R>,
     x: *const R,
     stride: usize,
+    details: &mut Details,
 ) -> Result<(), bd_error> {
     // SAFETY: the caller's promise
-    let mut open = unsafe { Open::new(run) }?;
-    let len = values(stride, open.d, open.n)?;
-    open.outside(x, len, "x")?;
+    let found = unsafe { Found::new(run, &[], details) }?;
+    let len = values(stride, found.d, found.n)?;
+    found.apart(Piece::read(x, len, "x"), details)?;
     // SAFETY: the caller's promise, and it lies apart from the run
-    let from = Rows::new(unsafe { lent(x, len, "x") }?, stride, open.d, open.n)?;
+    let (mut open, x) = unsafe { (found.enter()?, lent(x, len, "x")?) };
+    let from = Rows::new(x, stride, open.d, open.n)?;
     finite(from, Quantity::Position)?;
     copy(from, open.rows()?);
     Ok(())
@@ -31,14 +34,15 @@ pub(crate) unsafe fn get_particles<R: Real + Plain>(
     run: *mut bd_run<R>,
     x: *mut R,
     stride: usize,
+    details: &mut Details,
 ) -> Result<(), bd_error> {
     // SAFETY: the caller's promise
-    let mut open = unsafe { Open::new(run) }?;
-    let (n, d) = (open.n, open.d);
-    let len = values(stride, d, n)?;
-    open.outside(x, len, "x")?;
+    let found = unsafe { Found::new(run, &[], details) }?;
+    let len = values(stride, found.d, found.n)?;
+    found.apart(Piece::written(x, len, "x"), details)?;
     // SAFETY: the caller's promise, and it lies apart from the run
-    let to = RowsMut::new(unsafe { lent_mut(x, len, "x") }?, stride, d, n)?;
+    let (mut open, x) = unsafe { (found.enter()?, lent_mut(x, len, "x")?) };
+    let to = RowsMut::new(x, stride, open.d, open.n)?;
     copy(open.rows()?.as_rows(), to);
     Ok(())
 }
@@ -60,16 +64,18 @@ fn finite<R: Real>(rows: Rows<'_, R>, quantity: Quantity) -> Result<(), Error> {
 }
 
 /// # Safety
-/// `run` as [`Open::new`]; `marginals` points to d of them.
+/// `run` as [`Found::new`]; `marginals` points to d of them.
 pub(crate) unsafe fn scatter<R: Real + Plain>(
     run: *mut bd_run<R>,
     marginals: *const bd_marginal<R>,
+    details: &mut Details,
 ) -> Result<(), bd_error> {
     // SAFETY: the caller's promise
-    let open = unsafe { Open::new(run) }?;
-    open.outside(marginals, open.d, "marginals")?;
+    let found = unsafe { Found::new(run, &[], details) }?;
+    let d = found.d;
+    found.apart(Piece::read(marginals, d, "marginals"), details)?;
     // SAFETY: the caller's promise, and it lies apart from the run
-    let table = unsafe { table(marginals, open.d, "marginals") }?;
+    let (open, table) = unsafe { (found.enter()?, table(marginals, d, "marginals")?) };
     let mut rng = open.rng.clone();
     // in scratch first: nothing has happened if a draw is refused
     let mut drawn = RowsMut::new(open.gradient, open.n, open.d, open.n)?;
@@ -85,27 +91,50 @@ pub(crate) unsafe fn scatter<R: Real + Plain>(
     Ok(())
 }
 
+/// A run and an energy from now on in use; they, what they borrow, and `out`, where a result goes, lie apart.
+///
 /// # Safety
-/// `run` as [`Open::new`], `energy` as [`energy::open`]; `report` is null or points to one.
+/// `run` as [`Found::new`], `energy` as [`energy::Found::new`]; nobody else uses them until the references end.
+unsafe fn both<'a, R: Real>(
+    run: *mut bd_run<R>,
+    energy: *mut bd_energy<R>,
+    out: Piece,
+    details: &mut Details,
+) -> Result<(Open<'a, R>, InUse<'a, R>), bd_error> {
+    // SAFETY: the caller's promise
+    let (run, energy) =
+        unsafe { (Found::new(run, &[energy::itself(energy), out], details)?, energy::Found::new(energy)?) };
+    let ([run_itself, prior], [energy_itself, a, b, c, d, e]) = (run.pieces(), energy.pieces());
+    details.apart(&[run_itself, prior, energy_itself, a, b, c, d, e, out])?;
+    // SAFETY: the caller's promise
+    unsafe { Ok((run.enter()?, energy.enter()?)) }
+}
+
+/// # Safety
+/// As [`both`]; `report` is null or points to one.
 pub(crate) unsafe fn step<R: Real + Plain>(
     run: *mut bd_run<R>,
     energy: *mut bd_energy<R>,
     count: u64,
     report: *mut bd_report<R>,
+    details: &mut Details,
 ) -> Result<(), bd_error> {
     // SAFETY: the caller's promise
-    let Open { n, d, span, dynamics, rng, particles, gradient, potential, particle, copies, origin, _busy } =
-        unsafe { Open::new(run) }?;
+    let (open, energy) = unsafe { both(run, energy, Piece::written(report, 1, "report"), details) }?;
+    let Open { n, d, dynamics, rng, particles, gradient, potential, particle, copies, origin, _busy } = open;
     if !report.is_null() {
-        outside(span, report, 1, "report")?;
+        check(report, 1, "report")?;
     }
-    // SAFETY: the caller's promise
-    let energy = unsafe { energy::open(energy, span) }?;
     let mut particles = RowsMut::new(particles, n, d, n)?;
     let field = Field::new(potential, RowsMut::new(gradient, n, d, n)?)?;
     let mut scratch = Scratch::new(field, copies, origin, particle)?;
+    // A step works on a copy of generator and counters, as it leaves the particles alone until nothing can fail. So
+    // what a function of C's may copy of the run meanwhile is the run before the step.
+    let (mut next, mut generator) = (dynamics.clone(), rng.clone());
     for _ in 0..count {
-        let done = dynamics.step(particles.reborrow(), energy.energy, rng, scratch.reborrow())?;
+        let done = next.step(particles.reborrow(), energy.energy, &mut generator, scratch.reborrow())?;
+        dynamics.clone_from(&next);
+        rng.clone_from(&generator);
         if !report.is_null() {
             // SAFETY: not null and aligned; the caller promises the rest
             unsafe {
@@ -132,12 +161,11 @@ pub(crate) unsafe fn evaluate<R: Real + Plain>(
     run: *mut bd_run<R>,
     energy: *mut bd_energy<R>,
     value: *mut R,
+    details: &mut Details,
 ) -> Result<(), bd_error> {
     // SAFETY: the caller's promise
-    let open = unsafe { Open::new(run) }?;
-    open.outside(value, 1, "value")?;
-    // SAFETY: the caller's promise
-    let energy = unsafe { energy::open(energy, open.span) }?;
+    let (open, energy) = unsafe { both(run, energy, Piece::written(value, 1, "value"), details) }?;
+    check(value, 1, "value")?;
     // as a step does: what an energy forgets to write is an error
     let nan = R::from_f64(f64::NAN);
     open.potential.fill(nan);
@@ -157,11 +185,19 @@ pub(crate) unsafe fn evaluate<R: Real + Plain>(
 }
 
 /// # Safety
-/// `run` as [`Open::new`]; `out` points to a view.
-pub(crate) unsafe fn view<R: Real + Plain>(run: *mut bd_run<R>, out: *mut bd_view<R>) -> Result<(), bd_error> {
+/// `run` as [`Found::new`]; `out` points to a view.
+pub(crate) unsafe fn view<R: Real + Plain>(
+    run: *mut bd_run<R>,
+    out: *mut bd_view<R>,
+    details: &mut Details,
+) -> Result<(), bd_error> {
+    let piece = Piece::written(out, 1, "view");
     // SAFETY: the caller's promise
-    let open = unsafe { Open::new(run) }?;
-    open.outside(out, 1, "view")?;
+    let found = unsafe { Found::new(run, &[piece], details) }?;
+    found.apart(piece, details)?;
+    check(out, 1, "view")?;
+    // SAFETY: as above
+    let open = unsafe { found.enter() }?;
     let particles = bd_rows { data: open.particles.as_ptr(), stride: open.n, d: open.d, n: open.n };
     // SAFETY: not null and aligned; the caller promises the rest
     unsafe {
@@ -179,17 +215,25 @@ pub(crate) unsafe fn view<R: Real + Plain>(run: *mut bd_run<R>, out: *mut bd_vie
 }
 
 /// # Safety
-/// `run` as [`Open::new`].
-pub(crate) unsafe fn set_dt<R: Real + Plain>(run: *mut bd_run<R>, dt: R) -> Result<(), bd_error> {
+/// `run` as [`Found::new`].
+pub(crate) unsafe fn set_dt<R: Real + Plain>(
+    run: *mut bd_run<R>,
+    dt: R,
+    details: &mut Details,
+) -> Result<(), bd_error> {
     // SAFETY: the caller's promise
-    Ok(unsafe { Open::new(run) }?.dynamics.set_dt(dt)?)
+    Ok(unsafe { Found::new(run, &[], details)?.enter() }?.dynamics.set_dt(dt)?)
 }
 
 /// # Safety
-/// `run` as [`Open::new`].
-pub(crate) unsafe fn set_alpha<R: Real + Plain>(run: *mut bd_run<R>, alpha: R) -> Result<(), bd_error> {
+/// `run` as [`Found::new`].
+pub(crate) unsafe fn set_alpha<R: Real + Plain>(
+    run: *mut bd_run<R>,
+    alpha: R,
+    details: &mut Details,
+) -> Result<(), bd_error> {
     // SAFETY: the caller's promise
-    Ok(unsafe { Open::new(run) }?.dynamics.set_alpha(alpha)?)
+    Ok(unsafe { Found::new(run, &[], details)?.enter() }?.dynamics.set_alpha(alpha)?)
 }
 
 /// Bytes of a checkpoint.
@@ -198,35 +242,39 @@ pub(crate) fn checkpoint_size<R: Real + Plain>(n: usize, d: usize) -> usize {
 }
 
 /// # Safety
-/// `run` as [`Open::new`]; `out` points to `capacity` bytes that nobody else uses.
+/// `run` as [`Found::new`]; `out` points to `capacity` bytes that nobody else uses.
 pub(crate) unsafe fn save<R: Real + Plain>(
     run: *mut bd_run<R>,
     tag: u64,
     out: *mut u8,
     capacity: usize,
+    details: &mut Details,
 ) -> Result<(), bd_error> {
+    let piece = Piece::written(out, capacity, "checkpoint");
     // SAFETY: the caller's promise
-    let mut open = unsafe { Open::new(run) }?;
-    open.outside(out, capacity, "checkpoint")?;
-    // SAFETY: the caller's promise, and it lies apart from the run
-    let out = unsafe { lent_mut(out, capacity, "checkpoint") }?;
+    let found = unsafe { Found::new(run, &[piece], details) }?;
+    found.apart(piece, details)?;
+    // SAFETY: it lies apart from the run
+    let (mut open, out) = unsafe { (found.enter()?, lent_mut(out, capacity, "checkpoint")?) };
     open.state()?.encode(tag, out)?;
     Ok(())
 }
 
 /// # Safety
-/// `run` as [`Open::new`]; `bytes` points to `length` of them.
+/// `run` as [`Found::new`]; `bytes` points to `length` of them.
 pub(crate) unsafe fn load<R: Real + Plain>(
     run: *mut bd_run<R>,
     tag: u64,
     bytes: *const u8,
     length: usize,
+    details: &mut Details,
 ) -> Result<(), bd_error> {
+    let piece = Piece::read(bytes, length, "checkpoint");
     // SAFETY: the caller's promise
-    let mut open = unsafe { Open::new(run) }?;
-    open.outside(bytes, length, "checkpoint")?;
-    // SAFETY: the caller's promise, and it lies apart from the run
-    let bytes = unsafe { lent(bytes, length, "checkpoint") }?;
+    let found = unsafe { Found::new(run, &[piece], details) }?;
+    found.apart(piece, details)?;
+    // SAFETY: it lies apart from the run
+    let (mut open, bytes) = unsafe { (found.enter()?, lent(bytes, length, "checkpoint")?) };
     Ok(open.state()?.decode(tag, bytes)?)
 }
 
@@ -238,19 +286,26 @@ pub(crate) unsafe fn predict<R: Real + Plain>(
     units: *const bd_rows<R>,
     (input, inputs): (*const R, usize),
     (output, outputs): (*mut R, usize),
+    details: &mut Details,
 ) -> Result<(), bd_error> {
+    let given = [
+        Piece::read(units, 1, "units"),
+        Piece::read(input, inputs, "input"),
+        Piece::written(output, outputs, "output"),
+    ];
+    details.apart(&given)?;
+    // SAFETY: the caller's promise
+    let units = unsafe { read(units, "units") }?;
+    let [_, _, written] = given;
+    details.apart(&[energy::data(&units, "units"), written])?;
     let activation = energy::activation(activation)?;
     let scale = if scale == R::ZERO { R::ONE } else { scale };
     if !(scale.is_finite() && scale > R::ZERO) {
         return Err(Error::Parameter { name: "scale", value: scale.to_f64(), accepted: "a finite number > 0" }.into());
     }
-    if outputs > 0 {
-        check(output, outputs, "output")?;
-    }
     // SAFETY: the caller's promise
-    let (units, input) = unsafe { (energy::lent_rows(units, "units")?, lent(input, inputs, "input")?) };
-    apart(Span::new(output, outputs), &[Span::of(units.memory().0), Span::of(input)], "output")?;
-    // SAFETY: the caller's promise, and it lies apart from what is read
-    let output = unsafe { lent_mut(output, outputs, "output") }?;
+    let units = unsafe { energy::lent_rows(&units, "units") }?;
+    // SAFETY: what is written lies apart from what is read
+    let (input, output) = unsafe { (lent(input, inputs, "input")?, lent_mut(output, outputs, "output")?) };
     Ok(birth_death::models::predict(activation, scale, units, input, output)?)
 }

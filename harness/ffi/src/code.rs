@@ -17,11 +17,13 @@ pub enum bd_code {
     BD_ERROR_ALIGNMENT = 2,
     /// Memory is too small, or so large that no object has that size. `what`; `expected`, `found`: bytes.
     BD_ERROR_MEMORY = 3,
-    /// Two pieces of memory overlap that must not. `what`: the one that lies in another.
+    /// Two pieces of memory overlap, one of which is written. `what`: one of them; if that would be the details
+    /// themselves, they are not written.
     BD_ERROR_OVERLAP = 4,
     /// No run or energy of this precision was made there. `what`: the argument.
     BD_ERROR_NOT_INITIALISED = 5,
-    /// The run or energy is in use: a function of one's own has called back for the object that called it. `what`: the argument.
+    /// The run or energy is in use: a function of one's own has called back for the object that called it, or would
+    /// make another in its memory. `what`: the argument.
     BD_ERROR_BUSY = 6,
     /// A number that names a choice names none. `what`: the choice; `found`: the number.
     BD_ERROR_CHOICE = 7,

@@ -1,12 +1,11 @@
 //! Energies in memory of the caller's: the crate's, and the caller's own.
 
-use crate::code::bd_code::{BD_ERROR_BUSY, BD_ERROR_CHOICE, BD_ERROR_MEMORY, BD_ERROR_NOT_INITIALISED, BD_ERROR_NULL};
+use crate::call::Piece;
+use crate::code::bd_code::{BD_ERROR_CHOICE, BD_ERROR_MEMORY, BD_ERROR_NOT_INITIALISED};
 use crate::code::bd_error;
-use crate::memory::{Plain, Span, apart, check, lent, lent_mut, read};
-use crate::run::Busy;
-use birth_death::models::{
-    Activation, Examples, GaussianUnits, Loss, MiniBatches, MixtureRef, Mmd, Network, Quadratic, Target,
-};
+use crate::mark::{Busy, Mark};
+use crate::memory::{Plain, Span, check, lent};
+use birth_death::models::{Activation, Examples, GaussianUnits, Loss, MiniBatches, Mmd, Network, Quadratic};
 use birth_death::{Energy, Error, Field, Real, Rows};
 use core::ffi::c_void;
 use core::marker::PhantomData;
@@ -14,8 +13,11 @@ use core::marker::PhantomData;
 /// 64-bit words of a `bd_energy`.
 pub const BD_ENERGY_WORDS: usize = 36;
 
-/// An energy, made by one of the functions below. It borrows the memory that it was made of: that stays where it is, is written by nobody, and scratch
-/// is used by nobody else, as long as the energy is used. It can be moved and copied; of copies that share scratch, one thread may use one at a time.
+/// An energy, made by one of the functions below. It borrows the memory that it was made of: that stays where it is, is
+/// written by nobody, and scratch is used by nobody else, as long as the energy is used; neither is seen if it is not
+/// so. It can be moved and copied. Of copies that share scratch, one thread may use one at a time; of copies with
+/// batches only one may be used at all, since they share `order`, and another would take wrong batches, without an
+/// error.
 #[repr(C)]
 #[derive(Debug)]
 pub struct bd_energy<R> {
@@ -41,16 +43,20 @@ pub struct bd_rows<R> {
 /// The rows of a struct of the caller's.
 ///
 /// # Safety
-/// `rows` points to one, and its data to as many values as it says; as [`lent`].
+/// The data are as many values as it says; as [`lent`].
 pub(crate) unsafe fn lent_rows<'a, R: Real + Plain>(
-    rows: *const bd_rows<R>,
+    rows: &bd_rows<R>,
     what: &'static str,
 ) -> Result<Rows<'a, R>, bd_error> {
+    let &bd_rows { data, stride, d, n } = rows;
     // SAFETY: the caller's promise
-    let bd_rows { data, stride, d, n } = unsafe { read(rows, what) }?;
-    // SAFETY: as above
     let data = unsafe { lent(data, values(stride, d, n)?, what) }?;
     Ok(Rows::new(data, stride, d, n)?)
+}
+
+/// The data of rows; nothing if no memory has so many values, for which there is another error.
+pub(crate) fn data<R>(rows: &bd_rows<R>, what: &'static str) -> Piece {
+    Piece::read(rows.data, values(rows.stride, rows.d, rows.n).unwrap_or(0), what)
 }
 
 /// `(d - 1) stride + n`, what rows need.
@@ -111,7 +117,7 @@ pub(crate) fn activation(number: u32) -> Result<Activation, bd_error> {
     .ok_or(choice("activation", number))
 }
 
-fn loss(number: u32) -> Result<Loss, bd_error> {
+pub(crate) fn loss(number: u32) -> Result<Loss, bd_error> {
     [(bd_loss::BD_SQUARED, Loss::Squared), (bd_loss::BD_LOGISTIC, Loss::Logistic)]
         .into_iter()
         .find(|(known, _)| *known as u32 == number)
@@ -153,7 +159,8 @@ pub struct bd_network<R> {
     pub scratch_length: usize,
     /// 0: all examples in every step. Else so many, without replacement, in a new order every epoch.
     pub batch: usize,
-    /// With batches: `examples` words of scratch.
+    /// With batches: `examples` words of scratch, which keep the order of an epoch from step to step: for one energy
+    /// only.
     pub order: *mut u32,
     /// With batches: seed of the order. Not that of the run's generator, which they do not touch.
     pub seed: u64,
@@ -164,9 +171,9 @@ pub struct bd_network<R> {
 /// The caller's own energy, checked.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Custom<R> {
-    d: usize,
-    evaluate: unsafe extern "C" fn(*mut c_void, u64, *const bd_rows<R>, *mut R, *mut R, *mut R) -> i32,
-    context: *mut c_void,
+    pub d: usize,
+    pub evaluate: unsafe extern "C" fn(*mut c_void, u64, *const bd_rows<R>, *mut R, *mut R, *mut R) -> i32,
+    pub context: *mut c_void,
 }
 
 impl<R: Real> Energy<R> for Custom<R> {
@@ -203,28 +210,32 @@ pub(crate) enum Model<R: 'static> {
     Custom(Custom<R>),
 }
 
-/// From a model to its energy: a function for each kind, written down by the constructor, so that the linker leaves out the models that nobody makes.
-type Select<R> = for<'a> fn(&'a mut Model<R>) -> Option<&'a mut dyn Energy<R>>;
-
-macro_rules! select {
-    ($kind:ident) => {
-        |model| if let Model::$kind(energy) = model { Some(energy) } else { None }
-    };
-}
+/// From a model to its energy: a function for each kind, written down by the constructor, so that the linker leaves out
+/// the models that nobody makes.
+pub(crate) type Select<R> = for<'a> fn(&'a mut Model<R>) -> Option<&'a mut dyn Energy<R>>;
 
 /// What stands in the words of a `bd_energy`; in this order, so that the first word tells what it is.
 #[repr(C)]
-struct Kept<R: 'static> {
-    magic: u32,
-    busy: u32,
-    lent: [Span; 4],
-    select: Select<R>,
-    model: Model<R>,
+pub(crate) struct Kept<R: 'static> {
+    pub mark: Mark,
+    pub lent: Lent,
+    pub select: Select<R>,
+    pub model: Model<R>,
 }
 
-const fn magic<R>() -> u32 {
-    // "bdE" and the bytes of a number
-    0x6264_4500 | size_of::<R>() as u32
+/// What an energy borrows: memory that it reads, and memory that it writes.
+#[derive(Clone, Copy)]
+pub(crate) struct Lent {
+    pub tables: [Span; 3],
+    pub scratch: [Span; 2],
+}
+
+impl Lent {
+    fn pieces(&self) -> [Piece; 5] {
+        let what = "memory of the energy";
+        let ([a, b, c], [d, e]) = (self.tables.map(|span| (span, false)), self.scratch.map(|span| (span, true)));
+        [a, b, c, d, e].map(|(span, written)| Piece::of(span, written, what))
+    }
 }
 
 const _: () = assert!(size_of::<Kept<f64>>() <= size_of::<bd_energy<f64>>(), "BD_ENERGY_WORDS is too small");
@@ -236,193 +247,47 @@ pub(crate) struct InUse<'a, R: 'static> {
     _busy: Busy,
 }
 
-/// The energy behind the caller's pointer, which lies apart from the run at `run`, with all that it borrows.
-///
-/// # Safety
-/// `energy` points to a `bd_energy`, made or zero, that no other thread uses; what it was made of is still there, and unwritten.
-pub(crate) unsafe fn open<'a, R: Real>(energy: *mut bd_energy<R>, run: Span) -> Result<InUse<'a, R>, bd_error> {
-    let kept = energy.cast::<Kept<R>>();
-    check(kept, 1, "energy")?;
-    // SAFETY: it points to as many bytes
-    if unsafe { (*kept).magic } != magic::<R>() {
-        return Err(bd_error::of(BD_ERROR_NOT_INITIALISED, "energy"));
-    }
-    // SAFETY: one was made there
-    let busy = unsafe { Busy::enter(&raw mut (*kept).busy) }.ok_or(bd_error::of(BD_ERROR_BUSY, "energy"))?;
-    // SAFETY: as above
-    let lent = unsafe { (*kept).lent };
-    apart(run, &[Span::new(kept, 1)], "energy")?;
-    apart(run, &lent, "memory of the energy")?;
-    // SAFETY: not in use elsewhere: not by this thread, as it was not busy, and not by another, by the caller's promise
-    let (select, model) = unsafe { ((*kept).select, &mut (*kept).model) };
-    let energy = select(model).ok_or(bd_error::of(BD_ERROR_NOT_INITIALISED, "energy"))?;
-    Ok(InUse { energy, _busy: busy })
+/// An energy that was found where the caller says, not yet in use.
+pub(crate) struct Found<R: 'static> {
+    kept: *mut Kept<R>,
+    lent: Lent,
 }
 
-/// Four pieces of memory, of which some are none.
-fn spans<const N: usize>(some: [Span; N]) -> [Span; 4] {
-    let mut all = [Span::default(); 4];
-    all.iter_mut().zip(some).for_each(|(to, from)| *to = from);
-    all
-}
-
-/// Puts a model where the caller wants it.
-///
-/// # Safety
-/// `energy` points to a `bd_energy` that nobody uses.
-unsafe fn keep<R: Real>(
-    energy: *mut bd_energy<R>,
-    lent: [Span; 4],
-    select: Select<R>,
-    model: Model<R>,
-) -> Result<(), bd_error> {
-    let kept = energy.cast::<Kept<R>>();
-    check(kept, 1, "energy")?;
-    apart(Span::new(kept, 1), &lent, "energy")?;
-    // SAFETY: not null, aligned, and large enough by the assertion above
-    unsafe { kept.write(Kept { magic: magic::<R>(), busy: 0, lent, select, model }) };
-    Ok(())
-}
-
-/// # Safety
-/// Of these constructors: `energy` points to a `bd_energy` that nobody uses; the other pointers to as much as the header says, which stays, and is
-/// written by nobody, as long as the energy is used.
-pub(crate) unsafe fn quadratic<R: Real + Plain>(
-    energy: *mut bd_energy<R>,
-    curvature: *const R,
-    d: usize,
-) -> Result<(), bd_error> {
-    // SAFETY: the caller's promise, here and below
-    unsafe {
-        let curvature = lent(curvature, d, "curvature")?;
-        let spans = spans([Span::of(curvature)]);
-        keep(energy, spans, select!(Quadratic), Model::Quadratic(Quadratic::new(curvature)?))
-    }
-}
-
-/// # Safety
-/// As [`quadratic`].
-pub(crate) unsafe fn units<R: Real + Plain>(
-    energy: *mut bd_energy<R>,
-    unit_variance: R,
-    inputs: usize,
-    components: usize,
-    [weights, centres, variances]: [*const R; 3],
-) -> Result<(), bd_error> {
-    let centre_values =
-        components.checked_mul(inputs).ok_or(bd_error::sizes(BD_ERROR_MEMORY, "centres", usize::MAX, components))?;
-    // SAFETY: the caller's promise
-    unsafe {
-        let weights = lent(weights, components, "weights")?;
-        let centres = lent(centres, centre_values, "centres")?;
-        let variances = lent(variances, components, "variances")?;
-        let target = MixtureRef::new(weights, centres, variances, inputs)?;
-        let spans = spans([Span::of(weights), Span::of(centres), Span::of(variances)]);
-        keep(energy, spans, select!(Units), Model::Units(GaussianUnits::new(unit_variance, target)?))
-    }
-}
-
-/// # Safety
-/// As [`quadratic`].
-pub(crate) unsafe fn mmd<R: Real + Plain>(
-    energy: *mut bd_energy<R>,
-    bandwidth: R,
-    sample: *const bd_rows<R>,
-) -> Result<(), bd_error> {
-    // SAFETY: the caller's promise
-    unsafe {
-        let rows = lent_rows(sample, "sample")?;
-        let spans = spans([Span::of(rows.memory().0)]);
-        keep(energy, spans, select!(Mmd), Model::Mmd(Mmd::new(bandwidth, Target::Sample(rows))?))
-    }
-}
-
-/// # Safety
-/// As [`quadratic`].
-pub(crate) unsafe fn network<R: Real + Plain>(
-    energy: *mut bd_energy<R>,
-    settings: *const bd_network<R>,
-) -> Result<(), bd_error> {
-    // SAFETY: the caller's promise
-    let settings = unsafe { read(settings, "settings") }?;
-    let bd_network { inputs, outputs, examples, batch, .. } = settings;
-    let (activation, loss) = (activation(settings.activation)?, loss(settings.loss)?);
-    let product =
-        |a: usize, b: usize, what| a.checked_mul(b).ok_or(bd_error::sizes(BD_ERROR_MEMORY, what, usize::MAX, a));
-    // SAFETY: the caller's promise
-    let (x, y, scratch, order) = unsafe {
-        (
-            lent(settings.x, product(examples, inputs, "x")?, "x")?,
-            lent(settings.y, product(examples, outputs, "y")?, "y")?,
-            Piece::of(settings.scratch, settings.scratch_length, "scratch")?,
-            Piece::of(settings.order, if batch == 0 { 0 } else { examples }, "order")?,
-        )
-    };
-    let spans = [Span::of(x), Span::of(y), scratch.span, order.span];
-    apart(scratch.span, &[Span::of(x), Span::of(y), order.span], "scratch")?;
-    apart(order.span, &[Span::of(x), Span::of(y)], "order")?;
-    // SAFETY: they overlap with nothing, and the rest is the caller's promise
-    let (scratch, order) = unsafe { (scratch.get()?, order.get()?) };
-    let data = Examples::new(x, inputs, y, outputs)?;
-    let (select, model): (Select<R>, _) = if batch == 0 {
-        (select!(Network), Model::Network(with(Network::new(activation, loss, data, scratch)?, &settings)?))
-    } else {
-        let (found, short) = (scratch.len(), "scratch");
-        let short = |expected| bd_error::sizes(BD_ERROR_MEMORY, short, expected, found);
-        let (batch_x, batch_y) = (product(batch, inputs, "batch")?, product(batch, outputs, "batch")?);
-        let (batch_x, rest) = scratch.split_at_mut_checked(batch_x).ok_or(short(batch_x))?;
-        let (batch_y, rest) = rest.split_at_mut_checked(batch_y).ok_or(short(batch_y))?;
-        let batches = MiniBatches::new(data, order, batch_x, batch_y, settings.seed, settings.stream)?;
-        (select!(Batches), Model::Batches(with(Network::new(activation, loss, batches, rest)?, &settings)?))
-    };
-    // SAFETY: the caller's promise
-    unsafe { keep(energy, spans, select, model) }
-}
-
-fn with<R: Real, S: birth_death::models::Source<R>>(
-    network: Network<'static, R, S>,
-    settings: &bd_network<R>,
-) -> Result<Network<'static, R, S>, bd_error> {
-    let scale = if settings.scale == R::ZERO { R::ONE } else { settings.scale };
-    Ok(network.with_scale(scale)?.with_decay(settings.decay)?)
-}
-
-/// Memory to be written, of which no reference is made before it is known to lie apart from the rest.
-struct Piece<T> {
-    at: *mut T,
-    len: usize,
-    span: Span,
-    what: &'static str,
-}
-
-impl<T: Plain> Piece<T> {
-    fn of(at: *mut T, len: usize, what: &'static str) -> Result<Self, bd_error> {
-        if len > 0 {
-            check(at, len, what)?;
-        }
-        Ok(Self { at, len, span: Span::new(at, len), what })
-    }
-
+impl<R: Real> Found<R> {
     /// # Safety
-    /// As [`lent_mut`].
-    unsafe fn get(self) -> Result<&'static mut [T], bd_error> {
-        // SAFETY: the caller's promise
-        unsafe { lent_mut(self.at, self.len, self.what) }
+    /// `energy` points to a `bd_energy`, made or zero, that no other thread uses; what it was made of is still there,
+    /// and unwritten.
+    pub unsafe fn new(energy: *mut bd_energy<R>) -> Result<Self, bd_error> {
+        let kept = energy.cast::<Kept<R>>();
+        check(energy, 1, "energy")?;
+        // SAFETY: it points to as many bytes, the first of which are a mark if one was made there
+        unsafe { Mark::energy::<R>().is_at(&raw const (*kept).mark, "energy") }?;
+        // SAFETY: one was made there; this is written when it is made, and nobody holds a reference to it
+        Ok(Self { kept, lent: unsafe { (*kept).lent } })
+    }
+
+    /// Its memory, and what it borrows.
+    pub fn pieces(&self) -> [Piece; 6] {
+        let [a, b, c, d, e] = self.lent.pieces();
+        [itself(self.kept.cast::<bd_energy<R>>()), a, b, c, d, e]
+    }
+
+    /// From now on in use.
+    ///
+    /// # Safety
+    /// As of `new`; the reference ends before anybody else uses the energy.
+    pub unsafe fn enter<'a>(self) -> Result<InUse<'a, R>, bd_error> {
+        let kept = self.kept;
+        // SAFETY: one was made there
+        let busy = unsafe { Busy::enter(&raw mut (*kept).mark, "energy") }?;
+        // SAFETY: not in use elsewhere: this thread did not use it, and another does not, by the caller's promise
+        let (select, model) = unsafe { ((*kept).select, &mut (*kept).model) };
+        let energy = select(model).ok_or(bd_error::of(BD_ERROR_NOT_INITIALISED, "energy"))?;
+        Ok(InUse { energy, _busy: busy })
     }
 }
 
-/// # Safety
-/// `energy` as in [`quadratic`]; `evaluate` does what its type says.
-pub(crate) unsafe fn custom<R: Real + Plain>(
-    energy: *mut bd_energy<R>,
-    d: usize,
-    evaluate: bd_energy_fn<R>,
-    context: *mut c_void,
-) -> Result<(), bd_error> {
-    let evaluate = evaluate.ok_or(bd_error::of(BD_ERROR_NULL, "evaluate"))?;
-    if d == 0 {
-        return Err(Error::Zero { what: "dimension" }.into());
-    }
-    // SAFETY: the caller's promise
-    unsafe { keep(energy, spans([]), select!(Custom), Model::Custom(Custom { d, evaluate, context })) }
+/// The memory of an energy.
+pub(crate) fn itself<R>(energy: *mut bd_energy<R>) -> Piece {
+    Piece::written(energy, 1, "energy")
 }

@@ -2,7 +2,7 @@
 
 use crate::code::bd_code::{BD_ERROR_CHOICE, BD_ERROR_NULL};
 use crate::code::bd_error;
-use crate::memory::{Plain, Span, lent};
+use crate::memory::{Plain, lent};
 use birth_death::{Marginal, Prior, Real, random};
 use core::ffi::c_void;
 use core::marker::PhantomData;
@@ -46,7 +46,7 @@ impl<R: Real> bd_marginal<R> {
     }
 }
 
-/// A generator, lent to a function for the time of its call.
+/// A generator, lent to a function for the time of its call; a use after that is not seen.
 #[derive(Debug)]
 pub struct bd_random {
     _private: PhantomData<*mut u8>,
@@ -109,14 +109,6 @@ impl<R: Real + Plain> Law<R> {
         }
         let draw = prior.draw.ok_or(bd_error::of(BD_ERROR_NULL, "prior"))?;
         Ok(Self::Function { draw, context: prior.context, d })
-    }
-
-    /// Memory that it borrows.
-    pub fn span(&self) -> Span {
-        match self {
-            Self::Table(table) => Span::of(table),
-            Self::Function { .. } => Span::default(),
-        }
     }
 }
 

@@ -1,10 +1,11 @@
 //! The C interface of `birth-death`: the caller's memory, error codes, no allocation; see `README.md` and `include/birth_death.h`, which is made of this crate.
 //!
 //! # Unsafe code
-//! This is the only crate of the workspace that has any. What it relies on are the promises of the header: that a pointer points to as much as is said, and that
-//! nobody else uses that memory meanwhile. Everything else is checked: null, alignment, sizes, overlap, whether a run or an energy was made at an address, and
-//! whether it is already in use further up the stack. References live for one call only, but those of an energy and a prior, which last as long as these:
-//! that is what the header calls borrowed.
+//! This is the only crate of the workspace that has any. What it relies on are the promises of the header: that a
+//! pointer points to as much as is said, and that nobody else uses that memory meanwhile. Everything else is checked:
+//! null, alignment, sizes, overlap ([`call`]), whether a run or an energy was made at an address, and whether it is
+//! already in use further up the stack ([`mark`]). References live for one call only, but those of an energy and a
+//! prior, which last as long as these: that is what the header calls borrowed.
 //!
 //! # No panic
 //! Nothing here has a panic path, and a function of `extern "C"` would abort rather than let a panic cross.
@@ -17,10 +18,13 @@
 extern crate std;
 
 mod api;
+mod call;
 mod calls;
 mod code;
 mod energy;
 mod law;
+mod make;
+mod mark;
 mod memory;
 mod run;
 

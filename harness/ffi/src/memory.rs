@@ -29,11 +29,15 @@ pub(crate) fn check<T>(at: *const T, len: usize, what: &'static str) -> Result<(
     if !at.is_aligned() {
         return Err(bd_error::sizes(BD_ERROR_ALIGNMENT, what, align_of::<T>(), 0));
     }
-    let bytes = len.checked_mul(size_of::<T>()).filter(|&bytes| isize::try_from(bytes).is_ok());
-    match bytes.and_then(|bytes| at.addr().checked_add(bytes)) {
+    match bytes::<T>(len).and_then(|bytes| at.addr().checked_add(bytes)) {
         Some(_) => Ok(()),
         None => Err(bd_error::sizes(BD_ERROR_MEMORY, what, usize::MAX, len)),
     }
+}
+
+/// Bytes of `len` values, if an object can have so many.
+fn bytes<T>(len: usize) -> Option<usize> {
+    len.checked_mul(size_of::<T>()).filter(|&bytes| isize::try_from(bytes).is_ok())
 }
 
 /// `len` values at `at`, for reading. Of no value the address may be anything.
@@ -77,20 +81,22 @@ pub(crate) unsafe fn read<T: Copy>(at: *const T, what: &'static str) -> Result<T
 }
 
 /// Where a piece of memory lies. Nothing is anywhere if it has no byte.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Span {
     start: usize,
     end: usize,
 }
 
 impl Span {
+    pub(crate) const NOWHERE: Self = Self { start: 0, end: 0 };
+
+    /// Nowhere also if it is null, or of a size that no memory has: for that there are other errors.
     pub fn new<T>(at: *const T, len: usize) -> Self {
         let start = at.addr();
-        Self { start, end: start.saturating_add(len.saturating_mul(size_of::<T>())) }
-    }
-
-    pub fn of<T>(slice: &[T]) -> Self {
-        Self::new(slice.as_ptr(), slice.len())
+        match bytes::<T>(len).and_then(|bytes| start.checked_add(bytes)) {
+            Some(end) if start > 0 => Self { start, end },
+            _ => Self::NOWHERE,
+        }
     }
 
     fn meets(self, other: Self) -> bool {
@@ -98,12 +104,9 @@ impl Span {
     }
 }
 
-/// That none of `others` lies in `one`, not even in part.
-pub(crate) fn apart(one: Span, others: &[Span], what: &'static str) -> Result<(), bd_error> {
-    if others.iter().any(|other| one.meets(*other)) {
-        return Err(bd_error::of(BD_ERROR_OVERLAP, what));
-    }
-    Ok(())
+/// That neither lies in the other, not even in part.
+pub(crate) fn apart(one: Span, other: Span, what: &'static str) -> Result<(), bd_error> {
+    if one.meets(other) { Err(bd_error::of(BD_ERROR_OVERLAP, what)) } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -135,13 +138,19 @@ mod tests {
     #[test]
     fn pieces_meet_if_they_share_a_byte() {
         let x = [0u32; 8];
-        let span = |from: usize, to: usize| Span::of(x.get(from..to).unwrap());
+        let span = |from: usize, to: usize| Span::new(x.get(from..to).unwrap().as_ptr(), to - from);
         for (one, other, meet) in
             [((0, 4), (4, 8), false), ((0, 5), (4, 8), true), ((2, 3), (0, 8), true), ((0, 8), (3, 3), false)]
         {
             let (one, other) = (span(one.0, one.1), span(other.0, other.1));
             assert_eq!((one.meets(other), other.meets(one)), (meet, meet));
-            assert_eq!(apart(one, &[Span::default(), other], "x").is_err(), meet);
+            assert_eq!(apart(one, other, "x").is_err(), meet);
+        }
+        let all = Span { start: 0, end: usize::MAX };
+        for nowhere in
+            [Span::new::<u8>(core::ptr::null(), 9), Span::new(x.as_ptr(), usize::MAX), Span::new(x.as_ptr(), 0)]
+        {
+            assert!(!nowhere.meets(all) && !all.meets(nowhere));
         }
     }
 }

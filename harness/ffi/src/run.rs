@@ -7,14 +7,16 @@
 //! 4 (2 n)               copies, origins
 //! ```
 
-use crate::code::bd_code::{BD_ERROR_ALIGNMENT, BD_ERROR_BUSY, BD_ERROR_MEMORY, BD_ERROR_NOT_INITIALISED};
+use crate::call::{Details, Piece};
+use crate::code::bd_code::{BD_ERROR_ALIGNMENT, BD_ERROR_MEMORY, BD_ERROR_NOT_INITIALISED};
 use crate::code::bd_error;
 use crate::energy::{bd_rows, choice};
 use crate::law::{Law, bd_prior};
-use crate::memory::{Plain, Span, apart, check, read};
+use crate::mark::{Busy, Mark, idle};
+use crate::memory::{Plain, Span, check, read};
 use birth_death::{Dynamics, Error, MAX_PARTICLES, Rate, Real, RowsMut, Scheme, State, Stream};
 use core::ffi::c_void;
-use core::slice;
+use core::{ptr, slice};
 
 /// Bytes of a run beside its particles and their scratch.
 pub const BD_RUN_HEADER: usize = 256;
@@ -22,7 +24,8 @@ pub const BD_RUN_HEADER: usize = 256;
 /// Alignment of a run's memory, in bytes.
 pub const BD_ALIGNMENT: usize = 8;
 
-/// A run, in memory of the caller's. It holds no pointer into itself: it may be copied as bytes to another place of the same alignment, and goes on there.
+/// A run, in memory of the caller's. It holds no pointer into itself: it may be copied as bytes to another place of the
+/// same alignment, and goes on there; in a callback too, as the run before the step.
 #[derive(Debug)]
 pub struct bd_run<R: 'static> {
     head: Head<R>,
@@ -32,10 +35,11 @@ pub struct bd_run<R: 'static> {
 #[repr(C, align(8))]
 #[derive(Debug)]
 struct Head<R: 'static> {
-    magic: u32,
-    busy: u32,
+    mark: Mark,
     n: usize,
     d: usize,
+    /// Where the prior's table is, to be known also while the run is in use.
+    prior: Span,
     dynamics: Dynamics<R, Law<R>>,
     rng: Stream,
 }
@@ -142,36 +146,6 @@ pub struct bd_view<R> {
 pub const BD_FRESH: u32 = u32::MAX;
 const _: () = assert!(BD_FRESH == birth_death::FRESH);
 
-const fn magic<R>() -> u32 {
-    // "bdR" and the bytes of a number
-    0x6264_5200 | size_of::<R>() as u32
-}
-
-/// A flag that says that an object is in use; down again when it is dropped.
-pub(crate) struct Busy(*mut u32);
-
-impl Busy {
-    /// # Safety
-    /// `flag` points to the flag of an object, which outlives this.
-    pub unsafe fn enter(flag: *mut u32) -> Option<Self> {
-        // SAFETY: the caller's promise
-        unsafe {
-            if *flag != 0 {
-                return None;
-            }
-            *flag = 1;
-        }
-        Some(Self(flag))
-    }
-}
-
-impl Drop for Busy {
-    fn drop(&mut self) {
-        // SAFETY: by the promise of `enter` it is still there
-        unsafe { *self.0 = 0 };
-    }
-}
-
 /// Values and words behind the header.
 fn behind(n: usize, d: usize) -> Option<(usize, usize)> {
     let rows = d.checked_mul(n)?.checked_mul(2)?;
@@ -188,43 +162,54 @@ pub(crate) fn size<R>(n: usize, d: usize) -> usize {
     bytes().unwrap_or(usize::MAX)
 }
 
-/// That the caller's memory is some, and apart from the run's.
-pub(crate) fn outside<T>(run: Span, at: *const T, len: usize, what: &'static str) -> Result<(), bd_error> {
-    if len > 0 {
-        check(at, len, what)?;
-    }
-    apart(run, &[Span::new(at, len)], what)
-}
-
-/// A run in use, and its parts.
-pub(crate) struct Open<'a, R: 'static> {
+/// A run that was found where the caller says, not yet in use.
+pub(crate) struct Found<R: 'static> {
+    run: *mut bd_run<R>,
     pub n: usize,
     pub d: usize,
-    pub span: Span,
-    pub dynamics: &'a mut Dynamics<R, Law<R>>,
-    pub rng: &'a mut Stream,
-    pub particles: &'a mut [R],
-    pub gradient: &'a mut [R],
-    pub potential: &'a mut [R],
-    pub particle: &'a mut [R],
-    pub copies: &'a mut [u32],
-    pub origin: &'a mut [u32],
-    pub _busy: Busy,
+    prior: Span,
 }
 
-impl<'a, R: Real> Open<'a, R> {
+impl<R: Real> Found<R> {
+    /// The run at `run`. The details of the call lie apart from it, from its prior's table, and from `others`, what
+    /// else the call is given.
+    ///
     /// # Safety
     /// `run` is from `bd_init`, or points to as many bytes as a `bd_run` has; no other thread uses it.
-    pub unsafe fn new(run: *mut bd_run<R>) -> Result<Self, bd_error> {
+    pub unsafe fn new(run: *mut bd_run<R>, others: &[Piece], details: &mut Details) -> Result<Self, bd_error> {
+        // as much as is known before anything is read: details of a refusal must not be written over the run either
+        details.apart(&[Piece::written(run.cast::<u8>(), BD_RUN_HEADER, "run")])?;
+        details.apart(others)?;
         check(run, 1, "run")?;
         // SAFETY: it points to as many bytes
-        if unsafe { (*run).head.magic } != magic::<R>() {
-            return Err(bd_error::of(BD_ERROR_NOT_INITIALISED, "run"));
-        }
+        unsafe { Mark::run::<R>().is_at(&raw const (*run).head.mark, "run") }?;
+        // SAFETY: one was made there; these are written by `init` only, and nobody holds a reference to them
+        let (n, d, prior) = unsafe { ((*run).head.n, (*run).head.d, (*run).head.prior) };
+        let found = Self { run, n, d, prior };
+        details.apart(&found.pieces())?;
+        Ok(found)
+    }
+
+    /// Its memory, and what it borrows.
+    pub fn pieces(&self) -> [Piece; 2] {
+        let bytes = size::<R>(self.n, self.d);
+        [Piece::written(self.run.cast::<u8>(), bytes, "run"), Piece::of(self.prior, false, "prior")]
+    }
+
+    /// That it lies apart from a piece of the caller's, and so does its prior if that piece is written.
+    pub fn apart(&self, piece: Piece, details: &mut Details) -> Result<(), bd_error> {
+        let [run, prior] = self.pieces();
+        details.apart(&[run, prior, piece])
+    }
+
+    /// From now on in use.
+    ///
+    /// # Safety
+    /// No other thread uses it; the references end before anybody else uses the run.
+    pub unsafe fn enter<'a>(self) -> Result<Open<'a, R>, bd_error> {
+        let Self { run, n, d, .. } = self;
         // SAFETY: one was made there
-        let busy = unsafe { Busy::enter(&raw mut (*run).head.busy) }.ok_or(bd_error::of(BD_ERROR_BUSY, "run"))?;
-        // SAFETY: as above
-        let (n, d) = unsafe { ((*run).head.n, (*run).head.d) };
+        let busy = unsafe { Busy::enter(&raw mut (*run).head.mark, "run") }?;
         let lost = || bd_error::of(BD_ERROR_NOT_INITIALISED, "run");
         let (values, words) = behind(n, d).ok_or_else(lost)?;
         // SAFETY: `init` found room for them, and wrote them; 256 and the bytes of values keep the alignment
@@ -238,16 +223,28 @@ impl<'a, R: Real> Open<'a, R> {
         let (gradient, values) = values.split_at_mut_checked(rows).ok_or_else(lost)?;
         let (potential, particle) = values.split_at_mut_checked(n).ok_or_else(lost)?;
         let (copies, origin) = words.split_at_mut_checked(n).ok_or_else(lost)?;
-        // SAFETY: not in use elsewhere: not by this thread, as it was not busy, and not by another, by the caller's promise
+        // SAFETY: not in use elsewhere: this thread did not use it, and another does not, by the caller's promise
         let (dynamics, rng) = unsafe { (&mut (*run).head.dynamics, &mut (*run).head.rng) };
-        let span = Span::new(run.cast::<u8>(), size::<R>(n, d));
-        Ok(Self { n, d, span, dynamics, rng, particles, gradient, potential, particle, copies, origin, _busy: busy })
+        Ok(Open { n, d, dynamics, rng, particles, gradient, potential, particle, copies, origin, _busy: busy })
     }
+}
 
-    pub fn outside<T>(&self, at: *const T, len: usize, what: &'static str) -> Result<(), bd_error> {
-        outside(self.span, at, len, what)
-    }
+/// A run in use, and its parts.
+pub(crate) struct Open<'a, R: 'static> {
+    pub n: usize,
+    pub d: usize,
+    pub dynamics: &'a mut Dynamics<R, Law<R>>,
+    pub rng: &'a mut Stream,
+    pub particles: &'a mut [R],
+    pub gradient: &'a mut [R],
+    pub potential: &'a mut [R],
+    pub particle: &'a mut [R],
+    pub copies: &'a mut [u32],
+    pub origin: &'a mut [u32],
+    pub _busy: Busy,
+}
 
+impl<R: Real> Open<'_, R> {
     pub fn rows(&mut self) -> Result<RowsMut<'_, R>, Error> {
         RowsMut::new(self.particles, self.n, self.d, self.n)
     }
@@ -265,7 +262,12 @@ pub(crate) unsafe fn init<R: Real + Plain>(
     bytes: usize,
     settings: *const bd_settings<R>,
     out: *mut *mut bd_run<R>,
+    details: &mut Details,
 ) -> Result<(), bd_error> {
+    let (given, handle) = (Piece::read(settings, 1, "settings"), Piece::written(out, 1, "run"));
+    let whole = |bytes| Piece::written(memory.cast::<u8>(), bytes, "memory");
+    // how much of the memory is used is not known yet; a run that stands there stays if this is refused
+    details.apart(&[given, handle, whole(bytes.min(BD_RUN_HEADER))])?;
     // SAFETY: the caller's promise
     let settings = unsafe { read(settings, "settings") }?;
     check(out, 1, "run")?;
@@ -289,18 +291,19 @@ pub(crate) unsafe fn init<R: Real + Plain>(
         return Err(bd_error::sizes(BD_ERROR_MEMORY, "memory", needed, bytes));
     };
 
-    let (law, scheme) = match settings.scheme {
-        number if number == bd_scheme::BD_GRADIENT_FLOW as u32 => (None, Scheme::GradientFlow),
-        number if number == bd_scheme::BD_BIRTH_DEATH as u32 => (None, Scheme::BirthDeath),
-        number if number == bd_scheme::BD_REINJECTION as u32 => {
-            // SAFETY: the caller's promise
-            let law = unsafe { Law::new(&settings.prior, d) }?;
-            (Some(law), Scheme::Reinjection(law))
-        }
+    let reinjection = settings.scheme == bd_scheme::BD_REINJECTION as u32;
+    let laws = if reinjection { settings.prior.marginals } else { ptr::null() };
+    details.apart(&[given, Piece::read(laws, d, "prior"), handle, whole(needed)])?;
+    // SAFETY: `needed` bytes are there, aligned for a run
+    unsafe { idle(memory.cast::<u8>(), needed, "memory") }?;
+
+    let scheme = match settings.scheme {
+        number if number == bd_scheme::BD_GRADIENT_FLOW as u32 => Scheme::GradientFlow,
+        number if number == bd_scheme::BD_BIRTH_DEATH as u32 => Scheme::BirthDeath,
+        // SAFETY: the caller's promise
+        _ if reinjection => Scheme::Reinjection(unsafe { Law::new(&settings.prior, d) }?),
         number => return Err(choice("scheme", number)),
     };
-    let whole = Span::new(memory.cast::<u8>(), needed);
-    apart(whole, &[Span::new(out, 1), law.map_or(Span::default(), |law| law.span())], "memory")?;
     let mut dynamics = Dynamics::new(scheme, settings.dt, settings.alpha)?;
     dynamics = match settings.rate {
         number if number == bd_rate::BD_RATE_OF_SCHEME as u32 => dynamics,
@@ -321,7 +324,7 @@ pub(crate) unsafe fn init<R: Real + Plain>(
     // SAFETY: `needed` bytes are there, aligned for a run; the numbers behind it are 0, the last 2 n words of them each its slot's number
     unsafe {
         memory.cast::<u8>().write_bytes(0, needed);
-        run.write(bd_run { head: Head { magic: magic::<R>(), busy: 0, n, d, dynamics, rng } });
+        run.write(bd_run { head: Head { mark: Mark::run::<R>(), n, d, prior: Span::new(laws, d), dynamics, rng } });
         let end = memory.cast::<u8>().add(needed).cast::<u32>();
         let origins = slice::from_raw_parts_mut(end.sub(words).add(n), n);
         origins.iter_mut().zip(0u32..).for_each(|(origin, slot)| *origin = slot);

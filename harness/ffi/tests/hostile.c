@@ -96,7 +96,7 @@ static void making_a_run(void) {
     REFUSED(BD_ERROR_OVERLAP, bd_init_f64(memory, SIZE, &bad, &other, &error));
     REFUSED(BD_ERROR_OVERLAP, bd_init_f64(memory, SIZE, &good, (bd_run_f64 **)(void *)(memory + 8), &error));
     CHECK(bd_init_f64(NULL, 0, &good, &other, NULL) == BD_ERROR_NULL);
-    CHECK(bd_init_f64(NULL, 0, &good, &other, at_odds(&error)) == BD_ERROR_NULL); /* details that cannot be written are not */
+    CHECK(bd_init_f64(NULL, 0, &good, &other, at_odds(&error)) == BD_ERROR_ALIGNMENT); /* not written */
     /* another run there, and none there */
     bd_energy_f64 energy;
     memset(&energy, 0, sizeof energy);
@@ -223,7 +223,8 @@ static void making_energies(void) {
     REFUSED(BD_ERROR_OVERLAP, bd_step_f64(run, &energy, 1, (bd_report_f64 *)(void *)(memory + 256), &error));
     REFUSED(BD_ERROR_NULL, bd_evaluate_f64(run, &energy, NULL, &error));
     REFUSED(BD_ERROR_NULL, bd_step_f64(run, NULL, 1, NULL, &error));
-    REFUSED(BD_ERROR_ALIGNMENT, bd_step_f64(run, &energy, 1, at_odds(&energy), &error));
+    bd_report_f64 reports[2];
+    REFUSED(BD_ERROR_ALIGNMENT, bd_step_f64(run, &energy, 1, at_odds(reports), &error));
     DONE(bd_step_f64(run, &energy, 0, NULL, &error));
     CHECK(same());
     /* targets that are no probability */
