@@ -1,7 +1,7 @@
 //! The rank-sum test of Wilcoxon, Mann and Whitney: does one dynamics tend to end lower than the other?
 //!
-//! Nothing is assumed of the values but an order: runs that never arrive may be infinite, ties get mid-ranks. The law under the null
-//! is that of `rank_law`, given the ties: counted where that is affordable, else by a saddle point.
+//! Nothing is assumed of the values but an order: runs that never arrive may be infinite, ties get mid-ranks. The law
+//! under the null is that of `rank_law`, given the ties: counted where that is affordable, else by a saddle point.
 
 use super::interval::Sample;
 use super::rank_law::{RankLaw, Tails};
@@ -29,9 +29,10 @@ impl RankSum {
 
 /// The rank-sum test. `None` if a sample is empty or a value is NaN; infinite values count as largest or smallest.
 ///
-/// Counted, with relative error below 1e-12, up to 100 + 100 values without ties and beyond if there are few distinct values (two: 8000 + 8000).
-/// Counting takes at most some 0.1 s and 16 MiB. Otherwise by the double saddle point of `rank_saddle`, with memory
-/// for the values only. Its p-values are SADDLE. No p-value below 1e-290 is accurate; it may be 0.
+/// Counted, with relative error below 1e-12, up to 100 + 100 values without ties and beyond if there are few distinct
+/// values (two: 8000 + 8000). Counting takes at most some 0.1 s and 16 MiB. Otherwise by the double saddle point of
+/// `rank_saddle`, with memory for the values only. Its p-values are SADDLE. No p-value below 1e-290 is accurate; it may
+/// be 0.
 pub fn rank_sum(x: &[f64], y: &[f64]) -> Option<RankSum> {
     let (counts, sum) = tie_groups(x, y)?;
     let n = y.len() as f64;
@@ -40,7 +41,8 @@ pub fn rank_sum(x: &[f64], y: &[f64]) -> Option<RankSum> {
     Some(RankSum { u: 0.5 * sum as f64 - 0.5 * n * (n + 1.0), y_larger: above, x_larger: below, exact })
 }
 
-/// How many values of x and y together are equal, in ascending order, and twice the sum of the mid-ranks of y. `None` as in [`rank_sum`].
+/// How many values of x and y together are equal, in ascending order, and twice the sum of the mid-ranks of y. `None`
+/// as in [`rank_sum`].
 fn tie_groups(x: &[f64], y: &[f64]) -> Option<(Vec<u64>, i64)> {
     let mut all: Vec<(f64, i64)> = x.iter().map(|&v| (v, 0)).chain(y.iter().map(|&v| (v, 1))).collect();
     if x.is_empty() || y.is_empty() || all.iter().any(|(v, _)| v.is_nan()) {
@@ -101,12 +103,14 @@ pub struct Superiority {
     pub high: f64,
 }
 
-/// The effect with an interval of nominal coverage 1 - `level`. `None` if a sample has fewer than two values or one is NaN.
+/// The effect with an interval of nominal coverage 1 - `level`. `None` if a sample has fewer than two values or one is
+/// NaN.
 ///
-/// Unlike the test, it allows the two laws to differ in spread and shape. On the scale of log-odds, with the t quantile of Brunner and
-/// Munzel's degrees of freedom ("The nonparametric Behrens-Fisher problem", 2000). Where the samples do not overlap, or are one
-/// tie, the variance is 0 and says nothing. Then an exact bound takes over: k = min(m, n) disjoint pairs are independent, so
-/// complete separation has probability at most q^k at effect q, and q is at least (level / 2)^(1/k); a tie likewise, by halves.
+/// Unlike the test, it allows the two laws to differ in spread and shape. On the scale of log-odds, with the t quantile
+/// of Brunner and Munzel's degrees of freedom ("The nonparametric Behrens-Fisher problem", 2000). Where the samples do
+/// not overlap, or are one tie, the variance is 0 and says nothing. Then an exact bound takes over: k = min(m, n)
+/// disjoint pairs are independent, so complete separation has probability at most q^k at effect q, and q is at least
+/// (level / 2)^(1/k); a tie likewise, by halves.
 pub fn superiority(x: &[f64], y: &[f64], level: f64) -> Option<Superiority> {
     if x.len() < 2 || y.len() < 2 || x.iter().chain(y).any(|v| v.is_nan()) {
         return None;
@@ -164,7 +168,8 @@ mod tests {
 
     #[test]
     fn by_hand() {
-        // x = 1, 2, 4 and y = 3, 5, 6: ranks of y 3 + 5 + 6, U = 14 - 6 = 8 of 9; sums of at least 14: {3,5,6}, {4,5,6}.
+        // x = 1, 2, 4 and y = 3, 5, 6: ranks of y 3 + 5 + 6, U = 14 - 6 = 8 of 9; sums of at least 14: {3,5,6},
+        // {4,5,6}.
         let test = rank_sum(&[1.0, 2.0, 4.0], &[5.0, 3.0, 6.0]).unwrap();
         assert_eq!((test.u, test.exact), (8.0, true));
         assert!((test.y_larger - 2.0 / 20.0).abs() < 1e-15 && (test.x_larger - 19.0 / 20.0).abs() < 1e-15);
@@ -290,7 +295,8 @@ mod tests {
 
     #[test]
     fn the_effect_by_hand() {
-        // Pairs with x < y: 1 < 2, 1 < 4, 3 < 4: 3 of 4. Placements 1/2, 1 of y and 0, 1/2 (of y below) of x: variances 1/8.
+        // Pairs with x < y: 1 < 2, 1 < 4, 3 < 4: 3 of 4. Placements 1/2, 1 of y and 0, 1/2 (of y below) of x: variances
+        // 1/8.
         let effect = superiority(&[1.0, 3.0], &[2.0, 4.0], 0.05).unwrap();
         assert_eq!(effect.estimate, 0.75);
         assert!((effect.se - (0.125f64 / 2.0 + 0.125 / 2.0).sqrt()).abs() < 1e-15);

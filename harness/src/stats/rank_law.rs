@@ -1,10 +1,11 @@
-//! The law of the rank sum under the null, given the ties: every subset of the pooled values is as likely as any other of its size.
+//! The law of the rank sum under the null, given the ties: every subset of the pooled values is as likely as any other
+//! of its size.
 //!
-//! The pool is a list of groups of equal values. If K_g members of group g, each of rank r_g, fall into the sample, the K_g are
-//! multivariate hypergeometric and S = sum_g r_g K_g. Where it is affordable the law is counted: one group after the other, by the
-//! number of values taken and their sum (for single values this is Streitberg and Röhmel's shift algorithm). The largest group comes
-//! last, where the number to be taken from it is known, so it adds no state. Otherwise the tails are those of
-//! [`super::rank_saddle`].
+//! The pool is a list of groups of equal values. If K_g members of group g, each of rank r_g, fall into the sample, the
+//! K_g are multivariate hypergeometric and S = sum_g r_g K_g. Where it is affordable the law is counted: one group
+//! after the other, by the number of values taken and their sum (for single values this is Streitberg and Röhmel's
+//! shift algorithm). The largest group comes last, where the number to be taken from it is known, so it adds no state.
+//! Otherwise the tails are those of [`super::rank_saddle`].
 
 use super::binomial;
 use super::rank_saddle::upper_tail;
@@ -13,7 +14,8 @@ use super::rank_saddle::upper_tail;
 const MOST_SUMS: f64 = (1u64 << 21) as f64;
 /// Compositions of the sample that may be listed, 24 bytes each: 12 MiB.
 const MOST_COMPOSITIONS: f64 = (1u64 << 19) as f64;
-/// Bound on the additions of the exact count, some 0.1 s. Samples of 100 + 100 without ties have the bound 1.33e8 and take a third of it.
+/// Bound on the additions of the exact count, some 0.1 s. Samples of 100 + 100 without ties have the bound 1.33e8 and
+/// take a third of it.
 const MOST_STEPS: f64 = 1.5e8;
 
 /// Equal values.
@@ -85,8 +87,8 @@ impl RankLaw {
     /// Both tails without counting, but for the extreme sums, whose one composition is known.
     fn by_saddle_point(&self, sum: i64) -> Tails {
         let mirrored: Vec<Group> = self.groups.iter().rev().map(|g| Group { rank: -g.rank, count: g.count }).collect();
-        // The lattice step where all distances are equal; elsewhere that of the coarsest lattice hidden in the law, for whose step half of a
-        // common divisor would be far too little: p came out at a third of the truth.
+        // The lattice step where all distances are equal; elsewhere that of the coarsest lattice hidden in the law, for
+        // whose step half of a common divisor would be far too little: p came out at a third of the truth.
         let step = self.groups.windows(2).map(|pair| pair[1].rank - pair[0].rank).max().unwrap_or(1);
         let tail = |ascending: &[Group], sum: i64| {
             let (largest, probability) = self.largest(ascending);
@@ -112,8 +114,8 @@ impl RankLaw {
         (sum, probability)
     }
 
-    /// Every value is taken with this probability. The counts then need no more range than a probability has, and the law, given the number
-    /// taken, is the same for every share.
+    /// Every value is taken with this probability. The counts then need no more range than a probability has, and the
+    /// law, given the number taken, is the same for every share.
     fn share(&self) -> f64 {
         self.size as f64 / self.total as f64
     }
@@ -132,8 +134,8 @@ impl RankLaw {
         Some((last, others))
     }
 
-    /// The whole law as ascending sums with their probabilities, if that is affordable. Relative error 1e-12 down to 1e-290,
-    /// where probabilities may become 0.
+    /// The whole law as ascending sums with their probabilities, if that is affordable. Relative error 1e-12 down to
+    /// 1e-290, where probabilities may become 0.
     pub(super) fn counted(&self) -> Option<Vec<(i64, f64)>> {
         let (last, others) = self.order()?;
         let compositions: f64 = others.iter().map(|group| (group.count.min(self.size) + 1) as f64).product();
@@ -226,8 +228,8 @@ impl RankLaw {
     }
 }
 
-/// The row of so many taken, from the rows of fewer (the last of them of as many) and a group of which j are taken with `chances[j]`,
-/// each adding `shift` to the sum.
+/// The row of so many taken, from the rows of fewer (the last of them of as many) and a group of which j are taken with
+/// `chances[j]`, each adding `shift` to the sum.
 fn combined(rows: &[Row], chances: &[f64], shift: i64) -> Row {
     let sources = rows.iter().rev().zip(chances).zip(0i64..).filter(|((row, _), _)| !row.weight.is_empty());
     let sources: Vec<(&Row, f64, i64)> =
@@ -319,7 +321,8 @@ mod tests {
         untied.sort_by(f64::total_cmp);
         tied.sort_by(f64::total_cmp);
         let ends = |ratios: &[f64]| (ratios[0], ratios[ratios.len() - 1]);
-        // What is documented: from 1e-8 to 1 and at the extreme sums, 10 + 10 to 150 + 150 and 300 + 40, where ties are coarse 6 times too large.
+        // What is documented: from 1e-8 to 1 and at the extreme sums, 10 + 10 to 150 + 150 and 300 + 40, where ties are
+        // coarse 6 times too large.
         let ((low, high), (least, largest)) = (ends(&untied), ends(&tied));
         assert!(low > 0.975 && high < 1.001, "{low} {high}");
         assert!(least > 0.975 && largest < 6.0, "{least} {largest}");

@@ -1,9 +1,9 @@
 //! The tail of a rank sum by the double saddle point, where counting is too dear.
 //!
-//! Let every value of the pool be taken with probability p = size / total, independently; the rank sum is the sum S of what is taken, given that
-//! the number K taken is `size`. Skovgaard ("Saddlepoint expansions for conditional distributions", 1987) approximates such a
-//! conditional tail by tilting in both. With L(u, t) = ln E exp(u K + t S), at the minimum of the convex function
-//! F(u, t) = L(u, t) - u size - t (s - d/2), d the lattice step of S,
+//! Let every value of the pool be taken with probability p = size / total, independently; the rank sum is the sum S of
+//! what is taken, given that the number K taken is `size`. Skovgaard ("Saddlepoint expansions for conditional
+//! distributions", 1987) approximates such a conditional tail by tilting in both. With L(u, t) = ln E exp(u K + t S),
+//! at the minimum of the convex function F(u, t) = L(u, t) - u size - t (s - d/2), d the lattice step of S,
 //!
 //! ```text
 //! P(S >= s | K = size) ~ P(Z >= w) + phi(w) (1 / v - 1 / w)
@@ -21,14 +21,15 @@ use core::f64::consts::TAU;
 const STEPS: usize = 200;
 /// The decrement g' H^-1 g, squared deviations in standard deviations, at which the minimum counts as found.
 const RESIDUAL: f64 = 1e-16;
-/// Standard deviations around the mean within which the tail is interpolated: both 1 / v and 1 / w have a pole in the middle.
+/// Standard deviations around the mean within which the tail is interpolated: both 1 / v and 1 / w have a pole in the
+/// middle.
 const MIDDLE: f64 = 0.02;
 
-/// P(S >= sum) for the sum of `size` of the ranks, `step` being the largest distance between neighbouring ones; `sum` above the least sum and
-/// below the largest.
+/// P(S >= sum) for the sum of `size` of the ranks, `step` being the largest distance between neighbouring ones; `sum`
+/// above the least sum and below the largest.
 ///
-/// Where that is no lattice step, it makes the tail too large rather than too small; how much is in the test in `rank_law`. Time O(groups) for
-/// each of Newton's steps, no more memory than the groups.
+/// Where that is no lattice step, it makes the tail too large rather than too small; how much is in the test in
+/// `rank_law`. Time O(groups) for each of Newton's steps, no more memory than the groups.
 ///
 /// If the minimum is not found, Chernoff's bound of the point reached: it is above the tail, wherever the point is.
 pub(super) fn upper_tail(groups: &[Group], total: u64, size: u64, sum: i64, step: i64) -> f64 {
@@ -66,7 +67,8 @@ struct Value {
     f: f64,
     /// Of u and t.
     gradient: [f64; 2],
-    /// L_uu, mean of the ranks under its weights, and L_tt about that mean: the determinant is the product of first and last.
+    /// L_uu, mean of the ranks under its weights, and L_tt about that mean: the determinant is the product of first and
+    /// last.
     hessian: [f64; 3],
 }
 
@@ -129,7 +131,8 @@ impl Tilted {
         Value { f, gradient: [taken - self.size, sum - at], hessian }
     }
 
-    /// The minimum of F by Newton's method with a line search, or where so many steps end; and whether it is the minimum.
+    /// The minimum of F by Newton's method with a line search, or where so many steps end; and whether it is the
+    /// minimum.
     fn saddle(&self, at: f64, steps: usize) -> ([f64; 2], Value, bool) {
         let mut point = [0.0; 2];
         let mut value = self.value(point, at);
@@ -181,7 +184,8 @@ mod tests {
 
     #[test]
     fn a_search_cut_short_gives_a_bound() {
-        // Two values: the sum is the number of ones among 40 of 330 zeros and 10 ones, P(K >= 8) = 7.1e-7 by exact integers.
+        // Two values: the sum is the number of ones among 40 of 330 zeros and 10 ones, P(K >= 8) = 7.1e-7 by exact
+        // integers.
         let groups = [Group { rank: 331, count: 330 }, Group { rank: 671, count: 10 }];
         let tilted = Tilted::new(&groups, 340, 40, 340);
         let at = tilted.standard(32 * 331 + 8 * 671) - tilted.half;
