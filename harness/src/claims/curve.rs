@@ -36,6 +36,11 @@ pub fn crossing(curve: &[f64], dt: f64, level: f64) -> f64 {
     }
 }
 
+/// The hitting times of each replicate, side by side.
+pub fn pairs(flow: &[f64], scheme: &[f64]) -> Vec<(f64, f64)> {
+    flow.iter().copied().zip(scheme.iter().copied()).collect()
+}
+
 /// Every so-manieth point of an oracle's curve.
 pub fn line(name: impl Into<String>, curve: &[f64], dt: f64, every: usize) -> Series {
     let points = curve.iter().enumerate().step_by(every.max(1));

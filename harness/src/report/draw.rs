@@ -329,7 +329,8 @@ pub fn checks(title: &str, numbered: &[(usize, &Check)]) -> String {
             chart.draw_series([Rectangle::new([(-1.0, top), (1.0, bottom)], TOLERANCE.mix(0.18).filled())])?;
         }
         chart.draw_series([PathElement::new([(0.0, top), (0.0, bottom)], INK)])?;
-        let inside = |x: f64| if x.is_finite() { x.clamp(-reach, reach) } else { reach };
+        // an end at minus infinity is at the left edge
+        let inside = |x: f64| if x.is_nan() { reach } else { x.clamp(-reach, reach) };
         for (line, row) in (1..).zip(&rows) {
             let (y, colour) = (f64::from(line), series(row.colour));
             let bar = [(inside(row.low), y), (inside(row.high), y)];

@@ -73,7 +73,8 @@ pub(super) fn bisect(mut low: f64, mut high: f64, below: impl Fn(f64) -> bool) -
 }
 
 /// The quantile of a sample at `share` in [0, 1], by linear interpolation between order statistics (type 7 of Hyndman and Fan,
-/// the default of R and NumPy). NaN for an empty sample.
+/// the default of R and NumPy). NaN for an empty sample. Values may be infinite: any position between one and its
+/// neighbour counts as infinite.
 pub fn quantile(values: &[f64], share: f64) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -83,7 +84,13 @@ pub fn quantile(values: &[f64], share: f64) -> f64 {
     let at = share.clamp(0.0, 1.0) * last as f64;
     let below = at.floor() as usize;
     let above = (below + 1).min(last);
-    sorted[below] + (at - below as f64) * (sorted[above] - sorted[below])
+    let (part, low, high) = (at - below as f64, sorted[below], sorted[above]);
+    match (low.is_infinite(), high.is_infinite()) {
+        _ if part == 0.0 || low == high => low,
+        (true, false) => low,
+        (false, true) => high,
+        _ => low + part * (high - low),
+    }
 }
 
 /// First quartile, median, third quartile (type 7).
@@ -102,12 +109,25 @@ pub fn median_interval(values: &[f64], level: f64) -> (f64, f64) {
     }
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
-    let count = sorted.len() as u64;
-    let beyond = (0..sorted.len()).take_while(|&k| binomial::lower(k as u64, count, 0.5) <= 0.5 * level).last();
-    match beyond {
+    match beyond_the_median(sorted.len(), level) {
         Some(k) => (sorted[k], sorted[sorted.len() - 1 - k]),
         None => (f64::NEG_INFINITY, f64::INFINITY),
     }
+}
+
+/// How many of so many values [`median_interval`] leaves out on each side; `None` if it excludes nothing.
+pub(super) fn beyond_the_median(count: usize, level: f64) -> Option<usize> {
+    let within = |k: usize| binomial::lower(k as u64, count as u64, 0.5) <= 0.5 * level;
+    let (mut low, mut high) = (0, count);
+    while low < high {
+        let mid = low + (high - low) / 2;
+        if within(mid) {
+            low = mid + 1;
+        } else {
+            high = mid;
+        }
+    }
+    low.checked_sub(1)
 }
 
 #[cfg(test)]
@@ -150,6 +170,12 @@ mod tests {
         assert_eq!((quantile(&values, 0.0), quantile(&values, 1.0)), (1.0, 10.0));
         assert_eq!(quantile(&[4.0], 0.3), 4.0);
         assert!(quantile(&[], 0.5).is_nan());
+        let some_never = [1.0, 2.0, f64::INFINITY, f64::INFINITY, f64::INFINITY];
+        assert_eq!(
+            [0.25, 0.3, 0.6, 1.0].map(|share| quantile(&some_never, share)),
+            [2.0, f64::INFINITY, f64::INFINITY, f64::INFINITY]
+        );
+        assert_eq!([0.1, 0.9].map(|share| quantile(&[f64::NEG_INFINITY, 1.0], share)), [f64::NEG_INFINITY; 2]);
     }
 
     #[test]

@@ -6,8 +6,10 @@
 //! | [`binomial`] | exact binomial mass, tails, two-sided p-value |
 //! | [`poisson_binomial`] | sums of unequal Bernoulli variables: mass, tails, and those of a sum over many repeats |
 //! | [`interval`] | mean, spread, t interval, Clopper-Pearson interval, quantiles, interval of a median |
+//! | [`acceleration`] | whether one dynamics arrives sooner: paired hitting times, some beyond the budget |
 //! | [`bootstrap`] | intervals by resampling, for statistics that are no means |
-//! | [`rank`] | rank-sum test, exact; the effect P(X < Y) with an interval |
+//! | [`rank`] | rank-sum test; the effect P(X < Y) with an interval |
+//! | `rank_law`, `rank_saddle` | the law of a rank sum given the ties: counted, or by the double saddle point |
 //! | [`normality`] | Anderson-Darling for normal and uniform laws; p-values no smaller than uniform |
 //! | [`verdict`] | holds, fails, undecided; Holm's step-down |
 //! | [`power`] | the smallest deviation that a test finds with given power |
@@ -20,6 +22,7 @@
 // The workspace forbids std's transcendentals for the core's sake; the harness is meant not to share the core's.
 #![allow(clippy::disallowed_methods)]
 
+pub mod acceleration;
 pub mod binomial;
 pub mod bootstrap;
 pub mod interval;
@@ -27,6 +30,8 @@ pub mod normality;
 pub mod poisson_binomial;
 pub mod power;
 pub mod rank;
+mod rank_law;
+mod rank_saddle;
 pub mod regression;
 pub mod sample_size;
 pub mod tails;

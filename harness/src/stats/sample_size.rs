@@ -33,7 +33,7 @@ pub fn replicates_for_ranks(shift: f64, level: f64, power: f64) -> Option<usize>
 }
 
 /// The least count in `first..=most` from which on `enough` holds, if it never falls back.
-fn least(first: usize, most: usize, enough: impl Fn(usize) -> bool) -> Option<usize> {
+pub(super) fn least(first: usize, most: usize, enough: impl Fn(usize) -> bool) -> Option<usize> {
     // Doubling first: large counts cost the most.
     let (mut low, mut high) = (first, first);
     while !enough(high) {

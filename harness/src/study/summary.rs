@@ -7,7 +7,8 @@ use super::log::{Settings, Unit, steps};
 use super::setting::{Cell, Kind};
 use super::train::Branch;
 use crate::claims::check::EMPIRICAL_LEVEL;
-use crate::stats::interval::{median_interval, quantile};
+use crate::stats::acceleration::{Acceleration, accelerates};
+use crate::stats::interval::quantile;
 
 /// Shares of the initial loss whose hitting times are compared.
 pub const LEVELS: [f64; 6] = [0.5, 0.2, 0.1, 0.05, 0.02, 0.01];
@@ -42,75 +43,18 @@ pub fn groups<'a>(cells: &[Cell], units: &'a [Unit]) -> Vec<Group<'a>> {
     groups
 }
 
-/// What an interval of paired ratios says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// The interval lies above 1.
-    Accelerates,
-    /// It lies below 1.
-    Harms,
-    /// It holds 1: too few replicates, or no difference.
-    Undecided,
-    /// Fewer than 11 pairs: there is no interval at this level.
-    TooFew,
+/// Gradient flow over the scheme, over replicates: of what is measured on each run, the smaller the better.
+///
+/// Steps to a level have a budget, those of the runs. A loss has none: that of a run which failed is infinite.
+fn comparison(flow: &Group, scheme: &Group, budget: f64, value: impl Fn(&Branch) -> f64) -> Acceleration {
+    let pairs = scheme.runs.iter().filter_map(|(replicate, run)| Some((value(flow.runs.get(replicate)?), value(run))));
+    accelerates(&pairs.collect::<Vec<_>>(), budget, EMPIRICAL_LEVEL)
 }
 
-impl Verdict {
-    /// Its name in tables.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Verdict::Accelerates => "accelerates",
-            Verdict::Harms => "harms",
-            Verdict::Undecided => "undecided",
-            Verdict::TooFew => "too few",
-        }
-    }
-}
-
-/// Gradient flow over the scheme, over replicates: above 1 speaks for birth-death.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Comparison {
-    /// Pairs in which the value is finite for both, for the flow only, for the scheme only, for neither.
-    pub finite: [usize; 4],
-    /// The median of their ratios; of an even number, the geometric mean of the middle two.
-    pub median: f64,
-    /// Its interval at [`EMPIRICAL_LEVEL`] or less, by order statistics, whatever the law.
-    pub interval: (f64, f64),
-}
-
-impl Comparison {
-    /// Of what is measured on each run: the smaller the better, infinite for what never happens. Two that never happen are equal.
-    pub fn of(flow: &Group, scheme: &Group, value: impl Fn(&Branch) -> f64) -> Self {
-        let pairs = scheme.runs.iter().filter_map(|(replicate, run)| Some((flow.runs.get(replicate)?, run)));
-        let mut finite = [0; 4];
-        let ratio = |(flow, run): (&&Branch, &&Branch)| {
-            let (flow, run) = (value(flow), value(run));
-            finite[2 * usize::from(flow == f64::INFINITY) + usize::from(run == f64::INFINITY)] += 1;
-            if flow == f64::INFINITY && run == f64::INFINITY { 1.0 } else { flow / run }
-        };
-        let ratios: Vec<f64> = pairs.map(ratio).collect();
-        let median = middle(&ratios.iter().map(|ratio| ratio.ln()).collect::<Vec<_>>()).exp();
-        Self { finite, median, interval: median_interval(&ratios, EMPIRICAL_LEVEL) }
-    }
-
-    /// Pairs of runs.
-    pub fn pairs(&self) -> usize {
-        self.finite.iter().sum()
-    }
-
-    /// What it says.
-    pub fn verdict(&self) -> Verdict {
-        let (low, high) = self.interval;
-        if low > 1.0 {
-            Verdict::Accelerates
-        } else if high < 1.0 {
-            Verdict::Harms
-        } else if low == f64::NEG_INFINITY {
-            Verdict::TooFew
-        } else {
-            Verdict::Undecided
-        }
-    }
+/// The steps of the longest run of a group.
+fn budget(group: &Group) -> f64 {
+    let last = group.runs.values().filter_map(|run| run.points.last());
+    last.map(|point| point.0).max().unwrap_or(0) as f64
 }
 
 /// A group held against its gradient flow.
@@ -119,11 +63,11 @@ pub struct Compared<'a> {
     /// The group.
     pub group: &'a Group<'a>,
     /// Hitting times, one for each of [`LEVELS`].
-    pub hits: Vec<Comparison>,
+    pub hits: Vec<Acceleration>,
     /// Losses after [`COMMON`] steps; none if the runs are shorter.
-    pub common: Option<Comparison>,
+    pub common: Option<Acceleration>,
     /// Final losses.
-    pub last: Comparison,
+    pub last: Acceleration,
 }
 
 /// All comparisons.
@@ -132,10 +76,12 @@ pub fn compare<'a>(groups: &'a [Group<'a>]) -> Vec<Compared<'a>> {
     let schemes = groups.iter().filter(|group| group.cell.kind != Kind::Flow);
     let compared = schemes.filter_map(|group| {
         let flow = flow(&group.cell)?;
-        let hits = LEVELS.iter().map(|&level| Comparison::of(flow, group, |run| run.hit(level))).collect();
+        let hits = LEVELS.iter().map(|&level| comparison(flow, group, budget(flow), |run| run.hit(level))).collect();
         let reaches = |group: &Group| group.runs.values().any(|run| run.loss_at(COMMON).is_finite());
-        let common = (reaches(flow) && reaches(group)).then(|| Comparison::of(flow, group, |run| run.loss_at(COMMON)));
-        Some(Compared { group, hits, common, last: Comparison::of(flow, group, Branch::last) })
+        let common = (reaches(flow) && reaches(group))
+            .then(|| comparison(flow, group, f64::INFINITY, |run| run.loss_at(COMMON)));
+        let last = comparison(flow, group, f64::INFINITY, Branch::last);
+        Some(Compared { group, hits, common, last })
     });
     compared.collect()
 }
@@ -217,7 +163,8 @@ pub fn curves(out: &mut dyn Write, groups: &[Group]) -> io::Result<()> {
             for share in [0.1, 0.25, 0.5, 0.75, 0.9] {
                 write!(out, ",{:?}", quantile(&losses, share))?;
             }
-            let ratio = flow.map_or(f64::NAN, |flow| Comparison::of(flow, group, |run| run.loss_at(step)).median);
+            let of_step = |flow| comparison(flow, group, f64::INFINITY, |run| run.loss_at(step));
+            let ratio = flow.map_or(f64::NAN, |flow| of_step(flow).ratio);
             writeln!(out, ",{:?},{ratio:?}", quantile(&ancestors, 0.5))?;
         }
     }
@@ -234,11 +181,11 @@ pub fn summary(out: &mut dyn Write, groups: &[Group]) -> io::Result<()> {
         let hits = LEVELS.iter().zip(&hits).map(|(level, hit)| (format!("steps_to_{level}"), hit));
         let losses = common.iter().map(|common| (format!("loss_at_{COMMON}"), common));
         for (name, comparison) in hits.chain(losses).chain([("final_loss".to_owned(), &last)]) {
-            let Comparison { finite: [both, flow, scheme, neither], median, interval: (low, high) } = comparison;
-            let (pairs, verdict) = (comparison.pairs(), comparison.verdict().name());
+            let Acceleration { arrived: [both, flow, scheme, neither], ratio, interval: (low, high), .. } = comparison;
+            let (pairs, verdict) = (comparison.arrived.iter().sum::<usize>(), comparison.verdict.name());
             writeln!(
                 out,
-                "{},{},{name},{pairs},{both},{flow},{scheme},{neither},{median:?},{low:?},{high:?},{verdict}",
+                "{},{},{name},{pairs},{both},{flow},{scheme},{neither},{ratio:?},{low:?},{high:?},{verdict}",
                 group.cell, group.quench
             )?;
         }
@@ -248,6 +195,8 @@ pub fn summary(out: &mut dyn Write, groups: &[Group]) -> io::Result<()> {
 
 #[cfg(test)]
 pub mod tests {
+    use crate::stats::acceleration::Verdict;
+
     use super::super::setting::cells;
     use super::super::train::Point;
     use super::*;
@@ -293,24 +242,31 @@ pub mod tests {
         assert_eq!(compared.len(), 2);
         let whole = &compared[0].hits[5];
         // (100^p - 1) / (50^p - 1), p = 1 to the level 0.01: 99/49; the interval of 15 values at 1e-3 leaves one out on each side
-        assert!((whole.median - 99.0 / 49.0).abs() < 1e-9 && whole.finite == [15, 0, 0, 0]);
-        assert!((whole.interval.0 - 99.0 / 199.0).abs() < 1e-9 && whole.verdict() == Verdict::Undecided);
-        assert_eq!(compared[0].last.median, 1.0);
-        assert!(compared[1].hits.iter().all(|hit| hit.median == 1.0), "the quenched run is its flow here");
+        assert!((whole.ratio - 99.0 / 49.0).abs() < 1e-9 && whole.arrived == [15, 0, 0, 0]);
+        assert!((whole.interval.0 - 99.0 / 199.0).abs() < 1e-9 && whole.verdict == Verdict::Undecided);
+        assert_eq!(compared[0].last.ratio, 1.0);
+        assert!(compared[1].hits.iter().all(|hit| hit.ratio == 1.0), "the quenched run is its flow here");
     }
 
     #[test]
-    fn what_never_happens_is_the_largest_of_times() {
+    fn what_does_not_happen_in_the_steps_of_a_run_is_later() {
         let (cells, units) = measured(true);
         let groups = groups(&cells, &units);
         let compared = compare(&groups);
         let hit = compared[0].hits[0];
-        assert_eq!((hit.median, hit.interval, hit.verdict()), (0.0, (0.0, 0.0), Verdict::Harms));
-        assert_eq!(hit.finite, [0, 15, 0, 0], "for the flow only");
-        assert_eq!(compared[0].last.verdict(), Verdict::Harms);
+        // the flow halves its loss after 100^0.15 - 1 steps; the scheme has not in 1000
+        let most = compared[0].group.runs[&0].points[2].0 as f64;
+        let flow = groups[0].runs[&0].hit(0.5);
+        assert_eq!((hit.ratio, hit.interval, hit.verdict), (flow / most, (0.0, flow / most), Verdict::Harms));
+        assert_eq!(hit.arrived, [0, 15, 0, 0], "for the flow only");
+        assert_eq!(compared[0].last.verdict, Verdict::Harms);
+        // neither comes to a hundredth of a hundredth: nothing is known
+        let neither = comparison(&groups[0], &groups[1], 1000.0, |run| run.hit(1e-4));
+        let known = (neither.arrived, neither.interval, neither.verdict);
+        assert_eq!(known, ([0, 0, 0, 15], (0.0, f64::INFINITY), Verdict::BudgetTooShort));
         let few: Vec<Unit> = units.iter().filter(|unit| unit.replicate < 10).cloned().collect();
         let groups = self::groups(&cells, &few);
-        assert_eq!(compare(&groups)[0].last.verdict(), Verdict::TooFew);
+        assert_eq!(compare(&groups)[0].last.verdict, Verdict::TooFew);
     }
 
     #[test]

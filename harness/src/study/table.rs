@@ -3,9 +3,10 @@
 use comfy_table::{CellAlignment, Table, presets};
 
 use super::setting::{Cell, Kind};
-use super::summary::{COMMON, Compared, Comparison, Group, LEVELS, compare, middle};
+use super::summary::{COMMON, Compared, Group, LEVELS, compare, middle};
 use super::train::Branch;
 use crate::claims::check::EMPIRICAL_LEVEL;
+use crate::stats::acceleration::Acceleration;
 
 /// Of the levels, those that are shown.
 const SHOWN: [f64; 2] = [0.1, 0.02];
@@ -121,14 +122,15 @@ fn comparisons(compared: &[Compared]) -> Table {
     ];
     let mut table = new(&header);
     for Compared { group, hits, common, last } in compared {
-        let mut row = vec![group.cell.to_string(), yes(group.quench).into(), last.pairs().to_string()];
+        let mut row =
+            vec![group.cell.to_string(), yes(group.quench).into(), last.arrived.iter().sum::<usize>().to_string()];
         let shown = LEVELS.iter().zip(hits).filter(|(level, _)| SHOWN.contains(level)).map(|(_, hit)| Some(hit));
         for comparison in shown.chain([common.as_ref(), Some(last)]) {
-            let ratio = |Comparison { median, interval: (low, high), .. }: &Comparison| {
-                format!("{} ({} to {})", short(*median), short(*low), short(*high))
+            let ratio = |Acceleration { ratio, interval: (low, high), .. }: &Acceleration| {
+                format!("{} ({} to {})", short(*ratio), short(*low), short(*high))
             };
             row.push(comparison.map_or(String::new(), ratio));
-            row.push(comparison.map_or("", |comparison| comparison.verdict().name()).into());
+            row.push(comparison.map_or("", |comparison| comparison.verdict.name()).into());
         }
         table.add_row(row);
     }
