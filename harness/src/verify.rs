@@ -61,9 +61,7 @@ fn verify(arguments: &VerifyArgs) -> Result<u8, Refusal> {
     let calibration = arguments.calibration.as_deref().map(calibrate::read).transpose()?;
     let inputs: Vec<&Path> = arguments.baseline.iter().chain(&arguments.calibration).map(PathBuf::as_path).collect();
     let folder = Folder::claim(&arguments.out, &inputs)?;
-    let pool = parallel::pool(arguments.threads).map_err(|error| {
-        Refusal::of_file("--threads", format!("{error}; accepted: as many threads as the system gives"))
-    })?;
+    let pool = parallel::pool(arguments.threads);
 
     let bar = progress::parts();
     let mut decided = Vec::new();

@@ -63,9 +63,7 @@ fn figures(arguments: &FiguresArgs) -> Result<u8, Refusal> {
     // First of all: threads made later inherit what it blocks, and the claim moves an earlier result for a moment.
     let stop = progress::interruption();
     let folder = Folder::claim(&arguments.out, &[])?;
-    let pool = parallel::pool(arguments.threads).map_err(|error| {
-        Refusal::of_file("--threads", format!("{error}; accepted: as many threads as the system gives"))
-    })?;
+    let pool = parallel::pool(arguments.threads);
     let bar = progress::parts();
     let context = Context::new(arguments.seed, arguments.replicates, &pool, stop, &bar);
     let outcome = draw(&pictures, &context, &bar);
@@ -231,7 +229,7 @@ mod tests {
         let out = top.join("figures");
         let arguments = FiguresArgs { out, only: Vec::new(), replicates: 50, seed: 1, threads: Some(1) };
         let folder = Folder::claim(&arguments.out, &[]).expect("claimed");
-        let pool = parallel::pool(Some(1)).expect("a pool");
+        let pool = parallel::pool(Some(1));
         let (stop, bar) = (AtomicBool::new(false), ProgressBar::hidden());
         let outcome = draw(pictures, &Context::new(1, 50, &pool, &stop, &bar), &bar);
         conclude(folder, &arguments, &outcome, 0.0).expect("concluded")

@@ -66,9 +66,7 @@ fn whole<R: Real>(config: &Config, arguments: &RunArgs, began: Instant) -> Resul
     // First of all: threads made later inherit what it blocks, and the claim moves an earlier result for a moment.
     let stop = progress::interruption();
     let folder = Folder::claim(&arguments.out, &inputs)?;
-    let pool = parallel::pool(arguments.threads).map_err(|error| {
-        Refusal::of_file("--threads", format!("{error}; accepted: as many threads as the system gives"))
-    })?;
+    let pool = parallel::pool(arguments.threads);
     let total = config.steps.saturating_mul(config.replicates);
     let bar = progress::bar(total, "steps");
     let keeper = match (&arguments.checkpoint, arguments.every) {

@@ -5,14 +5,13 @@ use std::sync::{Mutex, MutexGuard};
 
 use birth_death::Real;
 use indicatif::ProgressBar;
-use rayon::ThreadPool;
 use serde::Serialize;
 
 use super::checkpoint::Keeper;
 use super::saved::{Begun, Progress, tag};
 use crate::config::Config;
 use crate::output::results::{Row, Trajectory};
-use crate::parallel;
+use crate::parallel::{self, Pool};
 use crate::problem::Problem;
 use crate::simulation::Simulation;
 
@@ -62,7 +61,7 @@ impl<R> Outcome<R> {
 pub fn execute<R: Real>(
     config: &Config,
     problem: &Problem<'_, R>,
-    pool: &ThreadPool,
+    pool: &Pool,
     bar: &ProgressBar,
     stop: &AtomicBool,
 ) -> Outcome<R> {
@@ -73,7 +72,7 @@ pub fn execute<R: Real>(
 pub fn go_on<R: Real>(
     config: &Config,
     problem: &Problem<'_, R>,
-    pool: &ThreadPool,
+    pool: &Pool,
     bar: &ProgressBar,
     stop: &AtomicBool,
     before: Progress<R>,

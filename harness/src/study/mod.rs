@@ -77,9 +77,7 @@ fn study(arguments: &StudentTeacherArgs) -> Result<u8, Refusal> {
         return Ok(conclude(&arguments.out, &settings, &all, &units));
     }
     let stop = progress::interruption();
-    let pool = parallel::pool(arguments.threads).map_err(|error| {
-        Refusal::of_file("--threads", format!("{error}; accepted: as many threads as the system gives"))
-    })?;
+    let pool = parallel::pool(arguments.threads);
     let settings = Settings::of(arguments.seed, arguments.steps);
     let (log, earlier) = Log::open(&arguments.out, &settings, arguments.resume, &all)?;
 

@@ -80,9 +80,7 @@ fn whole<R: Number>(config: &Training, arguments: &CompareArgs, began: Instant) 
     check::<R>(config, arguments.replicates)?;
     let stop = progress::interruption();
     let folder = Folder::claim(&arguments.out, &[&config.file, &config.input.path])?;
-    let pool = parallel::pool(arguments.threads).map_err(|error| {
-        Refusal::of_file("--threads", format!("{error}; accepted: as many threads as the system gives"))
-    })?;
+    let pool = parallel::pool(arguments.threads);
     let bar = progress::bar(arguments.replicates, "replicates");
     let ends = parallel::map_in_order(&pool, arguments.replicates, |index| {
         let end = replicate::<R>(config, index, stop);
