@@ -1,6 +1,7 @@
 //! `birth-death run`: replicates of one simulation, their tables, and what is said about them.
 
 pub mod checkpoint;
+mod pace;
 mod replicates;
 pub mod saved;
 
@@ -17,6 +18,7 @@ use crate::config::{Config, Precision, Refusal};
 use crate::output::folder::{Folder, MANIFEST};
 use crate::output::manifest::{Document, InputFile, Origin};
 use crate::output::results;
+use crate::output::screen;
 use crate::problem::{Numbers, Problem};
 use crate::stats::interval::Sample;
 use crate::{parallel, progress};
@@ -76,7 +78,7 @@ fn whole<R: Real>(config: &Config, arguments: &RunArgs, began: Instant) -> Resul
         _ => None,
     };
     if let Some(file) = &arguments.resume {
-        let _ = writeln!(io::stdout(), "{} of {total} steps were made before {}", before.steps(config), file.display());
+        screen::print(&format!("{} of {total} steps were made before {}\n", before.steps(config), file.display()));
     }
     let outcome = go_on(config, &problem, &pool, &bar, stop, before, keeper.as_ref());
     bar.finish_and_clear();
@@ -139,7 +141,7 @@ fn conclude<R: Real>(
     } else {
         match keep(config, folder, outcome) {
             Ok(place) => {
-                let _ = io::stdout().write_all(report(config, outcome, &place, took).as_bytes());
+                screen::print(&report(config, outcome, &place, took));
                 format!("{completed} complete replicates of {} are kept in {}", config.replicates, place.display())
             }
             Err(error) => {
