@@ -14,6 +14,7 @@ use crate::cli::{BAD_INPUT, FAILURE, INTERRUPTED, SUCCESS, SeedChoice, UNDECIDED
 use crate::config::{Refusal, nearest};
 use crate::output::folder::{CALIBRATION, Folder, MANIFEST};
 use crate::output::manifest::Build;
+use crate::output::screen::Screen;
 use crate::report::baseline::{self, Comparison};
 use crate::report::{self, Decided, Verdicts, junit, page, summary, table};
 use crate::stats::verdict::Verdict;
@@ -88,7 +89,7 @@ fn verify(arguments: &VerifyArgs) -> Result<u8, Refusal> {
     let mut verdicts = Verdicts::new(arguments.profile, seed, total, decided);
     let compared = baseline.filter(|_| verdicts.complete).map(|stored| baseline::compare(&stored, &verdicts.claims));
     verdicts.baseline = compared.as_ref().and_then(|compared| compared.as_ref().ok()).cloned();
-    let mut out = io::stdout().lock();
+    let mut out = Screen;
     let _ = writeln!(out, "{}", table(&verdicts.claims));
     let _ = writeln!(out, "{}", closing(&verdicts, total));
     if verdicts.claims.is_empty() {

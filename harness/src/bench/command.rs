@@ -14,6 +14,7 @@ use super::{pairs, share, step, sums, table};
 use crate::cli::{BAD_INPUT, BenchArgs, BenchPart, FAILURE, INTERRUPTED, SUCCESS};
 use crate::config::Refusal;
 use crate::output::folder::{Folder, MANIFEST};
+use crate::output::screen::print;
 use crate::parallel::{self, Pool};
 use crate::progress;
 
@@ -30,10 +31,6 @@ pub fn main(arguments: &BenchArgs) -> ExitCode {
         let _ = writeln!(io::stderr(), "error: {refusal}");
         BAD_INPUT
     }))
-}
-
-fn print(text: &str) {
-    let _ = io::stdout().write_all(text.as_bytes());
 }
 
 fn bench(arguments: &BenchArgs) -> Result<u8, Refusal> {

@@ -24,6 +24,7 @@ use crate::claims::check::{self, Null};
 use crate::claims::{Context, Interrupted, Profile};
 use crate::cli::{BAD_INPUT, CalibrateArgs, FAILURE, INTERRUPTED, SUCCESS};
 use crate::config::Refusal;
+use crate::output::screen::Screen;
 use crate::subject::Subject;
 use crate::{parallel, progress};
 use log::Log;
@@ -79,7 +80,7 @@ fn calibrate(arguments: &CalibrateArgs) -> Result<u8, Refusal> {
     if let Err(error) = log.conclude(&calibration) {
         failures.push(format!("{}: {error}", summary::NAME));
     }
-    let mut out = io::stdout().lock();
+    let mut out = Screen;
     let _ = writeln!(out, "{}", table::text(&calibration, &runs));
     let _ = writeln!(out, "{} measurements in {}", runs.len(), log.place().display());
     if missing > 0 {

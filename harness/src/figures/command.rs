@@ -13,6 +13,7 @@ use crate::cli::{BAD_INPUT, FAILURE, FiguresArgs, INTERRUPTED, SUCCESS};
 use crate::config::{Refusal, nearest};
 use crate::output::folder::{Folder, MANIFEST};
 use crate::output::manifest::Origin;
+use crate::output::screen;
 use crate::report::draw::Failed;
 use crate::{parallel, progress};
 
@@ -101,7 +102,7 @@ fn draw(pictures: &[&'static Picture], context: &Context, bar: &ProgressBar) -> 
 fn conclude(folder: Folder, arguments: &FiguresArgs, outcome: &Outcome, seconds: f64) -> Result<u8, Refusal> {
     let complete = outcome.finished.len();
     let kept = keep(folder, arguments, outcome)?;
-    let _ = write!(io::stdout(), "{}", kept.report(outcome, seconds));
+    screen::print(&kept.report(outcome, seconds));
     let complain = |message: &str| {
         let _ = writeln!(io::stderr(), "error: {message}");
     };

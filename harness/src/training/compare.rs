@@ -33,6 +33,7 @@ use crate::config::{Precision, Rate, Refusal, Scheme};
 use crate::output::folder::{Folder, MANIFEST};
 use crate::output::manifest::{Document, InputFile, Origin};
 use crate::output::number as json;
+use crate::output::screen;
 use crate::report::table::number;
 use crate::stats::interval::Sample;
 use crate::{parallel, progress};
@@ -440,7 +441,7 @@ fn conclude(config: &Training, folder: &Folder, outcome: &Outcome, names: &[Stri
             choices(config, &outcome.rows),
             began.elapsed().as_secs_f64()
         );
-        let _ = io::stdout().write_all(text.as_bytes());
+        screen::print(&text);
         format!("{completed} complete replicates of {} are kept in {place}", outcome.replicates)
     };
     if outcome.interrupted {
