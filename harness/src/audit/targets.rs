@@ -134,7 +134,9 @@ mod tests {
 
     #[test]
     fn sources_are_found_from_the_working_folder_up_or_where_they_are_said_to_be() {
-        let found = |given, here, target| Sources::find(given, here, target).map(|found| (found.script, found.build));
+        fn found(given: Option<&Path>, here: &Path, target: Option<&Path>) -> Result<(PathBuf, PathBuf), Refusal> {
+            Sources::find(given, here, target).map(|found| (found.script, found.build))
+        }
         let (top, inside) = (checkout(), checkout().join("harness/src"));
         let (script, build) = (top.join(SCRIPT), top.join("target"));
         assert_eq!(found(None, &inside, None), Ok((script.clone(), build.clone())));
