@@ -1,11 +1,14 @@
 //! The command line: what may be asked, and which module answers.
 
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::output::screen;
+use crate::progress;
 use crate::training::arguments::{CompareArgs, DataArgs, PredictArgs, TrainArgs};
 
 /// All claims hold, or the simulation or the pictures are complete.
@@ -86,7 +89,7 @@ pub struct VerifyArgs {
     /// The report folder, replaced whole.
     #[arg(long, value_name = "DIR", default_value = "report")]
     pub out: PathBuf,
-    /// Number of threads; all cores if not given. The results are the same for any number.
+    /// Number of threads; all cores if not given, and never more than there is work for. The results are the same for any number.
     #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
 }
@@ -135,7 +138,7 @@ pub struct CalibrateArgs {
     /// Go on with the measurements in the folder; there may be more seeds, defects and claims than before.
     #[arg(long)]
     pub resume: bool,
-    /// Number of threads; all cores if not given. The results are the same for any number.
+    /// Number of threads; all cores if not given, and never more than there is work for. The results are the same for any number.
     #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
     /// The first seed, 0 to 2^62; the others follow it.
@@ -177,6 +180,10 @@ pub struct AuditArgs {
     /// As --target, and fail if it cannot be run; may be repeated.
     #[arg(long = "require", value_name = "T")]
     pub required: Vec<String>,
+    /// The checkout whose harness/targets/run makes the images of other targets; the nearest one from the working folder up if not given. They
+    /// are built in its target folder, or in CARGO_TARGET_DIR.
+    #[arg(long, value_name = "DIR")]
+    pub sources: Option<PathBuf>,
     /// How the images of other targets are built.
     #[arg(long, value_enum, default_value_t = ImageProfile::Release)]
     pub profile: ImageProfile,
@@ -271,13 +278,14 @@ pub struct RunArgs {
     /// whole each time, and deleted at the end.
     #[arg(long, value_name = "FILE", requires = "every")]
     pub checkpoint: Option<PathBuf>,
-    /// Steps between two checkpoints, those of all replicates together.
+    /// Steps between two checkpoints, those of all replicates together. A checkpoint that is due waits while they have taken more than 5 %
+    /// of the run's time so far; one at Ctrl-C or at the end never waits.
     #[arg(long, value_name = "K", requires = "checkpoint", value_parser = clap::value_parser!(u64).range(1..))]
     pub every: Option<u64>,
     /// Go on from this checkpoint of the same configuration; the results are those of a run that was not interrupted, to the bit.
     #[arg(long, value_name = "FILE")]
     pub resume: Option<PathBuf>,
-    /// Number of threads; all cores if not given. The results are the same for any number.
+    /// Number of threads; all cores if not given, and never more than there is work for. The results are the same for any number.
     #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
 }
@@ -297,7 +305,7 @@ pub struct FiguresArgs {
     /// Seed of all streams, 0 to 2^63 - 1.
     #[arg(long, value_name = "N", default_value_t = crate::verify::DEFAULT_SEED, value_parser = clap::value_parser!(u64).range(0..1 << 63))]
     pub seed: u64,
-    /// Number of threads; all cores if not given. The results are the same for any number.
+    /// Number of threads; all cores if not given, and never more than there is work for. The results are the same for any number.
     #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
 }
@@ -320,7 +328,7 @@ pub struct StudentTeacherArgs {
     /// Measure nothing: make the tables of what is in the folder, also while it is written to.
     #[arg(long, conflicts_with = "resume")]
     pub report: bool,
-    /// Number of threads; all cores if not given. The results are the same for any number.
+    /// Number of threads; all cores if not given, and never more than there is work for. The results are the same for any number.
     #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
     /// Seed of all streams, 0 to 2^62.
@@ -377,7 +385,24 @@ impl FromStr for SeedChoice {
 /// Reads the command line and does what it asks. The code is 0 (all well), 1 (something failed), 2 (bad usage or
 /// input), 3 (undecided) or 130 (interrupted).
 pub fn main() -> ExitCode {
-    match Cli::parse().command {
+    progress::outlive_file_limit();
+    let code = match Cli::try_parse() {
+        Ok(cli) => answer(cli),
+        Err(stopped) => {
+            screen::note(stopped.print());
+            ExitCode::from(if stopped.use_stderr() { BAD_INPUT } else { SUCCESS })
+        }
+    };
+    let Some(error) = screen::end() else {
+        return code;
+    };
+    // that standard error may be closed is no reason to stop
+    let _ = writeln!(io::stderr(), "error: standard output cannot be written ({error})");
+    if code == ExitCode::from(SUCCESS) { ExitCode::from(FAILURE) } else { code }
+}
+
+fn answer(cli: Cli) -> ExitCode {
+    match cli.command {
         None => crate::verify::main(&VerifyArgs::default()),
         Some(Command::Verify(arguments)) => crate::verify::main(&arguments),
         Some(Command::Report(arguments)) => crate::report::rebuild::main(&arguments),

@@ -1,37 +1,59 @@
 //! Work on all cores with results that do not depend on their number.
 
+use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::{self, Builder};
 
-use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
-
-/// A pool of so many threads; of all cores for `None`.
-///
-/// # Errors
-/// Those of the system, which may refuse to start so many.
-pub fn pool(threads: Option<u16>) -> Result<ThreadPool, ThreadPoolBuildError> {
-    ThreadPoolBuilder::new().num_threads(threads.map_or(0, usize::from)).build()
+/// How many threads work at a time. They are started with the work and end with it, so that there are never more than tasks.
+#[derive(Debug)]
+pub struct Pool {
+    threads: u64,
 }
 
-/// `task(0), ..., task(count - 1)` in this order, computed on the pool.
+/// A pool of so many threads; of one for each core for `None`.
+pub fn pool(threads: Option<u16>) -> Pool {
+    let cores = || thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
+    Pool { threads: threads.map_or_else(cores, u64::from).max(1) }
+}
+
+impl Pool {
+    /// Threads that work at `count` tasks, the caller's among them.
+    pub fn threads_for(&self, count: u64) -> u64 {
+        self.threads.min(count)
+    }
+
+    /// Threads for any number of tasks.
+    pub fn threads(&self) -> u64 {
+        self.threads
+    }
+}
+
+/// `task(0), ..., task(count - 1)` in this order, computed on the caller's thread and those of the pool.
 ///
 /// Tasks are begun in ascending order, one at a time a thread, so that those complete at an interruption are the
-/// first ones. A task must depend on its index only: then the result is the same for any number of threads.
-pub fn map_in_order<T: Send>(pool: &ThreadPool, count: u64, task: impl Fn(u64) -> T + Sync) -> Vec<T> {
+/// first ones. A task must depend on its index only: then the result is the same for any number of threads. Where the
+/// system refuses a thread, the others do its work. A task that panics makes this panic once the others have ended.
+pub fn map_in_order<T: Send>(pool: &Pool, count: u64, task: impl Fn(u64) -> T + Sync) -> Vec<T> {
     let next = AtomicU64::new(0);
-    let mut done: Vec<(u64, T)> = pool
-        .broadcast(|_| {
-            let mut done = Vec::new();
-            loop {
-                let index = next.fetch_add(1, Ordering::Relaxed);
-                if index >= count {
-                    return done;
-                }
-                done.push((index, task(index)));
+    let work = || {
+        let mut done = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            if index >= count {
+                return done;
             }
-        })
-        .into_iter()
-        .flatten()
-        .collect();
+            done.push((index, task(index)));
+        }
+    };
+    let mut done: Vec<(u64, T)> = thread::scope(|scope| {
+        let others: Vec<_> =
+            (1..pool.threads_for(count)).map_while(|_| Builder::new().spawn_scoped(scope, work).ok()).collect();
+        let mut done = work();
+        for other in others {
+            done.extend(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        }
+        done
+    });
     done.sort_by_key(|&(index, _)| index);
     done.into_iter().map(|(_, result)| result).collect()
 }
@@ -43,7 +65,7 @@ mod tests {
     #[test]
     fn results_stand_in_the_order_of_their_indices() {
         for threads in [1, 2, 5] {
-            let pool = pool(Some(threads)).expect("a pool");
+            let pool = pool(Some(threads));
             let found = map_in_order(&pool, 100, |index| {
                 if index % 7 == 0 {
                     std::thread::yield_now();
@@ -56,15 +78,42 @@ mod tests {
 
     #[test]
     fn threads_work_at_the_same_time() {
-        let pool = pool(Some(2)).expect("a pool");
+        let pool = pool(Some(2));
         let meeting = std::sync::Barrier::new(2);
         let met = map_in_order(&pool, 2, |_| meeting.wait().is_leader());
         assert_eq!(met.iter().filter(|&&leads| leads).count(), 1);
     }
 
     #[test]
+    fn there_are_never_more_threads_than_tasks() {
+        assert_eq!([0, 1, 3, 2000].map(|count| pool(Some(1024)).threads_for(count)), [0, 1, 3, 1024]);
+        assert!(pool(None).threads() >= 1);
+        // a single task stays with its caller
+        let caller = std::thread::current().id();
+        assert_eq!(map_in_order(&pool(Some(1024)), 1, |_| std::thread::current().id()), [caller]);
+    }
+
+    #[test]
+    fn a_thousand_threads_cost_no_more_than_starting_them() {
+        let begun = std::time::Instant::now();
+        let found = map_in_order(&pool(Some(1024)), 5000, |index| index);
+        assert_eq!(found, (0..5000).collect::<Vec<_>>());
+        // milliseconds, however busy the machine; threads that look for work of each other took 11 seconds
+        assert!(begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());
+    }
+
+    #[test]
+    fn a_panic_of_a_task_comes_out() {
+        for threads in [1, 4] {
+            let work = || map_in_order(&pool(Some(threads)), 8, |index| assert_ne!(index, 5, "the fifth"));
+            let panic = std::panic::catch_unwind(work).expect_err("a panic");
+            assert!(panic.downcast_ref::<String>().is_some_and(|text| text.contains("the fifth")));
+        }
+    }
+
+    #[test]
     fn no_task_gives_no_result() {
-        let none = map_in_order(&pool(None).expect("a pool"), 0, |index| index);
+        let none = map_in_order(&pool(None), 0, |index| index);
         assert!(none.is_empty());
     }
 }

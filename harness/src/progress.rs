@@ -35,6 +35,18 @@ fn on_terminal(total: u64, template: &str) -> ProgressBar {
     bar
 }
 
+/// From now on a write beyond the limit of a file's size (`ulimit -f`) fails, as on a full disk, where SIGXFSZ would kill the process.
+///
+/// To be called before any thread is made: it blocks the signal in this thread and all it makes. Programs that are started are not concerned.
+pub fn outlive_file_limit() {
+    #[cfg(unix)]
+    {
+        use nix::sys::signal::{SigSet, Signal};
+        // refused, the signal kills as it always does
+        let _ = SigSet::from(Signal::SIGXFSZ).thread_block();
+    }
+}
+
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 static INSTALLED: OnceLock<bool> = OnceLock::new();
 

@@ -14,6 +14,7 @@ use crate::cli::{BAD_INPUT, FAILURE, INTERRUPTED, SUCCESS, SeedChoice, UNDECIDED
 use crate::config::{Refusal, nearest};
 use crate::output::folder::{CALIBRATION, Folder, MANIFEST};
 use crate::output::manifest::Build;
+use crate::output::screen::Screen;
 use crate::report::baseline::{self, Comparison};
 use crate::report::{self, Decided, Verdicts, junit, page, summary, table};
 use crate::stats::verdict::Verdict;
@@ -61,9 +62,7 @@ fn verify(arguments: &VerifyArgs) -> Result<u8, Refusal> {
     let calibration = arguments.calibration.as_deref().map(calibrate::read).transpose()?;
     let inputs: Vec<&Path> = arguments.baseline.iter().chain(&arguments.calibration).map(PathBuf::as_path).collect();
     let folder = Folder::claim(&arguments.out, &inputs)?;
-    let pool = parallel::pool(arguments.threads).map_err(|error| {
-        Refusal::of_file("--threads", format!("{error}; accepted: as many threads as the system gives"))
-    })?;
+    let pool = parallel::pool(arguments.threads);
 
     let bar = progress::parts();
     let mut decided = Vec::new();
@@ -90,7 +89,7 @@ fn verify(arguments: &VerifyArgs) -> Result<u8, Refusal> {
     let mut verdicts = Verdicts::new(arguments.profile, seed, total, decided);
     let compared = baseline.filter(|_| verdicts.complete).map(|stored| baseline::compare(&stored, &verdicts.claims));
     verdicts.baseline = compared.as_ref().and_then(|compared| compared.as_ref().ok()).cloned();
-    let mut out = io::stdout().lock();
+    let mut out = Screen;
     let _ = writeln!(out, "{}", table(&verdicts.claims));
     let _ = writeln!(out, "{}", closing(&verdicts, total));
     if verdicts.claims.is_empty() {

@@ -106,6 +106,7 @@ fn an_interrupted_calibration_equals_an_uninterrupted_one() {
             .map(|line| {
                 let mut run: serde_json::Value = serde_json::from_str(line).expect("a measurement");
                 run["seconds"] = 0.into();
+                run["crc32"] = 0.into();
                 run.to_string()
             })
             .collect();
@@ -142,7 +143,7 @@ fn measurements_are_refused_rather_than_overwritten_or_mixed() {
 
     place.put("calibration/runs.jsonl", format!("{runs}garbage\n"));
     let (out, error) = calibrate(&place, &with(&["--resume"]), 2);
-    assert!(out.is_empty() && error.contains("runs.jsonl:2: is no measurement"), "{error}");
+    assert!(out.is_empty() && error.contains("runs.jsonl:2: has no checksum"), "{error}");
     assert_eq!(error.lines().count(), 1, "{error}");
     assert_eq!(place.read("calibration/runs.jsonl"), format!("{runs}garbage\n"));
     assert_eq!(place.names(), ["calibration"]);

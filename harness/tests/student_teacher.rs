@@ -34,6 +34,7 @@ fn numbers(place: &Place) -> Vec<String> {
     let strip = |line: &str| {
         let mut value: serde_json::Value = serde_json::from_str(line).expect("a line");
         value["seconds"] = 0.into();
+        value["crc32"] = 0.into();
         value.to_string()
     };
     let mut lines: Vec<String> = place.read("student-teacher/runs.jsonl").lines().map(strip).collect();

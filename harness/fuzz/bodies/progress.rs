@@ -1,16 +1,15 @@
 //! The decoder of the checkpoint of `run`, with checksums repaired so that the checks behind them are reached; what it takes is gone on with.
 
-use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
 
 use birth_death::Real;
 use birth_death_harness::config::Config;
 use birth_death_harness::output::results::Row;
+use birth_death_harness::parallel;
 use birth_death_harness::problem::{Numbers, Problem};
 use birth_death_harness::run::saved::{self, Begun, Progress, identity};
 use birth_death_harness::run::{Failure, go_on};
 use indicatif::ProgressBar;
-use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::checkpoint::{crc32, repair};
 use super::csv::folder;
@@ -132,11 +131,9 @@ fn rows<R: Real>(input: &mut Input<'_>, config: &Config, count: u64, is_valid: &
 
 /// The rest of the run, after which every replicate has ended.
 fn conclude<R: Real>(config: &Config, problem: &Problem<'_, R>, progress: Progress<R>) {
-    static POOL: OnceLock<ThreadPool> = OnceLock::new();
-    // of this thread alone: waiting for another one took most of the time
-    let pool =
-        POOL.get_or_init(|| ThreadPoolBuilder::new().num_threads(1).use_current_thread().build().expect("a pool"));
-    let outcome = go_on(config, problem, pool, &ProgressBar::hidden(), &AtomicBool::new(false), progress, None);
+    // this thread alone: waiting for another one took most of the time
+    let pool = parallel::pool(Some(1));
+    let outcome = go_on(config, problem, &pool, &ProgressBar::hidden(), &AtomicBool::new(false), progress, None);
     assert_eq!((outcome.trajectories.len() + outcome.failures.len()) as u64, config.replicates);
     for trajectory in &outcome.trajectories {
         let steps: Vec<u64> = trajectory.rows.iter().map(|row| row.step).collect();

@@ -1,6 +1,7 @@
 //! The command: runs, compares, prints the table and writes `audit.json`.
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use birth_death::dispatch::{Path, force};
@@ -8,10 +9,11 @@ use comfy_table::{Table, presets};
 
 use super::chain::{Agreement, Chains};
 use super::record::{Audit, Outcome};
-use super::targets::{TARGETS, elsewhere, here, script};
+use super::targets::{Sources, TARGETS, elsewhere, here};
 use crate::cli::{AuditAction, AuditArgs, BAD_INPUT, FAILURE, INTERRUPTED, SUCCESS};
 use crate::config::{Refusal, nearest};
 use crate::output::folder::{AUDIT, Folder, MANIFEST};
+use crate::output::screen::print;
 use crate::progress;
 
 /// What to do about a difference that is meant.
@@ -36,10 +38,6 @@ pub fn main(arguments: &AuditArgs) -> ExitCode {
         let _ = writeln!(io::stderr(), "error: {refusal}");
         BAD_INPUT
     }))
-}
-
-fn print(text: &str) {
-    let _ = io::stdout().write_all(text.as_bytes());
 }
 
 /// The targets asked for, each once; all for "all".
@@ -69,11 +67,20 @@ fn wanted(names: &[String]) -> Result<Vec<&'static str>, Refusal> {
     Ok(wanted)
 }
 
+/// Where images come from.
+fn sources(arguments: &AuditArgs) -> Result<Sources, Refusal> {
+    let here = std::env::current_dir()
+        .map_err(|error| Refusal::of_file("--target", format!("the working folder is not known ({error})")))?;
+    let target = std::env::var_os("CARGO_TARGET_DIR").filter(|folder| !folder.is_empty()).map(PathBuf::from);
+    Sources::find(arguments.sources.as_deref(), &here, target.as_deref())
+}
+
 fn audit(arguments: &AuditArgs) -> Result<u8, Refusal> {
     let required = wanted(&arguments.required)?;
     let mut others = wanted(&arguments.targets)?;
     others.extend(required.iter().filter(|target| !arguments.targets.iter().any(|given| given == *target)));
     others.dedup();
+    let sources = if others.is_empty() && arguments.sources.is_none() { None } else { Some(sources(arguments)?) };
     let folder = Folder::claim(&arguments.out, &[])?;
     let stop = progress::interruption();
     let mut audit = Audit::begin();
@@ -90,7 +97,7 @@ fn audit(arguments: &AuditArgs) -> Result<u8, Refusal> {
             break;
         }
         bar.println(format!("{target}: building and running"));
-        audit.outcomes.push(elsewhere(&script(), target, arguments.profile.name()));
+        audit.outcomes.extend(sources.as_ref().map(|sources| elsewhere(sources, target, arguments.profile.name())));
         bar.inc(1);
     }
     bar.finish_and_clear();

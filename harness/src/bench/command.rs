@@ -5,7 +5,6 @@ use std::process::ExitCode;
 use std::sync::atomic::AtomicBool;
 
 use birth_death::dispatch::Path;
-use rayon::ThreadPool;
 
 use super::goals::Judged;
 use super::machine::{Machine, available};
@@ -15,7 +14,9 @@ use super::{pairs, share, step, sums, table};
 use crate::cli::{BAD_INPUT, BenchArgs, BenchPart, FAILURE, INTERRUPTED, SUCCESS};
 use crate::config::Refusal;
 use crate::output::folder::{Folder, MANIFEST};
-use crate::{parallel, progress};
+use crate::output::screen::print;
+use crate::parallel::{self, Pool};
+use crate::progress;
 
 /// The file of the result.
 const FILE: &str = "bench.json";
@@ -32,16 +33,10 @@ pub fn main(arguments: &BenchArgs) -> ExitCode {
     }))
 }
 
-fn print(text: &str) {
-    let _ = io::stdout().write_all(text.as_bytes());
-}
-
 fn bench(arguments: &BenchArgs) -> Result<u8, Refusal> {
     let folder = Folder::claim(&arguments.out, &[])?;
     let stop = progress::interruption();
-    let pool = parallel::pool(None).map_err(|error| {
-        Refusal::of_file("verify", format!("{error}; accepted: a system that gives a thread a core"))
-    })?;
+    let pool = parallel::pool(None);
     let count = if arguments.quick { FEW_ROUNDS } else { ROUNDS };
     let mut record = Record::begin(count);
     print(&describe(&record.machine));
@@ -129,7 +124,7 @@ fn of_sums(record: &mut Record, quick: bool, stop: &AtomicBool) -> bool {
     complete
 }
 
-fn of_verify(record: &mut Record, quick: bool, pool: &ThreadPool, stop: &AtomicBool) -> bool {
+fn of_verify(record: &mut Record, quick: bool, pool: &Pool, stop: &AtomicBool) -> bool {
     let Ok(measured) = share::measure(quick, pool, stop) else { return false };
     print(&format!("{}\n", table::share(&measured)));
     if !quick {

@@ -4,10 +4,10 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use indicatif::ProgressBar;
-use rayon::ThreadPool;
 use serde::Serialize;
 
 use crate::claims::{Claim, Context, Interrupted, Profile, REGISTRY, check};
+use crate::parallel::Pool;
 use crate::progress;
 use crate::stats::verdict::Verdict;
 use crate::stopwatch::Stopwatch;
@@ -25,7 +25,7 @@ pub struct Share {
     /// Of these, claims that fail: what was timed then is no verification.
     pub failed: usize,
     /// Threads.
-    pub threads: usize,
+    pub threads: u64,
     /// From the first claim's begin to the last one's end.
     pub seconds: f64,
     /// Seconds of all threads together in steps, evaluations and draws of the start, and in reading the clock once for each.
@@ -40,7 +40,7 @@ impl Share {
 }
 
 /// Decides all claims, or a `few`, as `verify --profile quick` does.
-pub fn measure(few: bool, pool: &ThreadPool, stop: &AtomicBool) -> Result<Share, Interrupted> {
+pub fn measure(few: bool, pool: &Pool, stop: &AtomicBool) -> Result<Share, Interrupted> {
     static WATCH: Stopwatch = Stopwatch::new();
     let before = WATCH.seconds();
     let began = Instant::now();
@@ -61,7 +61,7 @@ pub fn measure(few: bool, pool: &ThreadPool, stop: &AtomicBool) -> Result<Share,
         bar.inc(1);
     }
     bar.finish_and_clear();
-    let (threads, seconds) = (pool.current_num_threads(), began.elapsed().as_secs_f64());
+    let (threads, seconds) = (pool.threads(), began.elapsed().as_secs_f64());
     Ok(Share { claims: claims.len(), failed, threads, seconds, simulation: WATCH.seconds() - before })
 }
 

@@ -1,6 +1,6 @@
 //! `runs.jsonl`: one measurement a line, on the disk as soon as it is made.
 
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ use super::summary::{self, Calibration};
 use crate::claims::Claim;
 use crate::config::Refusal;
 use crate::generators::Source;
-use crate::output::folder::{Folder, MANIFEST, RUNS};
+use crate::output::folder::RUNS;
 use crate::output::journal::{self, Journal};
 use crate::output::manifest::Build;
 use crate::output::number;
@@ -137,22 +137,9 @@ impl Log {
     /// Begins a new folder.
     ///
     /// # Errors
-    /// Those of [`Folder::claim`], which refuses a folder that holds measurements; those of the system.
+    /// Those of [`journal::begin`].
     pub fn create(out: &Path, settings: &Settings) -> Result<Self, Refusal> {
-        let refuse = |error: io::Error| Refusal::of_file(format!("--out {}", out.display()), error.to_string());
-        if std::fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some()) {
-            let message = format!("is not empty; accepted: a new or empty folder, or --resume where there is a {NAME}");
-            return Err(Refusal::of_file(format!("--out {}", out.display()), message));
-        }
-        let folder = Folder::claim(out, &[])?;
-        let draft = folder.draft().map_err(refuse)?;
-        let manifest = |out: &mut dyn Write| {
-            serde_json::to_writer_pretty(&mut *out, settings)?;
-            writeln!(out)
-        };
-        draft.write(MANIFEST, manifest).map_err(refuse)?;
-        draft.write(NAME, |_| Ok(())).map_err(refuse)?;
-        let place = draft.replace().map_err(refuse)?;
+        let place = journal::begin(out, settings)?;
         let (log, _) = Self::resume(&place, settings)?;
         Ok(log)
     }
@@ -169,13 +156,7 @@ impl Log {
                 "there is no {NAME} to go on with; accepted: the folder of an earlier calibration"
             )));
         }
-        let manifest = place.join(MANIFEST);
-        let earlier: Settings = std::fs::read(&manifest)
-            .map_err(|error| error.to_string())
-            .and_then(|bytes| serde_json::from_slice(&bytes).map_err(|error| error.to_string()))
-            .map_err(|error| {
-                Refusal::of_file(manifest.display(), format!("is no manifest of a calibration: {error}"))
-            })?;
+        let earlier = journal::settings::<Settings>(place, "a calibration")?;
         if let Some(difference) = settings.difference(&earlier) {
             return Err(refuse(format!("{difference}; accepted: the same, or another folder")));
         }
@@ -243,6 +224,7 @@ fn check(seed: u64, digest: &str) -> impl FnMut(&Run) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::output::folder::MANIFEST;
     use std::fs;
 
     fn run(settings: &Settings, seed: u64) -> Run {
@@ -292,21 +274,41 @@ mod tests {
     fn lines_that_are_not_this_calibration_s_are_refused_by_number() {
         let (_top, place, settings) = begun();
         let whole = fs::read_to_string(place.join(NAME)).expect("read");
-        let first = whole.lines().next().expect("a line").to_owned();
+        let first = serde_json::to_string(&run(&settings, 7)).expect("text");
         for (line, says) in [
-            ("garbage".to_owned(), "no measurement"),
-            (String::new(), "no measurement"),
             (first.replace("\"seed\"", "\"sed\""), "no measurement"),
             (first.replace("{", "{\"more\":1,"), "no measurement"),
-            (first.clone(), "repeats"),
+            (first.replace("0.5", "0.75"), "repeats"),
             (first.replace("\"seed\":7", "\"seed\":6"), "below the first"),
             (first.replace("drift", "drfit"), "does not exist"),
             (first.replace("\"correct\"", "\"corect\""), "does not exist"),
             (first.replacen(&settings.digest().expect("a digest"), "0123456789abcdef", 1), "other settings"),
         ] {
-            fs::write(place.join(NAME), format!("{whole}{line}\n")).expect("written");
+            let sealed = journal::seal(line.as_bytes()).expect("an object");
+            fs::write(place.join(NAME), [whole.as_bytes(), &sealed, b"\n"].concat()).expect("written");
             let message = refusal(&place, &settings);
             assert!(message.contains(&format!("{NAME}:3:")) && message.contains(says), "{line}: {message}");
+        }
+    }
+
+    #[test]
+    fn a_line_that_stands_there_twice_is_one_and_a_changed_one_is_refused_by_number() {
+        let (_top, place, settings) = begun();
+        let whole = fs::read_to_string(place.join(NAME)).expect("read");
+        fs::write(place.join(NAME), whole.repeat(2)).expect("written");
+        let (log, runs) = Log::resume(&place, &settings).expect("resumed");
+        assert_eq!(runs, [run(&settings, 7), run(&settings, 8)]);
+        drop(log);
+        for (bad, says) in [
+            (whole.replace("holds", "fails"), ":1: was changed"),
+            (whole.replace("\"seed\":8", "\"seed\":9"), ":2: was changed"),
+            (format!("{whole}garbage\n"), ":3: has no checksum"),
+            (format!("{whole}\n"), ":3: has no checksum"),
+        ] {
+            assert_ne!(bad, whole);
+            fs::write(place.join(NAME), bad).expect("written");
+            let message = refusal(&place, &settings);
+            assert!(message.contains(says), "{message}");
         }
     }
 

@@ -19,12 +19,12 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use indicatif::ProgressBar;
-use rayon::ThreadPool;
 
 use crate::claims::check::{self, Null};
 use crate::claims::{Context, Interrupted, Profile};
 use crate::cli::{BAD_INPUT, CalibrateArgs, FAILURE, INTERRUPTED, SUCCESS};
 use crate::config::Refusal;
+use crate::output::screen::Screen;
 use crate::subject::Subject;
 use crate::{parallel, progress};
 use log::Log;
@@ -52,14 +52,7 @@ fn calibrate(arguments: &CalibrateArgs) -> Result<u8, Refusal> {
     let tasks = plan::tasks(arguments)?;
     let settings = Settings::of(arguments.seed)?;
     let stop = progress::interruption();
-    let threads = |count| {
-        parallel::pool(count).map_err(|error| {
-            Refusal::of_file("--threads", format!("{error}; accepted: as many threads as the system gives"))
-        })
-    };
-    let pool = threads(arguments.threads)?;
-    // a measurement runs on one thread, and as many measurements at a time as there are threads
-    let single = (0..pool.current_num_threads()).map(|_| threads(Some(1))).collect::<Result<Vec<_>, _>>()?;
+    let pool = parallel::pool(arguments.threads);
     let (log, earlier) = if arguments.resume {
         Log::resume(&arguments.out, &settings)?
     } else {
@@ -71,7 +64,7 @@ fn calibrate(arguments: &CalibrateArgs) -> Result<u8, Refusal> {
     let bar = progress::bar(tasks.len() as u64, "measurements");
     bar.set_position((tasks.len() - open.len()) as u64);
     bar.reset_eta();
-    let worker = Worker { pools: &single, log: &log, stop, failed: Mutex::default() };
+    let worker = Worker { log: &log, stop, failed: Mutex::default() };
     let measured = parallel::map_in_order(&pool, open.len() as u64, |index| {
         let run = worker.measure(open[usize::try_from(index).ok()?]);
         bar.inc(u64::from(run.is_some()));
@@ -87,7 +80,7 @@ fn calibrate(arguments: &CalibrateArgs) -> Result<u8, Refusal> {
     if let Err(error) = log.conclude(&calibration) {
         failures.push(format!("{}: {error}", summary::NAME));
     }
-    let mut out = io::stdout().lock();
+    let mut out = Screen;
     let _ = writeln!(out, "{}", table::text(&calibration, &runs));
     let _ = writeln!(out, "{} measurements in {}", runs.len(), log.place().display());
     if missing > 0 {
@@ -109,8 +102,6 @@ fn calibrate(arguments: &CalibrateArgs) -> Result<u8, Refusal> {
 
 /// What the threads share.
 struct Worker<'a> {
-    /// One of a single thread for each thread.
-    pools: &'a [ThreadPool],
     log: &'a Log,
     stop: &'a AtomicBool,
     /// What went wrong.
@@ -123,14 +114,13 @@ impl Worker<'_> {
         if self.stop.load(Ordering::Relaxed) || self.log.is_broken() {
             return None;
         }
-        let pool = self.pools.get(rayon::current_thread_index()?)?;
         let failed = |message: String| {
             if let Ok(mut failed) = self.failed.lock() {
                 failed.push(message);
             }
         };
         // one bad cell must not cost the others hours
-        let Ok(result) = catch_unwind(AssertUnwindSafe(|| pool.install(|| decide(task, pool, self.stop)))) else {
+        let Ok(result) = catch_unwind(AssertUnwindSafe(|| decide(task, self.stop))) else {
             let (seed, subject, claim) = task.key();
             failed(format!("claim {claim} panicked on {subject}, seed {seed}"));
             return None;
@@ -163,12 +153,14 @@ fn clock() -> f64 {
 }
 
 /// The correct build as `verify` decides it; a defect with the crate's generator only, which finds no more than both do.
-fn decide(task: &Task, pool: &ThreadPool, stop: &AtomicBool) -> Result<Run, Interrupted> {
+fn decide(task: &Task, stop: &AtomicBool) -> Result<Run, Interrupted> {
     let began = clock();
+    // as many measurements at a time as there are threads, each on its own thread
+    let pool = parallel::pool(Some(1));
     let context = Context {
         subject: Subject { defect: task.defect, ..Subject::correct(task.seed) },
         profile: PROFILE,
-        pool,
+        pool: &pool,
         stop,
         progress: &ProgressBar::hidden(),
         claim: task.claim.number(),
@@ -216,9 +208,8 @@ mod tests {
         let top = tempfile::tempdir().expect("a folder");
         let settings = Settings::of(1).expect("settings");
         let log = Log::create(&top.path().join("calibration"), &settings).expect("begun");
-        let (pool, single) = (parallel::pool(Some(1)).expect("a pool"), [parallel::pool(Some(1)).expect("a pool")]);
-        let worker = Worker { pools: &single, log: &log, stop: &AtomicBool::new(false), failed: Mutex::default() };
-        let measure = |claim, seed| pool.install(|| worker.measure(&Task { seed, defect: None, claim }));
+        let worker = Worker { log: &log, stop: &AtomicBool::new(false), failed: Mutex::default() };
+        let measure = |claim, seed| worker.measure(&Task { seed, defect: None, claim });
         assert_eq!(measure(&PANICS, 1), None);
         assert_eq!(measure(&STOPS, 2), None);
         let run = measure(&WORKS, 3).expect("measured");

@@ -44,11 +44,10 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use indicatif::ProgressBar;
-use rayon::ThreadPool;
 use serde::{Deserialize, Serialize};
 
 use crate::generators::Source;
-use crate::parallel;
+use crate::parallel::{self, Pool};
 use crate::subject::{BoxedEnergy, Setup, Subject, Trial};
 use check::{Check, Evidence};
 use plot::Plot;
@@ -142,7 +141,7 @@ pub struct Context<'a> {
     /// How much to measure.
     pub profile: Profile,
     /// Where replicates run.
-    pub pool: &'a ThreadPool,
+    pub pool: &'a Pool,
     /// Set when the run is to stop.
     pub stop: &'a AtomicBool,
     /// Ticks once a replicate; it learns the total as measurements announce themselves.
@@ -299,7 +298,7 @@ mod tests {
     #[test]
     fn an_oracle_beside_replicates_is_asked_once_and_is_none_of_them() {
         for (threads, count) in [(1, 5), (2, 5), (4, 0)] {
-            let pool = parallel::pool(Some(threads)).expect("a pool");
+            let pool = parallel::pool(Some(threads));
             let progress = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::hidden());
             let (stop, asked) = (AtomicBool::new(false), AtomicU64::new(0));
             let context = Context {

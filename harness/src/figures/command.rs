@@ -13,6 +13,7 @@ use crate::cli::{BAD_INPUT, FAILURE, FiguresArgs, INTERRUPTED, SUCCESS};
 use crate::config::{Refusal, nearest};
 use crate::output::folder::{Folder, MANIFEST};
 use crate::output::manifest::Origin;
+use crate::output::screen;
 use crate::report::draw::Failed;
 use crate::{parallel, progress};
 
@@ -63,9 +64,7 @@ fn figures(arguments: &FiguresArgs) -> Result<u8, Refusal> {
     // First of all: threads made later inherit what it blocks, and the claim moves an earlier result for a moment.
     let stop = progress::interruption();
     let folder = Folder::claim(&arguments.out, &[])?;
-    let pool = parallel::pool(arguments.threads).map_err(|error| {
-        Refusal::of_file("--threads", format!("{error}; accepted: as many threads as the system gives"))
-    })?;
+    let pool = parallel::pool(arguments.threads);
     let bar = progress::parts();
     let context = Context::new(arguments.seed, arguments.replicates, &pool, stop, &bar);
     let outcome = draw(&pictures, &context, &bar);
@@ -103,7 +102,7 @@ fn draw(pictures: &[&'static Picture], context: &Context, bar: &ProgressBar) -> 
 fn conclude(folder: Folder, arguments: &FiguresArgs, outcome: &Outcome, seconds: f64) -> Result<u8, Refusal> {
     let complete = outcome.finished.len();
     let kept = keep(folder, arguments, outcome)?;
-    let _ = write!(io::stdout(), "{}", kept.report(outcome, seconds));
+    screen::print(&kept.report(outcome, seconds));
     let complain = |message: &str| {
         let _ = writeln!(io::stderr(), "error: {message}");
     };
@@ -231,7 +230,7 @@ mod tests {
         let out = top.join("figures");
         let arguments = FiguresArgs { out, only: Vec::new(), replicates: 50, seed: 1, threads: Some(1) };
         let folder = Folder::claim(&arguments.out, &[]).expect("claimed");
-        let pool = parallel::pool(Some(1)).expect("a pool");
+        let pool = parallel::pool(Some(1));
         let (stop, bar) = (AtomicBool::new(false), ProgressBar::hidden());
         let outcome = draw(pictures, &Context::new(1, 50, &pool, &stop, &bar), &bar);
         conclude(folder, &arguments, &outcome, 0.0).expect("concluded")

@@ -28,9 +28,9 @@ use std::rc::Rc;
 use std::sync::atomic::AtomicBool;
 
 use indicatif::ProgressBar;
-use rayon::ThreadPool;
 
 use crate::claims::{self, Interrupted, Profile};
+use crate::parallel::Pool;
 use crate::subject::Subject;
 use runs::{Experiment, Runs};
 use sheet::Sheet;
@@ -91,13 +91,7 @@ pub struct Context<'a> {
 
 impl<'a> Context<'a> {
     /// Runs of the crate as it is, on streams of `seed`.
-    pub fn new(
-        seed: u64,
-        replicates: u64,
-        pool: &'a ThreadPool,
-        stop: &'a AtomicBool,
-        progress: &'a ProgressBar,
-    ) -> Self {
+    pub fn new(seed: u64, replicates: u64, pool: &'a Pool, stop: &'a AtomicBool, progress: &'a ProgressBar) -> Self {
         let subject = Subject::correct(seed);
         let claims = claims::Context { subject, profile: Profile::Quick, pool, stop, progress, claim: 0 };
         Self { claims, replicates, done: RefCell::default() }

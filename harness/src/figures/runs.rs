@@ -118,7 +118,7 @@ mod tests {
     };
 
     fn with<T>(threads: u16, seed: u64, stopped: bool, task: impl FnOnce(&Context) -> T) -> T {
-        let (pool, stop) = (parallel::pool(Some(threads)).expect("a pool"), AtomicBool::new(false));
+        let (pool, stop) = (parallel::pool(Some(threads)), AtomicBool::new(false));
         stop.store(stopped, Ordering::Relaxed);
         let progress = ProgressBar::hidden();
         let subject = Subject::correct(seed);

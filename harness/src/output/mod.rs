@@ -5,4 +5,5 @@ pub mod journal;
 pub mod manifest;
 pub mod number;
 pub mod results;
+pub mod screen;
 pub mod stored;

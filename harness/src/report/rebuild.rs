@@ -11,6 +11,7 @@ use crate::calibrate::{self, Calibration};
 use crate::cli::{BAD_INPUT, FAILURE, ReportArgs, SUCCESS};
 use crate::config::Refusal;
 use crate::output::folder::CALIBRATION;
+use crate::output::screen::Screen;
 
 /// Rebuilds as the arguments say; the result is the exit code.
 pub fn main(arguments: &ReportArgs) -> ExitCode {
@@ -27,7 +28,7 @@ pub fn main(arguments: &ReportArgs) -> ExitCode {
         return ExitCode::from(FAILURE);
     }
     let _ = writeln!(
-        io::stdout(),
+        Screen,
         "{}; profile {}, seed {}\npage in {}",
         summary(&verdicts),
         verdicts.profile,

@@ -5,9 +5,11 @@ use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard};
+use std::time::Instant;
 
 use indicatif::ProgressBar;
 
+use super::pace::Pace;
 use super::saved::MAGIC;
 use crate::config::Refusal;
 
@@ -21,9 +23,8 @@ const PROBE: [u8; 4096] = [0; 4096];
 pub struct Keeper {
     place: PathBuf,
     partial: PathBuf,
-    /// Steps between two, those of all replicates together.
-    every: u64,
-    made: AtomicU64,
+    pace: Pace,
+    began: Instant,
     epoch: AtomicU64,
     file: Mutex<Target>,
     bar: ProgressBar,
@@ -92,9 +93,16 @@ impl Keeper {
         let partial = PathBuf::from(name);
         let file = open(&partial).map_err(&refuse)?;
         let target = Target { partial: Some(file), exists, last: Ok(()) };
-        let (made, epoch) = (AtomicU64::new(0), AtomicU64::new(0));
         // from here on dropping it takes the file away
-        let keeper = Self { place, partial, every, made, epoch, file: Mutex::new(target), bar };
+        let keeper = Self {
+            place,
+            partial,
+            pace: Pace::every(every),
+            began: Instant::now(),
+            epoch: AtomicU64::new(0),
+            file: Mutex::new(target),
+            bar,
+        };
         keeper
             .try_out()
             .map_err(|error| refuse(format!("cannot be written ({error}); accepted: a file in a place with room")))?;
@@ -115,12 +123,24 @@ impl Keeper {
 
     /// Counts a step of any replicate. True for the one after which a checkpoint is due: who made it writes.
     pub fn count_step(&self) -> bool {
-        let made = self.made.fetch_add(1, Ordering::Relaxed) + 1;
-        let is_due = made.is_multiple_of(self.every);
+        let is_due = self.pace.count_step(|| self.began.elapsed());
         if is_due {
             self.epoch.fetch_add(1, Ordering::Relaxed);
         }
         is_due
+    }
+
+    /// Whether a checkpoint was due and is put off still.
+    pub fn is_overdue(&self) -> bool {
+        self.pace.is_overdue()
+    }
+
+    /// What a thread does for the sake of a checkpoint: its time counts.
+    pub fn timed<T>(&self, work: impl FnOnce() -> T) -> T {
+        let begun = Instant::now();
+        let done = work();
+        self.pace.spend(begun.elapsed());
+        done
     }
 
     /// A number that changes when a checkpoint is due: a sign to the other threads to put their state where the next one takes it from.
@@ -130,6 +150,10 @@ impl Keeper {
 
     /// Writes a checkpoint in place of the last. A failure leaves that one and stops nothing; it is said once, until it goes well again.
     pub fn write(&self, bytes: impl FnOnce() -> Vec<u8>) {
+        self.timed(|| self.write_now(bytes));
+    }
+
+    fn write_now(&self, bytes: impl FnOnce() -> Vec<u8>) {
         let mut target = self.target();
         // formed with the file in hand, so that no older one can follow
         let done = self.replace(&mut target, &bytes()).map_err(|error| error.to_string());

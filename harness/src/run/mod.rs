@@ -1,6 +1,7 @@
 //! `birth-death run`: replicates of one simulation, their tables, and what is said about them.
 
 pub mod checkpoint;
+mod pace;
 mod replicates;
 pub mod saved;
 
@@ -19,6 +20,7 @@ use crate::config::{Config, Precision, Refusal};
 use crate::output::folder::{Folder, MANIFEST};
 use crate::output::manifest::{Document, InputFile, Origin};
 use crate::output::results;
+use crate::output::screen;
 use crate::problem::{Numbers, Problem};
 use crate::stats::interval::Sample;
 use crate::{parallel, progress};
@@ -71,9 +73,7 @@ fn whole<R: Real>(config: &Config, arguments: &RunArgs, began: Instant) -> Resul
     // First of all: threads made later inherit what it blocks, and the claim moves an earlier result for a moment.
     let stop = progress::interruption();
     let folder = Folder::claim(&arguments.out, &inputs)?;
-    let pool = parallel::pool(arguments.threads).map_err(|error| {
-        Refusal::of_file("--threads", format!("{error}; accepted: as many threads as the system gives"))
-    })?;
+    let pool = parallel::pool(arguments.threads);
     let total = config.steps.saturating_mul(config.replicates);
     let bar = progress::bar(total, "steps");
     let keeper = match (&arguments.checkpoint, arguments.every) {
@@ -83,7 +83,7 @@ fn whole<R: Real>(config: &Config, arguments: &RunArgs, began: Instant) -> Resul
         _ => None,
     };
     if let Some(file) = &arguments.resume {
-        let _ = writeln!(io::stdout(), "{} of {total} steps were made before {}", before.steps(config), file.display());
+        screen::print(&format!("{} of {total} steps were made before {}\n", before.steps(config), file.display()));
     }
     let outcome = go_on(config, &problem, &pool, &bar, stop, before, keeper.as_ref());
     bar.finish_and_clear();
@@ -164,7 +164,7 @@ fn conclude<R: Real>(
     } else {
         match keep(config, folder, outcome) {
             Ok(place) => {
-                let _ = io::stdout().write_all(report(config, outcome, &place, took).as_bytes());
+                screen::print(&report(config, outcome, &place, took));
                 format!("{completed} complete replicates of {} are kept in {}", config.replicates, place.display())
             }
             Err(error) => {

@@ -5,14 +5,13 @@ use std::sync::{Mutex, MutexGuard};
 
 use birth_death::Real;
 use indicatif::ProgressBar;
-use rayon::ThreadPool;
 use serde::Serialize;
 
 use super::checkpoint::Keeper;
 use super::saved::{Begun, Progress, tag};
 use crate::config::Config;
 use crate::output::results::{Row, Trajectory};
-use crate::parallel;
+use crate::parallel::{self, Pool};
 use crate::problem::Problem;
 use crate::simulation::Simulation;
 
@@ -62,18 +61,18 @@ impl<R> Outcome<R> {
 pub fn execute<R: Real>(
     config: &Config,
     problem: &Problem<'_, R>,
-    pool: &ThreadPool,
+    pool: &Pool,
     bar: &ProgressBar,
     stop: &AtomicBool,
 ) -> Outcome<R> {
     go_on(config, problem, pool, bar, stop, Progress::default(), None)
 }
 
-/// The same from what was done before; `keeper` writes it down on the way, and at an interruption.
+/// The same from what was done before; `keeper` writes it down on the way, at an interruption, and at the end if that was put off until then.
 pub fn go_on<R: Real>(
     config: &Config,
     problem: &Problem<'_, R>,
-    pool: &ThreadPool,
+    pool: &Pool,
     bar: &ProgressBar,
     stop: &AtomicBool,
     before: Progress<R>,
@@ -84,7 +83,7 @@ pub fn go_on<R: Real>(
     let shared = Shared { config, problem, bar, stop, keeper, progress: Mutex::new(before) };
     let ended = parallel::map_in_order(pool, config.replicates, |index| shared.replicate(index));
     let interrupted = ended.contains(&false);
-    if let Some(keeper) = keeper.filter(|_| interrupted) {
+    if let Some(keeper) = keeper.filter(|keeper| interrupted || keeper.is_overdue()) {
         keeper.write(|| shared.encode());
     }
     let progress = shared.progress.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
@@ -171,9 +170,11 @@ impl<R: Real> Shared<'_, '_, R> {
 
     /// Puts a replicate on its way where the next checkpoint takes it from.
     fn put(&self, index: u64, replicate: &mut Replicate<'_, R>) {
-        if self.keeper.is_none() {
-            return;
-        }
+        let Some(keeper) = self.keeper else { return };
+        keeper.timed(|| self.put_now(index, replicate));
+    }
+
+    fn put_now(&self, index: u64, replicate: &mut Replicate<'_, R>) {
         // what steps leave is finite and can be saved; if not, an earlier state stays, which is as good
         if let Ok(saved) = replicate.simulation.save(tag(self.config, index)) {
             let Replicate { step, ref rows, births, deaths, .. } = *replicate;

@@ -1,7 +1,7 @@
 //! The folder of a study: its manifest, and one line of `runs.jsonl` a measurement.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -9,11 +9,13 @@ use serde::{Deserialize, Serialize};
 use super::setting::Cell;
 use super::train::{self, Branch};
 use crate::config::Refusal;
-use crate::output::folder::{Folder, MANIFEST, RUNS};
+use crate::output::folder::RUNS;
 use crate::output::journal::{self, Journal};
 use crate::output::manifest::Build;
 
 const COMMAND: &str = "student-teacher";
+/// What a folder is of.
+const WHOSE: &str = "a study";
 
 /// What all measurements of a folder have in common; its `manifest.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -83,7 +85,7 @@ impl Log {
     /// A refusal of a folder that is not empty, or with `resume` of one that is no study or one of other settings; of a line that is no measurement of a
     /// cell, has other numbers than this build, or repeats another.
     pub fn open(out: &Path, settings: &Settings, resume: bool, cells: &[Cell]) -> Result<(Self, Vec<Unit>), Refusal> {
-        let place = if resume { out.to_owned() } else { create(out, settings)? };
+        let place = if resume { out.to_owned() } else { journal::begin(out, settings)? };
         check_manifest(&place, settings)?;
         let (journal, units) = Journal::resume(&place.join(RUNS), check(settings, cells))?;
         Ok((Self { journal, place }, units))
@@ -113,38 +115,14 @@ impl Log {
 /// # Errors
 /// As of [`Log::open`].
 pub fn read(place: &Path, cells: &[Cell]) -> Result<(Settings, Vec<Unit>), Refusal> {
-    let settings = manifest(place)?;
+    let settings = journal::settings(place, WHOSE)?;
     // a table may be made by any build
     let units = journal::read(&place.join(RUNS), listed(cells))?;
     Ok((settings, units))
 }
 
-fn create(out: &Path, settings: &Settings) -> Result<PathBuf, Refusal> {
-    let refuse = |error: io::Error| Refusal::of_file(format!("--out {}", out.display()), error.to_string());
-    if std::fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some()) {
-        let message = format!("is not empty; accepted: a new or empty folder, or --resume where there is a {RUNS}");
-        return Err(Refusal::of_file(format!("--out {}", out.display()), message));
-    }
-    let draft = Folder::claim(out, &[])?.draft().map_err(refuse)?;
-    let manifest = |out: &mut dyn Write| {
-        serde_json::to_writer_pretty(&mut *out, settings)?;
-        writeln!(out)
-    };
-    draft.write(MANIFEST, manifest).map_err(refuse)?;
-    draft.write(RUNS, |_| Ok(())).map_err(refuse)?;
-    draft.replace().map_err(refuse)
-}
-
-fn manifest(place: &Path) -> Result<Settings, Refusal> {
-    let path = place.join(MANIFEST);
-    std::fs::read(&path)
-        .map_err(|error| error.to_string())
-        .and_then(|bytes| serde_json::from_slice(&bytes).map_err(|error| error.to_string()))
-        .map_err(|error| Refusal::of_file(path.display(), format!("is no manifest of a study: {error}")))
-}
-
 fn check_manifest(place: &Path, settings: &Settings) -> Result<(), Refusal> {
-    match settings.difference(&manifest(place)?) {
+    match settings.difference(&journal::settings(place, WHOSE)?) {
         None => Ok(()),
         Some(difference) => Err(Refusal::of_file(
             format!("--out {}", place.display()),
@@ -245,9 +223,9 @@ mod tests {
         assert!(refused(&Settings { seed: 1002, ..settings.clone() }).contains("seed 1001, now 1002"));
         assert!(refused(&Settings { steps: None, ..settings.clone() }).contains("steps 20, now of the cells"));
         let whole = fs::read_to_string(place.join(RUNS)).expect("read");
-        let first = whole.lines().next().expect("a line");
+        let first = serde_json::to_string(&unit(&settings, &cells[0], 0)).expect("text");
         for (line, says) in [
-            (first.to_owned(), "repeats"),
+            (first.replace("0.5", "0.75"), "repeats"),
             (
                 first.replace("\"replicate\":0", "\"replicate\":1").replace(&numbers(&cells[0], &settings), "0123"),
                 "other numbers",
@@ -255,10 +233,42 @@ mod tests {
             (first.replace("n50-notebook", "n51-notebook"), "does not exist"),
             (first.replace("{", "{\"more\":1,"), "no measurement"),
         ] {
-            fs::write(place.join(RUNS), format!("{whole}{line}\n")).expect("written");
+            let sealed = journal::seal(line.as_bytes()).expect("an object");
+            fs::write(place.join(RUNS), [whole.as_bytes(), &sealed, b"\n"].concat()).expect("written");
             let message = refused(&settings);
             assert!(message.contains(":3:") && message.contains(says), "{message}");
         }
+    }
+
+    #[test]
+    fn a_line_that_stands_there_twice_is_one_and_a_changed_one_is_refused_by_number() {
+        let (_top, place, settings, cells) = begun();
+        let whole = fs::read_to_string(place.join(RUNS)).expect("read");
+        fs::write(place.join(RUNS), whole.repeat(2)).expect("written");
+        assert_eq!(read(&place, &cells).expect("read").1.len(), 2);
+        assert_eq!(Log::open(&place, &settings, true, &cells).expect("resumed").1.len(), 2);
+        let second = whole.split_once('\n').expect("two lines").1;
+        fs::write(place.join(RUNS), whole.replace(second, &second.replace("0.5", "0.25"))).expect("written");
+        let message = read(&place, &cells).expect_err("refused").to_string();
+        assert!(message.contains(":2: was changed since it was written"), "{message}");
+    }
+
+    /// The record of the repository is whole, and its tables are what it comes to.
+    #[test]
+    fn the_committed_tables_are_those_of_the_committed_record() {
+        use super::super::summary;
+        let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/student-teacher");
+        let all = cells();
+        let (settings, units) = read(&place, &all).expect("the record");
+        let groups = summary::groups(&all, &units);
+        let same = |name: &str, write: &dyn Fn(&mut dyn io::Write) -> io::Result<()>| {
+            let mut text = Vec::new();
+            write(&mut text).expect("written");
+            assert!(fs::read(place.join(name)).expect("read") == text, "{name}");
+        };
+        same("results.csv", &|out| summary::results(out, &groups, &settings));
+        same("curves.csv", &|out| summary::curves(out, &groups));
+        same("summary.csv", &|out| summary::summary(out, &groups));
     }
 
     #[test]

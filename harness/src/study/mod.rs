@@ -26,6 +26,7 @@ use crate::cli::{BAD_INPUT, FAILURE, INTERRUPTED, SUCCESS, StudentTeacherArgs};
 use crate::config::{Refusal, listed};
 use crate::output::journal;
 use crate::output::manifest::Build;
+use crate::output::screen::{self, Screen};
 use crate::{parallel, progress};
 use log::{Log, Settings, Unit};
 use setting::Cell;
@@ -77,17 +78,14 @@ fn study(arguments: &StudentTeacherArgs) -> Result<u8, Refusal> {
         return Ok(conclude(&arguments.out, &settings, &all, &units));
     }
     let stop = progress::interruption();
-    let pool = parallel::pool(arguments.threads).map_err(|error| {
-        Refusal::of_file("--threads", format!("{error}; accepted: as many threads as the system gives"))
-    })?;
+    let pool = parallel::pool(arguments.threads);
     let settings = Settings::of(arguments.seed, arguments.steps);
     let (log, earlier) = Log::open(&arguments.out, &settings, arguments.resume, &all)?;
 
     let done: BTreeSet<_> = earlier.iter().map(|unit| (unit.cell.clone(), unit.replicate)).collect();
     let mut open = tasks(&wanted, arguments.replicates);
     open.retain(|task| !done.contains(&(task.cell.to_string(), task.replicate)));
-    let _ = write!(io::stdout(), "{}", estimate(&open, &settings));
-    let _ = io::stdout().flush();
+    screen::print(&estimate(&open, &settings));
 
     let numbers: BTreeMap<String, String> =
         wanted.iter().map(|cell| (cell.to_string(), log::numbers(cell, &settings))).collect();
@@ -108,7 +106,7 @@ fn study(arguments: &StudentTeacherArgs) -> Result<u8, Refusal> {
         code = FAILURE;
     }
     if missing > 0 {
-        let _ = writeln!(io::stdout(), "{missing} runs are missing: --resume goes on");
+        screen::print(&format!("{missing} runs are missing: --resume goes on\n"));
         code = if code == FAILURE { FAILURE } else { INTERRUPTED };
     }
     Ok(code)
@@ -194,7 +192,7 @@ fn conclude(place: &Path, settings: &Settings, cells: &[Cell], units: &[Unit]) -
         let _ = writeln!(io::stderr(), "error: the tables: {error}");
         code = FAILURE;
     }
-    let mut out = io::stdout().lock();
+    let mut out = Screen;
     let _ = writeln!(out, "{}", table::text(&groups));
     let _ = writeln!(out, "{} runs in {}", units.len(), place.display());
     code

@@ -43,7 +43,7 @@ pub struct CompareArgs {
     /// The result folder, replaced whole.
     #[arg(long, value_name = "DIR", default_value = "comparison")]
     pub out: PathBuf,
-    /// Number of threads; all cores if not given. The results are the same for any number.
+    /// Number of threads; all cores if not given, and never more than there is work for. The results are the same for any number.
     #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
 }

@@ -33,6 +33,7 @@ use crate::config::{Precision, Rate, Refusal, Scheme};
 use crate::output::folder::{Folder, MANIFEST};
 use crate::output::manifest::{Document, InputFile, Origin};
 use crate::output::number as json;
+use crate::output::screen;
 use crate::report::table::number;
 use crate::stats::interval::Sample;
 use crate::{parallel, progress};
@@ -80,9 +81,7 @@ fn whole<R: Number>(config: &Training, arguments: &CompareArgs, began: Instant) 
     check::<R>(config, arguments.replicates)?;
     let stop = progress::interruption();
     let folder = Folder::claim(&arguments.out, &[&config.file, &config.input.path])?;
-    let pool = parallel::pool(arguments.threads).map_err(|error| {
-        Refusal::of_file("--threads", format!("{error}; accepted: as many threads as the system gives"))
-    })?;
+    let pool = parallel::pool(arguments.threads);
     let bar = progress::bar(arguments.replicates, "replicates");
     let ends = parallel::map_in_order(&pool, arguments.replicates, |index| {
         let end = replicate::<R>(config, index, stop);
@@ -442,7 +441,7 @@ fn conclude(config: &Training, folder: &Folder, outcome: &Outcome, names: &[Stri
             choices(config, &outcome.rows),
             began.elapsed().as_secs_f64()
         );
-        let _ = io::stdout().write_all(text.as_bytes());
+        screen::print(&text);
         format!("{completed} complete replicates of {} are kept in {place}", outcome.replicates)
     };
     if outcome.interrupted {

@@ -13,6 +13,7 @@ use super::score::Scoring;
 use crate::cli::{BAD_INPUT, FAILURE, SUCCESS};
 use crate::config::columns::Columns;
 use crate::config::{Precision, Refusal};
+use crate::output::screen;
 
 /// Predicts what the arguments ask for; the result is the exit code.
 pub fn main(arguments: &PredictArgs) -> ExitCode {
@@ -47,7 +48,10 @@ fn whole<R: Number>(arguments: &PredictArgs) -> Result<u8, Refusal> {
         table(&model, &outputs).map_err(|error| Refusal::of_file(arguments.data.display(), error.to_string()))?;
     let written = match &arguments.out {
         Some(file) => put(file, &text).map_err(|error| format!("--out {}: {error}", file.display())),
-        None => io::stdout().write_all(&text).map_err(|error| format!("standard output: {error}")),
+        None => {
+            screen::print(&text);
+            Ok(())
+        }
     };
     if let Err(message) = written {
         complain(&message);

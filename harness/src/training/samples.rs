@@ -1,7 +1,6 @@
 //! The data sets that ship, made by formulas from a fixed seed: `birth-death data NAME` prints `examples/data/NAME.csv`.
 
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use birth_death::random::normal;
@@ -9,7 +8,8 @@ use birth_death::{Real, Stream};
 
 use super::Name;
 use super::arguments::DataArgs;
-use crate::cli::{FAILURE, SUCCESS};
+use crate::cli::SUCCESS;
+use crate::output::screen;
 
 /// Rows of each.
 const ROWS: u32 = 400;
@@ -18,14 +18,8 @@ const SEED: u64 = 1991;
 
 /// Prints the data set asked for.
 pub fn main(arguments: &DataArgs) -> ExitCode {
-    let done = io::stdout().write_all(text(arguments.name).as_bytes());
-    ExitCode::from(match done {
-        Ok(()) => SUCCESS,
-        Err(error) => {
-            super::complain(&format!("standard output: {error}"));
-            FAILURE
-        }
-    })
+    screen::print(&text(arguments.name));
+    ExitCode::from(SUCCESS)
 }
 
 /// The CSV file of a data set. Numbers have four decimals.

@@ -20,6 +20,7 @@ use crate::config::{Precision, Refusal};
 use crate::output::folder::{Folder, MANIFEST};
 use crate::output::manifest::{Document, InputFile, Origin};
 use crate::output::number;
+use crate::output::screen;
 use crate::progress;
 
 /// Trains what the arguments ask for and says how it went; the result is the exit code.
@@ -218,7 +219,7 @@ fn conclude<R: Number>(config: &Training, prepared: &Prepared<R>, folder: &Folde
         ));
         return FAILURE;
     }
-    let _ = io::stdout().write_all(report(config, fit, test.as_ref(), &names, place, took).as_bytes());
+    screen::print(&report(config, fit, test.as_ref(), &names, place, took));
     match &fit.end {
         End::Complete | End::Patience => SUCCESS,
         End::Interrupted => {
