@@ -7,6 +7,7 @@
 //! | [`poisson_binomial`] | sums of unequal Bernoulli variables: mass, tails, and those of a sum over many repeats |
 //! | [`interval`] | mean, spread, t interval, Clopper-Pearson interval, quantiles, interval of a median |
 //! | [`bootstrap`] | intervals by resampling, for statistics that are no means |
+//! | [`difference`] | two runs' estimates of one quantity: has it moved? |
 //! | [`rank`] | rank-sum test, exact; the effect P(X < Y) with an interval |
 //! | [`normality`] | Anderson-Darling for normal and uniform laws; p-values no smaller than uniform |
 //! | [`verdict`] | holds, fails, undecided; Holm's step-down |
@@ -22,6 +23,7 @@
 
 pub mod binomial;
 pub mod bootstrap;
+pub mod difference;
 pub mod interval;
 pub mod normality;
 pub mod poisson_binomial;
