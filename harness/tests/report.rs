@@ -173,7 +173,8 @@ fn a_baseline_fails_only_on_what_moved() {
     assert!(file("index.html") == page && file("junit.xml") == junit);
 }
 
-/// A check that fails in the baseline fails there by its numbers: today it is mended, which is said and is no move by itself.
+/// A check that fails in the baseline fails there by its numbers: today it is mended, which is said and is no move by
+/// itself.
 #[test]
 fn what_was_mended_is_said() {
     let folder = reported();

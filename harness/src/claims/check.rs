@@ -99,9 +99,10 @@ pub struct Test {
     pub detectable: f64,
     /// The largest effect that the test may be blind to, likewise.
     pub budget: f64,
-    /// Of the estimate, so that two runs can be compared. If that is the largest of several deviations, or the root of a sum of their
-    /// squares, the standard error of one of them: such a function of normal variables changes by no more than they do, so its
-    /// differences between runs have tails no heavier than this error says (Gaussian isoperimetry).
+    /// Of the estimate, so that two runs can be compared. If that is the largest of several deviations, or the root
+    /// of a sum of their squares, the standard error of one of them: such a function of normal variables changes by
+    /// no more than they do, so its differences between runs have tails no heavier than this error says (Gaussian
+    /// isoperimetry).
     pub error: StandardError,
 }
 

@@ -114,7 +114,8 @@ fn fit(ends: &Ends, law: &Matrix, quarter: u64) -> Measured {
         p: if ends.errors > 0 { 0.0 } else { goodness_of_fits(samples) },
         detectable: (detectable_noncentrality(dof as f64, level, POWER) / (4.0 * runs as f64)).sqrt(),
         budget: 0.005,
-        // a sum of signed frequencies has a variance of at most 1 over the runs; the distance is half the largest such sum
+        // a sum of signed frequencies has a variance of at most 1 over the runs; the distance is half the largest
+        // such sum
         error: StandardError::known(0.5 / (runs as f64).sqrt()),
     };
     Measured::sharp(format!("total variation from the exact law after {STEPS} steps"), distance, 0.0, test, runs)

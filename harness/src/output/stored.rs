@@ -56,7 +56,8 @@ fn misleads(c: char) -> bool {
     c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// JSON without such characters in its strings, written out or escaped; escaped white space becomes a blank. Lines stay lines.
+/// JSON without such characters in its strings, written out or escaped; escaped white space becomes a blank. Lines
+/// stay lines.
 fn printable(json: &str) -> String {
     let mut clean = String::with_capacity(json.len());
     let mut rest = json.chars();
@@ -73,7 +74,8 @@ fn printable(json: &str) -> String {
             Some('n' | 'r' | 't' | 'b' | 'f') => clean.push(' '),
             Some('u') => {
                 let digits: String = rest.by_ref().take(4).collect();
-                let code = u32::from_str_radix(&digits, 16).ok().and_then(char::from_u32);
+                let whole = (digits.len() == 4).then_some(&digits);
+                let code = whole.and_then(|digits| u32::from_str_radix(digits, 16).ok()).and_then(char::from_u32);
                 if !code.is_some_and(misleads) {
                     clean.extend(['\\', 'u']);
                     clean.push_str(&digits);

@@ -1,5 +1,6 @@
-//! What a stored run must be, so that today's can be compared with it: everything that a file can say wrong is refused, with the claim, the
-//! check, the field, its value and what is accepted. What only the measurement tells is looked at after it ([`same_plan`]).
+//! What a stored run must be, so that today's can be compared with it: everything that a file can say wrong is
+//! refused, with the claim, the check, the field, its value and what is accepted. What only the measurement tells is
+//! looked at after it ([`same_plan`]).
 
 use super::{Decided, Verdicts};
 use crate::claims::check::{self, Check, EMPIRICAL_LEVEL, Null};
@@ -7,12 +8,12 @@ use crate::output::folder::PROGRAM;
 use crate::stats::power::{POWER, detectable_limit};
 use crate::stats::verdict::Verdict;
 
-/// Relative difference up to which two numbers that follow from the profile are one: libraries of transcendental functions differ in the
-/// last bits.
+/// Relative difference up to which two numbers that follow from the profile are one: libraries of transcendental
+/// functions differ in the last bits.
 const SAME: f64 = 1e-9;
 
-/// Whether the file is that of a whole run of this program, and its numbers are such as a run writes: an uncertainty that is infinite, or no
-/// number, would agree with anything.
+/// Whether the file is that of a whole run of this program, and its numbers are such as a run writes: an uncertainty
+/// that is infinite, or no number, would agree with anything.
 ///
 /// # Errors
 /// The first thing that is not so, and what would be accepted.
@@ -125,8 +126,8 @@ fn numbers(check: &Check) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether a stored check was measured as today's: replicates, tolerance, level and degrees of freedom follow from the profile, and so does
-/// a standard error that is known.
+/// Whether a stored check was measured as today's: replicates, tolerance, level and degrees of freedom follow from
+/// the profile, and so does a standard error that is known.
 ///
 /// # Errors
 /// The first field that differs, and its value today.
@@ -157,8 +158,8 @@ pub fn same_plan(claim: &Decided, then: &Check, now: &Check) -> Result<(), Strin
 }
 
 fn near(a: f64, b: f64) -> bool {
-    // equal infinities have no difference
-    a.to_bits() == b.to_bits() || (a - b).abs() <= SAME * b.abs()
+    // an infinite one is near to itself only
+    a.to_bits() == b.to_bits() || (b.is_finite() && (a - b).abs() <= SAME * b.abs())
 }
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
 //! Today's estimates against a stored run's: which of them moved beyond joint uncertainty.
 //!
-//! A regression test for a pipeline: it does not ask whether a claim holds, only whether something changed. Every check that has
-//! randomness is a test of "the two runs have the same expectation", and so are the two generators' differences of one check together. A claim
-//! has the smallest p-value of its tests, times their number; over the claims Holm's procedure at [`FALSE_ALARMS`] decides. A check that did
-//! not fail and does now has moved whatever its p-value: with that rule an unchanged build is accused with probability at most
-//! [`ACCUSED`], over fresh seeds. With the same seed its runs are equal.
+//! A regression test for a pipeline: it does not ask whether a claim holds, only whether something changed. Every
+//! check that has randomness is a test of "the two runs have the same expectation", and so are the two generators'
+//! differences of one check together. A claim has the smallest p-value of its tests, times their number; over the
+//! claims Holm's procedure at [`FALSE_ALARMS`] decides. A check that did not fail and does now has moved whatever its
+//! p-value: with that rule an unchanged build is accused with probability at most [`ACCUSED`], over fresh seeds. With
+//! the same seed its runs are equal.
 
 // The workspace forbids std's transcendentals for the core's sake; here nothing has to be portable to the bit.
 #![allow(clippy::disallowed_methods)]
@@ -20,10 +21,11 @@ use crate::stats::difference::{StandardError, combined, p_value};
 use crate::stats::tails::normal_quantile;
 use crate::stats::verdict::holm;
 
-/// The probability with which an unchanged build is accused at most: by the differences, or because a check of its own fails now.
+/// The probability with which an unchanged build is accused at most: by the differences, or because a check of its
+/// own fails now.
 pub const ACCUSED: f64 = 2.0 * FALSE_ALARMS;
-/// Estimated standard errors of one quantity do not differ by this factor, from [`ENOUGH_DOF`] degrees of freedom on: by the F law the
-/// probability is below 1e-30.
+/// Estimated standard errors of one quantity do not differ by this factor, from [`ENOUGH_DOF`] degrees of freedom on:
+/// by the F law the probability is below 1e-21.
 const SPREAD: f64 = 10.0;
 const ENOUGH_DOF: f64 = 30.0;
 
@@ -65,7 +67,8 @@ pub fn comparable<'a>(
 /// Compares every check of today's claims with the baseline's of the same name and generator.
 ///
 /// # Errors
-/// A claim that has other checks than the baseline's, or a check that was measured otherwise and does not fail now: then nothing follows.
+/// A claim that has other checks than the baseline's, or a check that was measured otherwise and does not fail now:
+/// then nothing follows.
 pub fn compare(baseline: &Verdicts, today: &[Decided]) -> Result<Comparison, String> {
     let mut claims = Vec::new();
     for now in today {
@@ -85,7 +88,7 @@ pub fn compare(baseline: &Verdicts, today: &[Decided]) -> Result<Comparison, Str
                 same_plan(now, then, now_is)?;
                 if change.state == State::Unknown && no_interval(then) && !no_interval(now_is) {
                     return Err(format!(
-                        "claim {}, check {:?} ({}): low to high has no end; accepted: an interval, which this build has",
+                        "claim {}, check {:?} ({}): low to high has no end; accepted: an interval, as this build has",
                         now.id,
                         then.what,
                         then.generator.name()
@@ -111,12 +114,13 @@ fn kind(check: &Check) -> &'static str {
     }
 }
 
-/// A check in the scale in which it is compared, with its standard error there; none of an exact one, and of one without an interval.
+/// A check in the scale in which it is compared, with its standard error there; none of an exact one, and of one
+/// without an interval.
 ///
-/// An empirical estimate is a ratio, compared by its logarithm. Its interval has order statistics as ends, at [`EMPIRICAL_LEVEL`]: half of its
-/// length over the normal quantile z is the standard error. The length is the sum of about z sqrt(replicates) spacings of the values,
-/// each of a relative variance of 1, which is known as well as half as many degrees of freedom tell. Of an end that is infinite the other one
-/// stands for both.
+/// An empirical estimate is a ratio, compared by its logarithm. Its interval has order statistics as ends, at
+/// [`EMPIRICAL_LEVEL`]: half of its length over the normal quantile z is the standard error. The length is the sum of
+/// about z sqrt(replicates) spacings of the values, each of a relative variance of 1, which is known as well as half
+/// as many degrees of freedom tell. Of an end that is infinite the other one stands for both.
 fn scaled(check: &Check) -> Option<(f64, StandardError)> {
     match check.null {
         Null::Exact => None,

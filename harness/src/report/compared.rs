@@ -1,5 +1,5 @@
-//! How a comparison is shown: lines for terminals and JUnit's file, tables for the page. Every line says then, now, and the difference in
-//! units of its standard error.
+//! How a comparison is shown: lines for terminals and JUnit's file, tables for the page. Every line says then, now,
+//! and the difference in units of its standard error.
 
 use maud::{Markup, html};
 
@@ -45,8 +45,8 @@ pub fn closing(found: &Comparison) -> [String; 3] {
     let combined = if combined == 0 { String::new() } else { format!(" ({combined} by both generators together)") };
     [
         format!(
-            "{} of {} estimates moved{combined}, {} changed but not distinguishable, {} equal to the bit{unknown}, since the baseline \
-             (seed {}, commit {})",
+            "{} of {} estimates moved{combined}, {} changed but not distinguishable, {} equal to the bit{unknown}, \
+             since the baseline (seed {}, commit {})",
             count(State::Moved),
             found.changes().count(),
             count(State::Changed),
@@ -153,7 +153,8 @@ pub(super) fn table(claim: &Compared) -> Markup {
                     thead {
                         tr {
                             th { "what" } th { "generator" } th.number { "then" } th.number { "now" }
-                            th.number { "difference, in standard errors" } th.number { "p" } th.number { "detects" } th { "state" }
+                            th.number { "difference, in standard errors" } th.number { "p" } th.number { "detects" }
+                            th { "state" }
                         }
                     }
                     tbody {
@@ -182,11 +183,14 @@ fn row(change: &Change) -> Markup {
             td.number { (value(&change.then, found)) }
             td.number { (value(&change.now, found)) }
             @if let Some(found) = found {
-                td.number { (errors(found.errors)) } td.number { (two_digits(found.p)) } td.number { (two_digits(found.detectable)) }
+                td.number { (errors(found.errors)) } td.number { (two_digits(found.p)) }
+                td.number { (two_digits(found.detectable)) }
             } @else { td {} td {} td {} }
             td {
                 @if change.state == State::Moved { span.fails.verdict { "moved" } } @else { (state(change.state)) }
-                @if change.broken() { ", fails now" } @else if change.mended() { ", mended" } @else if change.still_fails() { ", fails as it did" }
+                @if change.broken() { ", fails now" }
+                @if change.mended() { ", mended" }
+                @if change.still_fails() { ", fails as it did" }
             }
         }
     }

@@ -162,7 +162,8 @@ impl Comparison {
         self.claims.iter().any(|claim| claim.moved)
     }
 
-    /// The smallest and the largest shift, in standard errors, that is found with probability 0.99: of one estimate, and of both generators'.
+    /// The smallest and the largest shift, in standard errors, that is found with probability 0.99: of one estimate,
+    /// and of both generators'.
     pub fn detectable(&self) -> [Option<(f64, f64)>; 2] {
         let one = self.changes().filter_map(|(_, change)| change.difference).map(|found| found.detectable);
         let both = self.claims.iter().flat_map(|claim| &claim.together).map(|found| found.detectable);

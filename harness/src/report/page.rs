@@ -211,7 +211,9 @@ fn section(claim: &Decided, verdicts: &Verdicts) -> Markup {
                 summary { (claim.checks.len()) " checks" }
                 div.wide { (checks(&claim.checks)) }
             }
-            @if let Some(found) = verdicts.baseline.as_ref().and_then(|found| found.of(&claim.id)) { (compared::table(found)) }
+            @if let Some(found) = verdicts.baseline.as_ref().and_then(|found| found.of(&claim.id)) {
+                (compared::table(found))
+            }
         }
     }
 }
