@@ -80,7 +80,8 @@ pub struct VerifyArgs {
     /// Only these claims; may be repeated.
     #[arg(long = "claim", value_name = "ID")]
     pub claims: Vec<String>,
-    /// Compare with the verdicts.json of an earlier run, and fail only on estimates that moved beyond joint uncertainty.
+    /// Compare with the verdicts.json of an earlier run, and fail only on estimates that moved beyond joint uncertainty
+    /// and on checks that fail now and did not.
     #[arg(long, value_name = "FILE")]
     pub baseline: Option<PathBuf>,
     /// Show what this calibration.json of calibrate says, and keep it with the report.

@@ -15,8 +15,9 @@ use crate::config::{Refusal, nearest};
 use crate::output::folder::{CALIBRATION, Folder, MANIFEST};
 use crate::output::manifest::Build;
 use crate::output::screen::Screen;
-use crate::report::baseline::{self, Comparison};
-use crate::report::{self, Decided, Verdicts, junit, page, summary, table};
+use crate::report::baseline;
+use crate::report::comparison::Comparison;
+use crate::report::{self, Decided, Verdicts, accepted, compared, junit, page, summary, table};
 use crate::stats::verdict::Verdict;
 use crate::subject::Subject;
 use crate::{parallel, progress};
@@ -87,8 +88,8 @@ fn verify(arguments: &VerifyArgs) -> Result<u8, Refusal> {
     bar.finish_and_clear();
 
     let mut verdicts = Verdicts::new(arguments.profile, seed, total, decided);
-    let compared = baseline.filter(|_| verdicts.complete).map(|stored| baseline::compare(&stored, &verdicts.claims));
-    verdicts.baseline = compared.as_ref().and_then(|compared| compared.as_ref().ok()).cloned();
+    let found = baseline.filter(|_| verdicts.complete).map(|stored| baseline::compare(&stored, &verdicts.claims));
+    verdicts.baseline = found.as_ref().and_then(|found| found.as_ref().ok()).cloned();
     let mut out = Screen;
     let _ = writeln!(out, "{}", table(&verdicts.claims));
     let _ = writeln!(out, "{}", closing(&verdicts, total));
@@ -111,7 +112,7 @@ fn verify(arguments: &VerifyArgs) -> Result<u8, Refusal> {
             );
         }
     }
-    match (compared, &arguments.baseline) {
+    match (found, &arguments.baseline) {
         (Some(Err(what)), Some(file)) => Err(Refusal::of_file(file.display(), what)),
         (Some(Ok(found)), _) if saved.is_ok() => Ok(against(&mut out, &found)),
         _ => Ok(code(&verdicts, saved.is_ok())),
@@ -121,6 +122,7 @@ fn verify(arguments: &VerifyArgs) -> Result<u8, Refusal> {
 /// Reads a baseline, if it can be one for these claims.
 fn stored(file: &Path, profile: Profile, seed: u64, claims: &[&Claim]) -> Result<Verdicts, Refusal> {
     let baseline = report::read(file)?;
+    accepted::sound(&baseline).map_err(|what| Refusal::of_file(file.display(), what))?;
     let today = Verdicts::new(profile, seed, 0, Vec::new());
     let wanted = claims.iter().map(|claim| (claim.id, claim.setting, claim.estimator));
     baseline::comparable(&baseline, &today, wanted).map_err(|what| Refusal::of_file(file.display(), what))?;
@@ -129,18 +131,12 @@ fn stored(file: &Path, profile: Profile, seed: u64, claims: &[&Claim]) -> Result
 
 /// Prints what moved since the baseline; the exit code says whether anything did, and nothing else.
 fn against(out: &mut impl Write, found: &Comparison) -> u8 {
-    for moved in &found.moved {
-        let _ = writeln!(out, "moved: {}: {}", moved.claim, moved.change);
+    let news = found.claims.iter().flat_map(compared::news);
+    for line in news.chain(compared::closing(found)) {
+        let _ = writeln!(out, "{line}");
     }
-    let _ = writeln!(
-        out,
-        "{} of {} estimates moved since the baseline (seed {}, commit {}); the exit code says that, not the verdicts",
-        found.moved.len(),
-        found.compared,
-        found.seed,
-        found.commit
-    );
-    if found.moved.is_empty() { SUCCESS } else { FAILURE }
+    let _ = writeln!(out, "the exit code says whether anything moved, not what the verdicts are");
+    if found.moved() { FAILURE } else { SUCCESS }
 }
 
 /// The exit code.
@@ -200,4 +196,45 @@ fn save(folder: &Folder, verdicts: &Verdicts, calibration: Option<&Calibration>)
     }
     draft.json(MANIFEST, &manifest)?;
     draft.replace().map(|_| ())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::claims::check::{Check, Measured, Test};
+    use crate::generators::Source;
+    use crate::stats::difference::StandardError;
+
+    /// A sharp check of one claim, `errors` of its standard errors from its reference.
+    fn run(errors: f64, p: f64) -> Verdicts {
+        let test = Test { p, detectable: 0.08, budget: 0.1, error: StandardError::known(0.01) };
+        let measured = Measured::sharp("effect", 0.01 * errors, 0.0, test, 100);
+        let claim = Claim::named("uniform-control").expect("a claim");
+        let checks = vec![Check::decide(measured, 1e-9, Source::Xorshift128)];
+        Verdicts::new(Profile::Quick, 1, 1, vec![Decided::new(claim, checks, Vec::new())])
+    }
+
+    #[test]
+    fn a_claim_that_fails_now_is_named_and_ends_with_1() {
+        // p from 0.3 to 1e-62: this was "0 moved", and 0
+        let (then, now) = (run(0.0, 0.3), run(11.0, 1e-62));
+        assert_eq!((then.claims[0].verdict, now.claims[0].verdict), (Verdict::Holds, Verdict::Fails));
+        let found = baseline::compare(&then, &now.claims).expect("comparable");
+        let mut out = Vec::new();
+        assert_eq!(against(&mut out, &found), FAILURE);
+        let text = String::from_utf8(out).expect("text");
+        assert!(text.contains("moved: uniform-control: effect (xorshift128): was 0 ± 0.01, is 0.11 ± 0.01"), "{text}");
+        assert!(text.contains("+7.8 standard errors") && text.contains("fails now, and did not"), "{text}");
+        assert!(text.contains("1 of 1 estimates moved"), "{text}");
+        // what failed before and does now is listed, and no move; what did not move is not listed
+        let found = baseline::compare(&now, &now.claims).expect("comparable");
+        let mut out = Vec::new();
+        assert_eq!(against(&mut out, &found), SUCCESS);
+        assert!(String::from_utf8(out).expect("text").contains("fails, as it did: uniform-control: effect"));
+        let found = baseline::compare(&then, &run(1.0, 0.2).claims).expect("comparable");
+        let mut out = Vec::new();
+        assert_eq!(against(&mut out, &found), SUCCESS);
+        let text = String::from_utf8(out).expect("text");
+        assert!(text.starts_with("0 of 1 estimates moved, 1 changed but not distinguishable, 0 equal"), "{text}");
+    }
 }

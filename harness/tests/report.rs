@@ -114,7 +114,7 @@ fn a_report_that_cannot_be_read_is_refused() {
         fs::write(&file, &whole[..cut]).expect("written");
         refused("accepted");
     }
-    fs::write(&file, whole.replacen("\"schema\": 2", "\"schema\": 1", 1)).expect("written");
+    fs::write(&file, whole.replacen("\"schema\": 3", "\"schema\": 1", 1)).expect("written");
     refused("version 1 of the layout");
     fs::write(&file, whole.replacen("\"holds\"", "\"maybe\"", 1)).expect("written");
     refused("maybe");
@@ -137,22 +137,145 @@ fn a_baseline_fails_only_on_what_moved() {
     fs::copy(&report, folder.path().join("baseline.json")).expect("copied");
     let json: Value = serde_json::from_slice(&fs::read(report).expect("read")).expect("JSON");
     let checks = json["claims"][1]["checks"].as_array().expect("checks").len();
-    for seed in ["1", "2"] {
+    let file = |name: &str| fs::read_to_string(folder.path().join("today").join(name)).expect(name);
+    // the same seed gives the same bits, another one other bits that are not distinguishable
+    for (seed, says) in
+        [("1", format!("0 changed but not distinguishable, {checks} equal to the bit")), ("2", String::new())]
+    {
         let output = compared(folder.path(), &["--seed", seed]);
         assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-        assert!(text(&output.stdout).contains(&format!("0 of {checks} estimates moved")), "{}", text(&output.stdout));
+        let table = text(&output.stdout);
+        assert!(table.contains(&format!("0 of {checks} estimates moved")) && table.contains(&says), "{table}");
+        assert!(table.contains("found with a probability of 0.99: a shift of") && table.contains("both generators"));
+        assert!(table.contains("accused with a probability of at most 2.00e-6"), "{table}");
     }
-    // a verdict that was bad before is not today's business; an estimate that was another one is
-    change(folder.path(), "baseline.json", |json| json["claims"][1]["verdict"] = "fails".into());
-    assert_eq!(compared(folder.path(), &[]).status.code(), Some(0));
+    let junit = file("junit.xml");
+    assert!(junit.contains("changed, not distinguishable: ") && junit.contains(" standard errors, p = "), "{junit}");
+    assert!(file("index.html").contains("changed, not distinguishable"));
+    // an estimate that was another one: what it was and is, and how far apart
     change(folder.path(), "baseline.json", |json| json["claims"][1]["checks"][3]["estimate"] = 0.2.into());
     let output = compared(folder.path(), &[]);
     assert_eq!(output.status.code(), Some(1));
     let table = text(&output.stdout);
-    assert!(
-        table.contains("moved: uniform-control: ") && table.contains(&format!("1 of {checks} estimates moved")),
-        "{table}"
+    for expected in
+        ["moved: uniform-control: ", "was 0.2 ± ", "; difference -", &format!("1 of {checks} estimates moved")]
+    {
+        assert!(table.contains(expected), "{expected}: {table}");
+    }
+    let (page, junit) = (file("index.html"), file("junit.xml"));
+    for text in [&page, &junit] {
+        assert!(text.contains("was 0.2 ± ") && text.contains(" standard errors, p = "), "{text}");
+    }
+    assert!(junit.contains(r#"failures="1" errors="0""#) && junit.contains("moved since the baseline"), "{junit}");
+    assert!(page.contains("<th class=\"number\">then</th>") && page.contains("Since the baseline"));
+    // made again from its numbers, the page says the same
+    assert_eq!(birth_death(folder.path(), &["report", "today"]).status.code(), Some(0));
+    assert!(file("index.html") == page && file("junit.xml") == junit);
+}
+
+/// A check that fails in the baseline fails there by its numbers: today it is mended, which is said and is no move by
+/// itself.
+#[test]
+fn what_was_mended_is_said() {
+    let folder = reported();
+    fs::copy(folder.path().join("report/verdicts.json"), folder.path().join("baseline.json")).expect("copied");
+    change(folder.path(), "baseline.json", |json| {
+        let claim = &mut json["claims"][1];
+        claim["verdict"] = "fails".into();
+        claim["checks"][3]["verdict"] = "fails".into();
+        claim["checks"][3]["null"]["p"] = 1e-60.into();
+    });
+    let output = compared(folder.path(), &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).contains("mended: uniform-control: "), "{}", text(&output.stdout));
+}
+
+#[test]
+fn nothing_of_a_stored_file_reaches_the_terminal_unfiltered() {
+    let folder = reported();
+    fs::copy(folder.path().join("report/verdicts.json"), folder.path().join("baseline.json")).expect("copied");
+    let hostile = "c0ffee\u{1b}[31m\u{9b}2J\u{202e}";
+    change(folder.path(), "baseline.json", |json| json["commit"] = hostile.into());
+    let clean = |bytes: &[u8]| {
+        let text = text(bytes);
+        assert!(!text.contains(['\u{1b}', '\u{9b}', '\u{202e}']), "{text:?}");
+        text
+    };
+    let output = compared(folder.path(), &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(clean(&output.stdout).contains("commit c0ffee[31m2J"), "{}", text(&output.stdout));
+    for name in ["index.html", "junit.xml", "verdicts.json"] {
+        clean(&fs::read(folder.path().join("today").join(name)).expect(name));
+    }
+    // in a refusal, and in what `report` prints
+    change(folder.path(), "baseline.json", |json| json["profile"] = hostile.into());
+    let output = compared(folder.path(), &[]);
+    assert_eq!(output.status.code(), Some(2));
+    clean(&output.stderr);
+    change(folder.path(), "report/verdicts.json", |json| json["profile"] = hostile.into());
+    clean(&birth_death(folder.path(), &["report"]).stdout);
+    clean(&fs::read(folder.path().join("report/index.html")).expect("the page"));
+}
+
+#[test]
+fn a_baseline_that_would_agree_with_anything_is_refused_before_anything_is_computed() {
+    let folder = reported();
+    let report = folder.path().join("report/verdicts.json");
+    let sound = fs::read_to_string(&report).expect("read");
+    let refused = |edit: fn(&mut Value), says: &[&str]| {
+        fs::write(folder.path().join("baseline.json"), &sound).expect("written");
+        change(folder.path(), "baseline.json", edit);
+        let output = compared(folder.path(), &[]);
+        let message = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{says:?}: {message}");
+        assert!(!folder.path().join("today").exists(), "nothing was computed");
+        for word in says.iter().chain(&["baseline.json", "accepted"]) {
+            assert!(message.contains(word), "{word}: {message}");
+        }
+        assert_eq!(message.lines().count(), 1, "{message}");
+    };
+    let place = ["uniform-control", "effect w", "xorshift128"];
+    let with = |says: &'static str| [&place[..], &[says]].concat();
+    refused(
+        |json| json["claims"][1]["checks"][0]["null"]["standard_error"] = "inf".into(),
+        &with("standard_error is inf"),
     );
+    refused(
+        |json| json["claims"][1]["checks"][0]["null"]["standard_error"] = "NaN".into(),
+        &with("standard_error is NaN"),
+    );
+    refused(
+        |json| json["claims"][1]["checks"][0]["null"]["standard_error"] = (-1.0).into(),
+        &with("standard_error is -1"),
+    );
+    refused(|json| json["claims"][1]["checks"][0]["null"]["dof"] = 0.5.into(), &with("dof is 0.5"));
+    refused(|json| json["claims"][1]["checks"][0]["verdict"] = "undecided".into(), &with("verdict is undecided"));
+    refused(|json| json["claims"][0] = json["claims"][1].clone(), &["uniform-control twice"]);
+    refused(|json| json["wanted"] = 3.into(), &["wanted is 3"]);
+    refused(|json| json["program"] = "other".into(), &["program", "other", "birth-death"]);
+    refused(|json| json["schema"] = 2.into(), &["version 2 of the layout"]);
+    refused(|json| json["complete"] = false.into(), &["interrupted"]);
+}
+
+/// What follows from the profile is known when it was measured: the report is there, and it is no pass.
+#[test]
+fn a_baseline_that_was_measured_otherwise_is_no_pass() {
+    let folder = reported();
+    let sound = fs::read_to_string(folder.path().join("report/verdicts.json")).expect("read");
+    let refused = |edit: fn(&mut Value), says: &[&str]| {
+        fs::write(folder.path().join("baseline.json"), &sound).expect("written");
+        change(folder.path(), "baseline.json", edit);
+        let output = compared(folder.path(), &[]);
+        let message = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{says:?}: {message}");
+        assert!(folder.path().join("today/index.html").exists());
+        assert!(says.iter().all(|word| message.contains(word)), "{says:?}: {message}");
+    };
+    refused(|json| json["claims"][1]["checks"][0]["what"] = "something".into(), &["other checks of uniform-control"]);
+    refused(|json| json["claims"][1]["checks"][0]["replicates"] = 7.into(), &["replicates is 7", "effect w"]);
+    refused(|json| json["claims"][1]["checks"][0]["tolerance"] = 0.06.into(), &["tolerance is 0.06", "0.05"]);
+    refused(|json| json["claims"][1]["checks"][0]["null"]["standard_error"] = 1e300.into(), &["standard_error is 1"]);
+    refused(|json| json["claims"][1]["checks"][0]["null"]["dof"] = 30.into(), &["dof is 30"]);
 }
 
 #[test]
@@ -182,12 +305,6 @@ fn no_baseline_or_another_one_is_no_pass() {
     let output = birth_death(folder.path(), &arguments);
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("holds the input"), "{}", text(&output.stderr));
-    // other checks are found out after the run: its report is there, and it is no pass
-    copy();
-    change(folder.path(), "baseline.json", |json| json["claims"][1]["checks"][0]["what"] = "something".into());
-    let output = compared(folder.path(), &[]);
-    assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output.stderr).contains("other checks") && folder.path().join("today/index.html").exists());
 }
 
 #[test]
@@ -240,7 +357,23 @@ fn the_layout_is_documented() {
     let missing: Vec<_> = found.difference(&documented).collect();
     assert!(missing.is_empty(), "not in docs/verdicts.md: {missing:?}");
     // what is no key, and what only a run with a baseline has
-    let others = ["birth-death verify", "report", "--baseline", "baseline", "compared", "moved", "claim", "change"];
+    let others = [
+        "birth-death verify",
+        "report",
+        "--baseline",
+        "baseline",
+        "accused",
+        "claim",
+        "moved",
+        "changes",
+        "together",
+        "state",
+        "then",
+        "now",
+        "difference",
+        "errors",
+        "logarithmic",
+    ];
     let stale: Vec<_> = documented.difference(&found).filter(|key| !others.contains(&key.as_str())).collect();
     assert!(stale.is_empty(), "in docs/verdicts.md only: {stale:?}");
 }

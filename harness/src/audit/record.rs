@@ -83,7 +83,7 @@ impl Audit {
     /// # Errors
     /// A refusal that names the file and what is wrong with it.
     pub fn read(path: &Path) -> Result<Self, Refusal> {
-        crate::output::stored::read(path, SCHEMA, "an audit.json that audit wrote")
+        crate::output::stored::read_printable(path, SCHEMA, "an audit.json that audit wrote")
     }
 }
 

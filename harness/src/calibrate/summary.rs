@@ -182,7 +182,7 @@ pub struct Calibration {
 /// # Errors
 /// A refusal that names the file: it cannot be read, is of another version of the layout, or is damaged.
 pub fn read(file: &Path) -> Result<Calibration, Refusal> {
-    stored::read(file, SCHEMA, "a calibration.json that calibrate wrote")
+    stored::read_printable(file, SCHEMA, "a calibration.json that calibrate wrote")
 }
 
 /// The measurements of one subject: claim, then seed.

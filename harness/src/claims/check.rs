@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::plot::Plot;
 use crate::generators::Source;
 use crate::output::number;
+use crate::stats::difference::StandardError;
 use crate::stats::interval::Sample;
 use crate::stats::power::{POWER, detectable_limit};
 use crate::stats::verdict::{self, Verdict};
@@ -28,6 +29,11 @@ pub enum Null {
         /// The smallest effect found with power 0.99, in the estimate's units.
         #[serde(with = "number")]
         detectable: f64,
+        /// Standard error of the estimate.
+        #[serde(with = "number")]
+        standard_error: f64,
+        /// Its degrees of freedom; none: it is known.
+        dof: Option<f64>,
     },
     /// The expectation of the estimate lies within `tolerance` of the reference.
     Limit {
@@ -47,6 +53,22 @@ pub enum Null {
         #[serde(with = "number")]
         high: f64,
     },
+}
+
+impl Null {
+    /// What follows from the numbers at this level.
+    pub fn verdict(&self, estimate: f64, reference: f64, tolerance: f64, level: f64) -> Verdict {
+        match *self {
+            // written so that NaN fails
+            Self::Exact if (estimate - reference).abs() <= tolerance => Verdict::Holds,
+            Self::Exact => Verdict::Fails,
+            Self::Sharp { p, detectable, .. } => verdict::sharp(p, level, detectable, tolerance),
+            Self::Limit { standard_error, dof } => {
+                verdict::limit(estimate, standard_error, dof, reference, tolerance, level)
+            }
+            Self::Empirical { low, high } => verdict::empirical(low, high, reference),
+        }
+    }
 }
 
 /// What a measurement hands back.
@@ -77,6 +99,11 @@ pub struct Test {
     pub detectable: f64,
     /// The largest effect that the test may be blind to, likewise.
     pub budget: f64,
+    /// Of the estimate, so that two runs can be compared. If that is the largest of several deviations, or the root
+    /// of a sum of their squares, the standard error of one of them: such a function of normal variables changes by
+    /// no more than they do, so its differences between runs have tails no heavier than this error says (Gaussian
+    /// isoperimetry).
+    pub error: StandardError,
 }
 
 impl Measured {
@@ -101,8 +128,9 @@ impl Measured {
 
     /// A sharp test of `reference`, on so many observations.
     pub fn sharp(what: impl Into<String>, estimate: f64, reference: f64, test: Test, replicates: u64) -> Self {
-        let Test { p, detectable, budget } = test;
-        Self::new(what, (estimate, reference, budget), replicates, Null::Sharp { p, detectable })
+        let Test { p, detectable, budget, error: StandardError { value, dof } } = test;
+        let null = Null::Sharp { p, detectable, standard_error: value, dof };
+        Self::new(what, (estimate, reference, budget), replicates, null)
     }
 
     /// The mean of `values`, one a replicate, within `tolerance` of `reference`.
@@ -193,23 +221,17 @@ impl Check {
     /// Decides at `level`, the check's share of the false alarms (empirical checks: at [`EMPIRICAL_LEVEL`]).
     pub fn decide(measured: Measured, level: f64, generator: Source) -> Self {
         let Measured { what, estimate, reference, tolerance, replicates, null, of_oracles } = measured;
-        let deviation = (estimate - reference).abs();
-        let (verdict, detectable) = match null {
-            // written so that NaN fails
-            Null::Exact if deviation <= tolerance => (Verdict::Holds, tolerance),
-            Null::Exact => (Verdict::Fails, tolerance),
-            Null::Sharp { p, detectable } => (verdict::sharp(p, level, detectable, tolerance), detectable),
-            Null::Limit { standard_error, dof } => (
-                verdict::limit(estimate, standard_error, dof, reference, tolerance, level),
-                tolerance + detectable_limit(standard_error, dof, level, POWER),
-            ),
-            Null::Empirical { low, high } => (verdict::empirical(low, high, reference), 0.5 * (high - low)),
+        let detectable = match null {
+            Null::Exact => tolerance,
+            Null::Sharp { detectable, .. } => detectable,
+            Null::Limit { standard_error, dof } => tolerance + detectable_limit(standard_error, dof, level, POWER),
+            Null::Empirical { low, high } => 0.5 * (high - low),
         };
         let level = if matches!(null, Null::Empirical { .. }) { EMPIRICAL_LEVEL } else { level };
         Self {
             what,
             generator,
-            verdict,
+            verdict: null.verdict(estimate, reference, tolerance, level),
             estimate,
             reference,
             tolerance,
@@ -296,7 +318,8 @@ mod tests {
         assert_eq!(decide(1.04, 0.001), Verdict::Undecided);
         assert_eq!(decide(2.0, 0.1), Verdict::Fails);
         let sharp = |p, detectable| {
-            let measured = Measured::sharp("x", 0.0, 0.0, Test { p, detectable, budget: 0.1 }, 9);
+            let test = Test { p, detectable, budget: 0.1, error: StandardError::known(0.01) };
+            let measured = Measured::sharp("x", 0.0, 0.0, test, 9);
             Check::decide(measured, 1e-8, Source::Pcg32).verdict
         };
         assert_eq!(sharp(0.5, 0.05), Verdict::Holds);

@@ -6,6 +6,7 @@ use super::check::{Evidence, Measured, Test};
 use super::problem::frozen;
 use super::{CLAIM_LEVEL, Claim, Context, Interrupted, Kind};
 use crate::oracles::one_step::{OneStep, event_sum, mean_energy_after_events};
+use crate::stats::difference::StandardError;
 use crate::stats::interval::Sample;
 use crate::stats::power::{POWER, detectable_limit};
 use crate::stats::tails::t_two_sided;
@@ -126,6 +127,7 @@ fn against_exact(what: impl Into<String>, ratios: &[f64], budget: f64) -> Measur
         p: t_two_sided((sample.mean - 1.0) / se, sample.dof()),
         detectable: detectable_limit(se, sample.dof(), level, POWER),
         budget,
+        error: StandardError { value: se, dof: Some(sample.dof()) },
     };
     Measured::sharp(what, sample.mean, 1.0, test, ratios.len() as u64 * BLOCK)
 }

@@ -4,6 +4,7 @@ use super::check::{Evidence, Measured, Test, largest};
 use super::problem::frozen;
 use super::{CLAIM_LEVEL, Claim, Context, Interrupted, Kind};
 use crate::stats::binomial;
+use crate::stats::difference::StandardError;
 use crate::stats::poisson_binomial::{mean_of_sum, two_sided_of_sum, variance_of_sum};
 use crate::stats::power::{POWER, detectable_shift};
 use crate::stats::tails::z_two_sided;
@@ -111,7 +112,12 @@ fn count(what: &str, case: &Case, p: &[f64], found: u64, steps: u64, level: f64)
     let sd = variance_of_sum(p, steps).sqrt();
     let most = steps * p.len() as u64;
     let p_value = if found > most { 0.0 } else { two_sided_of_sum(p, steps, found) };
-    let test = Test { p: p_value, detectable: detectable_shift(sd, level, POWER) / mean, budget: case.budget };
+    let test = Test {
+        p: p_value,
+        detectable: detectable_shift(sd, level, POWER) / mean,
+        budget: case.budget,
+        error: StandardError::known(sd / mean),
+    };
     Measured::sharp(format!("{what} over expected, {}", case.name), found as f64 / mean, 1.0, test, steps)
 }
 
@@ -129,6 +135,7 @@ fn spread(what: &str, case: &Case, deaths: &[f64], births: &[f64], mean: f64, va
         p: (2.0 * z_two_sided((found - 1.0) / error)).clamp(0.0, 1.0),
         detectable: detectable_shift(error, level, POWER),
         budget: 0.1,
+        error: StandardError::known(error),
     };
     let what = format!("variance of the {what} of deaths and births over expected, {}", case.name);
     Measured::sharp(what, found, 1.0, test, values.len() as u64)
@@ -169,6 +176,7 @@ fn single_particles(context: &Context, steps: u64, level: f64) -> Result<Measure
         p: (smallest * N as f64).clamp(0.0, 1.0),
         detectable: detectable_shift((0.25 / each as f64).sqrt(), level / N as f64, POWER),
         budget: 0.3,
+        error: StandardError::known((0.25 / each as f64).sqrt()),
     };
     let what = "largest deviation of a particle's event frequency from its probability, one particle having a rate";
     Ok(Measured::sharp(what, deviation, 0.0, test, each * N as u64))

@@ -4,6 +4,7 @@ use super::check::{Evidence, Measured, Test, largest};
 use super::plot::{self, Axis, Mark, Plot, Series};
 use super::{CLAIM_LEVEL, Claim, Context, Interrupted, Kind};
 use crate::oracles::three_particles::{self, Counts, Matrix, STATES, total_variation};
+use crate::stats::difference::StandardError;
 use crate::stats::power::{POWER, detectable_noncentrality};
 use crate::stats::tails::goodness_of_fits;
 use crate::subject::{Separable, Setup, Trial};
@@ -113,6 +114,9 @@ fn fit(ends: &Ends, law: &Matrix, quarter: u64) -> Measured {
         p: if ends.errors > 0 { 0.0 } else { goodness_of_fits(samples) },
         detectable: (detectable_noncentrality(dof as f64, level, POWER) / (4.0 * runs as f64)).sqrt(),
         budget: 0.005,
+        // a sum of signed frequencies has a variance of at most 1 over the runs; the distance is half the largest
+        // such sum
+        error: StandardError::known(0.5 / (runs as f64).sqrt()),
     };
     Measured::sharp(format!("total variation from the exact law after {STEPS} steps"), distance, 0.0, test, runs)
 }

@@ -9,6 +9,7 @@ use crate::oracles::fisher_rao::{FisherRao, divergence};
 use crate::oracles::linear_noise::{self, Energies, Finite, Start};
 use crate::oracles::models::{Nodes, evaluate};
 use crate::oracles::quadrature::{Rule, TensorRule};
+use crate::stats::difference::StandardError;
 use crate::stats::interval::Sample;
 use crate::stats::power::{POWER, detectable_limit};
 use crate::stats::tails::{normal_quantile, t_upper};
@@ -148,7 +149,11 @@ fn below(what: &str, values: &[Vec<f64>], bound: f64) -> Measured {
     let level = 2.0 * CLAIM_LEVEL / (CHECKS * tests);
     let detectable = largest(samples.iter().map(|s| detectable_limit(s.standard_error(), s.dof(), level, POWER)));
     let examined = values.iter().map(|values| values.len() as u64).sum();
-    let test = Test { p, detectable, budget: BUDGET * bound };
+    let error = StandardError {
+        value: largest(samples.iter().map(Sample::standard_error)),
+        dof: Some(samples.iter().fold(f64::INFINITY, |least, s| least.min(s.dof()))),
+    };
+    let test = Test { p, detectable, budget: BUDGET * bound, error };
     Measured::sharp(what, largest(samples.iter().map(|s| s.mean)), bound, test, examined)
 }
 

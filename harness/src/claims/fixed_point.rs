@@ -9,6 +9,7 @@ use super::problem::Problem;
 use super::{CLAIM_LEVEL, Claim, Context, Interrupted, Kind};
 use crate::oracles::models::{self, Potential};
 use crate::oracles::two_kinds::TwoKinds;
+use crate::stats::difference::StandardError;
 use crate::stats::power::{POWER, detectable_noncentrality, detectable_shift};
 use crate::stats::tails::{goodness_of_fit, z_two_sided};
 use crate::subject::{BoxedEnergy, Setup};
@@ -214,8 +215,12 @@ fn mean_change(high: usize, counts: &[u64], law: &[f64], runs: u64, level: f64) 
     let error = ((moment(2) - change * change) / runs as f64).sqrt() / change.abs();
     let sum: f64 = counts.iter().enumerate().map(|(k, &count)| count as f64 * (k as f64 - high as f64)).sum();
     let found = sum / runs as f64 / change;
-    let test =
-        Test { p: z_two_sided((found - 1.0) / error), detectable: detectable_shift(error, level, POWER), budget: 0.02 };
+    let test = Test {
+        p: z_two_sided((found - 1.0) / error),
+        detectable: detectable_shift(error, level, POWER),
+        budget: 0.02,
+        error: StandardError::known(error),
+    };
     Measured::sharp(
         format!("mean change of the number in the upper well over the exact one, from {high} of {N}"),
         found,
@@ -238,7 +243,8 @@ fn fit(what: &str, counts: &[u64], law: &[f64], runs: u64, budget: f64, level: f
         Some(0) => ((2.0 * goodness_of_fit(&observed, &expected)).clamp(0.0, 1.0), w2.sqrt()),
         _ => (0.0, f64::INFINITY),
     };
-    Measured::sharp(format!("effect w of the {what}"), effect, 0.0, Test { p, detectable, budget }, runs)
+    let error = StandardError::known(1.0 / (runs as f64).sqrt());
+    Measured::sharp(format!("effect w of the {what}"), effect, 0.0, Test { p, detectable, budget, error }, runs)
 }
 
 /// Neighbouring values put together until each cell has a probability of `least`.

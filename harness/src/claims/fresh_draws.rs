@@ -4,6 +4,7 @@ use birth_death::{Energy, Error, FRESH, Field, Marginal, Rows, Scheme};
 
 use super::check::{Measured, Test};
 use super::{Context, Interrupted};
+use crate::stats::difference::StandardError;
 use crate::stats::power::{POWER, detectable_noncentrality};
 use crate::stats::tails::{goodness_of_fit, normal_upper};
 use crate::subject::{Setup, product};
@@ -61,11 +62,12 @@ pub fn measure(context: &Context, part: u64, level: f64) -> Result<Vec<Measured>
     let p = goodness_of_fit(&observed, &vec![share; cells]);
     let squares: f64 = observed.iter().map(|&o| (o as f64 / draws as f64 - share).powi(2) / share).sum();
     let detectable = (detectable_noncentrality(cells as f64 - 1.0, level, POWER) / draws as f64).sqrt();
+    let error = StandardError::known(1.0 / (draws as f64).sqrt());
     let what = format!("effect w over {cells} cells of two components of what scheme 2 injects, with transport");
     let wrong: u64 = blocks.iter().map(|found| found.wrong).sum();
     let expected = steps * DEATHS as u64;
     Ok(vec![
-        Measured::sharp(what, squares.sqrt(), 0.0, Test { p, detectable, budget: 0.1 }, draws),
+        Measured::sharp(what, squares.sqrt(), 0.0, Test { p, detectable, budget: 0.1, error }, draws),
         Measured::exact(
             "draws missing, superfluous, or with another charge than the prior's",
             wrong as f64,

@@ -6,6 +6,7 @@ use rand_core::Rng;
 use super::check::{Evidence, Measured, Test, largest};
 use super::plot::{self, Axis, Mark, Plot, Series};
 use super::{CLAIM_LEVEL, Claim, Context, Interrupted, Kind, REGISTRY, stream};
+use crate::stats::difference::StandardError;
 use crate::stats::power::{POWER, detectable_noncentrality, detectable_shift};
 use crate::stats::tails::{chi_square_upper, z_two_sided};
 use crate::subject::{Separable, Setup, Trial, product};
@@ -224,7 +225,7 @@ impl Distances {
         let z = self.sums[distance - self.first];
         let scale = 1.0 / self.terms.sqrt();
         let detectable = detectable_shift(scale, level, POWER);
-        let test = Test { p: z_two_sided(z), detectable, budget: 0.015 };
+        let test = Test { p: z_two_sided(z), detectable, budget: 0.015, error: StandardError::known(scale) };
         Measured::sharp(what, z * scale, 0.0, test, self.terms as u64)
     }
 
@@ -233,7 +234,8 @@ impl Distances {
         let chi: f64 = self.sums.iter().map(|z| z * z).sum();
         let dof = self.sums.len() as f64;
         let detectable = (detectable_noncentrality(dof, level, POWER) / self.terms).sqrt();
-        let test = Test { p: chi_square_upper(chi, dof), detectable, budget: 0.025 };
+        let error = StandardError::known(1.0 / self.terms.sqrt());
+        let test = Test { p: chi_square_upper(chi, dof), detectable, budget: 0.025, error };
         Measured::sharp(
             format!("root sum square of the {what}"),
             (chi / self.terms).sqrt(),
@@ -257,6 +259,7 @@ fn largest_pair(products: &Products, case: &Case, level: f64) -> Measured {
         p: (2.0 * count * z_two_sided(largest)).clamp(0.0, 1.0),
         detectable: detectable_shift(1.0 / (steps as f64).sqrt(), level / (2.0 * count), POWER),
         budget: 0.15,
+        error: StandardError::known(1.0 / (steps as f64).sqrt()),
     };
     let what = format!("largest correlation of {count} pairs of slots, {}", case.name);
     Measured::sharp(what, largest / (steps as f64).sqrt(), 0.0, test, steps)

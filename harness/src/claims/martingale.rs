@@ -8,6 +8,7 @@ use super::problem::Problem;
 use super::{CLAIM_LEVEL, Claim, Context, Interrupted, Kind};
 use crate::oracles::models::{Fields, Nodes};
 use crate::oracles::one_step::OneStep;
+use crate::stats::difference::StandardError;
 use crate::stats::interval::Sample;
 use crate::stats::power::{POWER, detectable_limit};
 use crate::stats::tails::{t_quantile, t_two_sided};
@@ -158,6 +159,7 @@ fn standardised(what: String, values: &[f64], level: f64) -> Measured {
         p: if t.is_finite() { (t_two_sided(t, dof) * tail(z)).clamp(0.0, 1.0) } else { f64::NAN },
         detectable: detectable_limit(1.0, dof, level / tail(edge), POWER),
         budget: 11.0,
+        error: StandardError::known(1.0),
     };
     Measured::sharp(what, z, 0.0, test, values.len() as u64)
 }

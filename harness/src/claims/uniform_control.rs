@@ -7,6 +7,7 @@ use birth_death::{FRESH, Marginal, Scheme};
 use super::check::{Evidence, Measured, Test};
 use super::fresh_draws;
 use super::{CLAIM_LEVEL, Claim, Context, Interrupted, Kind};
+use crate::stats::difference::StandardError;
 use crate::stats::power::{POWER, detectable_noncentrality};
 use crate::stats::tails::goodness_of_fit;
 use crate::subject::{Separable, Setup, product};
@@ -159,8 +160,12 @@ fn measure(context: &Context) -> Result<Evidence, Interrupted> {
         let chi: f64 =
             observed.iter().zip(&expected).map(|(&o, &e)| (o as f64 / steps as f64 - e).powi(2) / e).sum::<f64>();
         let dof = (cells.len() - 1) as f64;
-        let test =
-            Test { p, detectable: (detectable_noncentrality(dof, level, POWER) / steps as f64).sqrt(), budget: 0.05 };
+        let test = Test {
+            p,
+            detectable: (detectable_noncentrality(dof, level, POWER) / steps as f64).sqrt(),
+            budget: 0.05,
+            error: StandardError::known(1.0 / (steps as f64).sqrt()),
+        };
         let effect = if impossible > 0 { f64::INFINITY } else { chi.sqrt() };
         let what = format!("effect w over {} outcomes, {}", cells.len(), case.name);
         measured.push(Measured::sharp(what, effect, 0.0, test, steps));

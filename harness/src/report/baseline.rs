@@ -1,43 +1,33 @@
 //! Today's estimates against a stored run's: which of them moved beyond joint uncertainty.
 //!
-//! A regression test for a pipeline: it does not ask whether a claim holds, only whether something changed. Two runs of one build
-//! with different seeds differ in any check with probability at most [`FALSE_ALARMS`]; with the same seed they are equal.
+//! A regression test for a pipeline: it does not ask whether a claim holds, only whether something changed. Every
+//! check that has randomness is a test of "the two runs have the same expectation", and so are the two generators'
+//! differences of one check together. A claim has the smallest p-value of its tests, times their number; over the
+//! claims Holm's procedure at [`FALSE_ALARMS`] decides. A check that did not fail and does now has moved whatever its
+//! p-value: with that rule an unchanged build is accused with probability at most [`ACCUSED`], over fresh seeds. With
+//! the same seed its runs are equal.
 
 // The workspace forbids std's transcendentals for the core's sake; here nothing has to be portable to the bit.
 #![allow(clippy::disallowed_methods)]
 
-use std::borrow::Cow;
+use std::f64::consts::FRAC_1_SQRT_2;
 
-use serde::{Deserialize, Serialize};
-
-use super::table::{estimate, number};
+use super::accepted::same_plan;
+use super::comparison::{Change, Compared, Comparison, Difference, State, Together, Value};
 use super::{Decided, Verdicts};
 use crate::claims::FALSE_ALARMS;
 use crate::claims::check::{Check, EMPIRICAL_LEVEL, Null};
-use crate::stats::tails::{normal_quantile, t_quantile};
-use crate::stats::verdict::Verdict;
+use crate::stats::difference::{StandardError, combined, p_value};
+use crate::stats::tails::normal_quantile;
+use crate::stats::verdict::holm;
 
-/// A comparison.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Comparison {
-    /// The commit that the baseline was made with.
-    pub commit: Cow<'static, str>,
-    /// Its seed.
-    pub seed: u64,
-    /// Checks compared.
-    pub compared: usize,
-    /// The checks that moved.
-    pub moved: Vec<Moved>,
-}
-
-/// A check that moved.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Moved {
-    /// Its claim.
-    pub claim: Cow<'static, str>,
-    /// What it was and is.
-    pub change: String,
-}
+/// The probability with which an unchanged build is accused at most: by the differences, or because a check of its
+/// own fails now.
+pub const ACCUSED: f64 = 2.0 * FALSE_ALARMS;
+/// Estimated standard errors of one quantity do not differ by this factor, from [`ENOUGH_DOF`] degrees of freedom on:
+/// by the F law the probability is below 1e-21.
+const SPREAD: f64 = 10.0;
+const ENOUGH_DOF: f64 = 30.0;
 
 /// Whether today's run, as far as it is known before it is run, can be compared with the baseline: the same profile, precision and streams, and
 /// the claims `wanted` (name, setting, estimator) among those stored, with the same words.
@@ -59,9 +49,6 @@ pub fn comparable<'a>(
             return Err(format!("was made with {what} {then}; accepted: one with {what} {now}"));
         }
     }
-    if !baseline.complete {
-        return Err("is of an interrupted run; accepted: one of a complete run".to_owned());
-    }
     for (id, setting, estimator) in wanted {
         let Some(then) = baseline.claims.iter().find(|claim| claim.id == id) else {
             let stored: Vec<&str> = baseline.claims.iter().map(|claim| claim.id.as_ref()).collect();
@@ -80,30 +67,42 @@ pub fn comparable<'a>(
 /// Compares every check of today's claims with the baseline's of the same name and generator.
 ///
 /// # Errors
-/// A claim that has other checks than the baseline's: then nothing follows.
+/// A claim that has other checks than the baseline's, or a check that was measured otherwise and does not fail now:
+/// then nothing follows.
 pub fn compare(baseline: &Verdicts, today: &[Decided]) -> Result<Comparison, String> {
-    let mut pairs = Vec::new();
-    for claim in today {
-        let stored = baseline.claims.iter().find(|then| then.id == claim.id);
-        let then = stored.ok_or_else(|| format!("has no claim {}", claim.id))?;
+    let mut claims = Vec::new();
+    for now in today {
+        let stored = baseline.claims.iter().find(|then| then.id == now.id);
+        let then = stored.ok_or_else(|| format!("has no claim {}", now.id))?;
         let names = |claim: &Decided| -> Vec<_> {
             claim.checks.iter().map(|check| (check.what.clone(), check.generator, kind(check))).collect()
         };
-        if names(then) != names(claim) {
-            return Err(format!("has other checks of {}; accepted: a baseline of this version's claims", claim.id));
+        if names(then) != names(now) {
+            return Err(format!("has other checks of {}; accepted: a baseline of this version's claims", now.id));
         }
-        pairs.extend(then.checks.iter().zip(&claim.checks).map(|(then, now)| (&claim.id, then, now)));
+        let mut changes = Vec::new();
+        for (then, now_is) in then.checks.iter().zip(&now.checks) {
+            let change = change(then, now_is);
+            // a defect may well be why it was measured otherwise
+            if !change.broken() {
+                same_plan(now, then, now_is)?;
+                if change.state == State::Unknown && no_interval(then) && !no_interval(now_is) {
+                    return Err(format!(
+                        "claim {}, check {:?} ({}): low to high has no end; accepted: an interval, as this build has",
+                        now.id,
+                        then.what,
+                        then.generator.name()
+                    ));
+                }
+            }
+            changes.push(change);
+        }
+        let together = together(&changes);
+        claims.push(Compared { claim: now.id.clone(), moved: false, p: 1.0, level: 1.0, changes, together });
     }
-    let level = FALSE_ALARMS / pairs.len().max(1) as f64;
-    let moved = |(claim, then, now): &(&Cow<'static, str>, &Check, &Check)| {
-        change(then, now, level).map(|change| Moved { claim: (*claim).clone(), change })
-    };
-    Ok(Comparison {
-        commit: baseline.build.commit.clone(),
-        seed: baseline.seed,
-        compared: pairs.len(),
-        moved: pairs.iter().filter_map(moved).collect(),
-    })
+    decide(&mut claims, FALSE_ALARMS);
+    powers(&mut claims, FALSE_ALARMS);
+    Ok(Comparison { commit: baseline.build.commit.clone(), seed: baseline.seed, accused: ACCUSED, claims })
 }
 
 fn kind(check: &Check) -> &'static str {
@@ -115,105 +114,153 @@ fn kind(check: &Check) -> &'static str {
     }
 }
 
-/// What to say of a check that moved. Written so that NaN moves, unless it was NaN before. An exact check that held and fails has moved,
-/// however little.
-fn change(then: &Check, now: &Check, level: f64) -> Option<String> {
-    let distance = (now.estimate - then.estimate).abs();
-    let room = room(then, now, level);
-    let broken = now.null == Null::Exact && now.verdict == Verdict::Fails && then.verdict != Verdict::Fails;
-    let near = (distance <= room && !broken) || then.estimate.to_bits() == now.estimate.to_bits();
-    (!near).then(|| {
-        format!(
-            "{} ({}): {}, was {}; more than {} apart, or beyond its tolerance now",
-            now.what,
-            now.generator.name(),
-            estimate(now),
-            estimate(then),
-            number(room)
-        )
-    })
+/// A check in the scale in which it is compared, with its standard error there; none of an exact one, and of one
+/// without an interval.
+///
+/// An empirical estimate is a ratio, compared by its logarithm. Its interval has order statistics as ends, at
+/// [`EMPIRICAL_LEVEL`]: half of its length over the normal quantile z is the standard error. The length is the sum of
+/// about z sqrt(replicates) spacings of the values, each of a relative variance of 1, which is known as well as half
+/// as many degrees of freedom tell. Of an end that is infinite the other one stands for both.
+fn scaled(check: &Check) -> Option<(f64, StandardError)> {
+    match check.null {
+        Null::Exact => None,
+        Null::Sharp { standard_error, dof, .. } => Some((check.estimate, StandardError { value: standard_error, dof })),
+        Null::Limit { standard_error, dof } => {
+            Some((check.estimate, StandardError { value: standard_error, dof: Some(dof) }))
+        }
+        Null::Empirical { low, high } => {
+            let (middle, low, high) = (check.estimate.ln(), low.ln(), high.ln());
+            let half = match (low.is_finite(), high.is_finite()) {
+                (true, true) => 0.5 * (high - low),
+                (true, false) => middle - low,
+                (false, true) => high - middle,
+                (false, false) => return None,
+            };
+            let z = normal_quantile(0.5 * EMPIRICAL_LEVEL);
+            let (value, dof) = (half / z, Some(0.5 * z * (check.replicates as f64).sqrt()));
+            value.is_finite().then_some((middle, StandardError { value, dof }))
+        }
+    }
 }
 
-/// How far two estimates of one quantity may differ at this level.
-fn room(then: &Check, now: &Check, level: f64) -> f64 {
-    let joint = |a: f64, b: f64| (a * a + b * b).sqrt();
-    match (then.null, now.null) {
-        (Null::Limit { standard_error: a, dof: m }, Null::Limit { standard_error: b, dof: n }) => {
-            // Welch's degrees of freedom lie between the smaller and the sum: the smaller is on the safe side
-            let dof = if m < n { m } else { n };
-            if joint(a, b) == 0.0 { 0.0 } else { t_quantile(0.5 * level, dof) * joint(a, b) }
+fn no_interval(check: &Check) -> bool {
+    scaled(check).is_none()
+}
+
+/// One check, then and now, as far as it is decided without the others.
+fn change(then: &Check, now: &Check) -> Change {
+    let (before, after) = (scaled(then), scaled(now));
+    let value = |check: &Check, scaled: Option<(f64, StandardError)>| Value {
+        verdict: check.verdict,
+        estimate: check.estimate,
+        standard_error: scaled.map_or(0.0, |(_, error)| error.value),
+    };
+    let same = then.estimate.to_bits() == now.estimate.to_bits();
+    let difference = before.zip(after).map(|((then, a), (now_is, b))| {
+        let joint = StandardError::of_difference(a, b);
+        // equal infinities are no difference, and a difference without an error is infinite
+        let errors = if same { 0.0 } else { (now_is - then) / joint.value };
+        Difference {
+            errors,
+            p: if a.value == 0.0 || b.value == 0.0 { f64::from(u8::from(same)) } else { p_value(errors, joint.dof) },
+            dof: joint.dof,
+            // known when the level is
+            detectable: f64::NAN,
+            logarithmic: matches!(now.null, Null::Empirical { .. }),
+            standard_error: joint.value,
         }
-        // the effect detected with power 0.99 is 2.33 standard errors and the quantile of the check's own level: with the
-        // square root of two for the difference it is beyond the quantile of this level
-        (Null::Sharp { detectable: a, .. }, Null::Sharp { detectable: b, .. }) => joint(a, b),
-        (Null::Empirical { low: a, high: b }, Null::Empirical { low: c, high: d }) => {
-            let widening = normal_quantile(0.5 * level) / normal_quantile(0.5 * EMPIRICAL_LEVEL);
-            widening * joint(0.5 * (b - a), 0.5 * (d - c))
+    });
+    let mut change = Change {
+        what: now.what.clone(),
+        generator: now.generator,
+        state: State::Changed,
+        then: value(then, before),
+        now: value(now, after),
+        difference,
+    };
+    // a number that is none, of today's or then, has moved
+    let infinite = |scaled: Option<(f64, StandardError)>| scaled.is_some_and(|(_, error)| !error.value.is_finite());
+    let no_number = then.estimate.is_nan() || now.estimate.is_nan() || infinite(before) || infinite(after);
+    change.state = if no_number || change.broken() || other_spread(before, after) {
+        State::Moved
+    } else if same {
+        State::Same
+    } else if difference.is_none() && now.null != Null::Exact {
+        State::Unknown
+    } else {
+        State::Changed
+    };
+    change
+}
+
+/// Whether the estimated standard errors cannot be of one quantity: a very large one would agree with anything.
+fn other_spread(then: Option<(f64, StandardError)>, now: Option<(f64, StandardError)>) -> bool {
+    let (Some((_, then)), Some((_, now))) = (then, now) else { return false };
+    let enough = |error: StandardError| error.dof.is_some_and(|dof| dof >= ENOUGH_DOF) && error.value > 0.0;
+    enough(then) && enough(now) && then.value.max(now.value) > SPREAD * then.value.min(now.value)
+}
+
+/// The checks that two generators measured: their differences are independent.
+fn together(changes: &[Change]) -> Vec<Together> {
+    let mut found = Vec::new();
+    for (at, first) in changes.iter().enumerate() {
+        let other = changes[at + 1..].iter().find(|second| second.what == first.what);
+        let Some((a, b)) = first.difference.zip(other.and_then(|second| second.difference)) else { continue };
+        let (errors, p) = combined((a.errors, a.p), (b.errors, b.p));
+        found.push(Together { what: first.what.clone(), moved: false, errors, p, detectable: f64::NAN });
+    }
+    found
+}
+
+/// How many tests a claim has.
+fn tests(claim: &Compared) -> f64 {
+    let own = claim.changes.iter().filter(|change| change.difference.is_some()).count();
+    (own + claim.together.len()) as f64
+}
+
+/// Bonferroni within a claim (its tests share replicates), Holm over the claims, at `false_alarms` in all.
+fn decide(claims: &mut [Compared], false_alarms: f64) {
+    let smallest = |claim: &Compared| {
+        let own = claim.changes.iter().filter_map(|change| change.difference).map(|found| found.p);
+        let least = own.chain(claim.together.iter().map(|found| found.p)).fold(1.0, f64::min);
+        (tests(claim) * least).min(1.0)
+    };
+    let tested = |claim: &&mut Compared| tests(claim) > 0.0;
+    let adjusted = holm(&claims.iter_mut().filter(tested).map(|claim| smallest(claim)).collect::<Vec<f64>>());
+    let rejected = adjusted.iter().filter(|p| **p < false_alarms).count();
+    // the level of Holm's last step: the claims rejected are below it, and no other
+    let last = false_alarms / (adjusted.len() - rejected).max(1) as f64;
+    for (claim, p) in claims.iter_mut().filter(tested).zip(adjusted) {
+        claim.p = p;
+        claim.level = last / tests(claim);
+        for change in &mut claim.changes {
+            if change.difference.is_some_and(|found| found.p < claim.level) {
+                change.state = State::Moved;
+            }
         }
-        _ => now.tolerance,
+        for both in &mut claim.together {
+            both.moved = both.p < claim.level;
+        }
+    }
+    for claim in claims {
+        let any = claim.changes.iter().any(|change| change.state == State::Moved);
+        claim.moved = any || claim.together.iter().any(|both| both.moved);
+    }
+}
+
+/// Writes down what each test can see when nothing else moves.
+fn powers(claims: &mut [Compared], false_alarms: f64) {
+    let count = claims.iter().filter(|claim| tests(claim) > 0.0).count() as f64;
+    for claim in claims {
+        let level = false_alarms / count / tests(claim);
+        for found in claim.changes.iter_mut().filter_map(|change| change.difference.as_mut()) {
+            found.detectable = StandardError { value: found.standard_error, dof: found.dof }.detectable(level);
+        }
+        for both in &mut claim.together {
+            both.detectable = StandardError::known(1.0).detectable(level) * FRAC_1_SQRT_2;
+        }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::claims::check::{Measured, Test};
-    use crate::claims::{Claim, Profile};
-    use crate::generators::Source;
-
-    fn run(measured: Vec<Measured>) -> Verdicts {
-        let claim = Claim::named("drift").expect("a claim");
-        let checks = measured.into_iter().map(|m| Check::decide(m, 1e-8, Source::Pcg32)).collect();
-        Verdicts::new(Profile::Quick, 1, 1, vec![Decided::new(claim, checks, Vec::new())])
-    }
-
-    fn limit(estimate: f64) -> Measured {
-        Measured::limit("a", (estimate, 0.01), 1.0, 0.5, 400)
-    }
-
-    fn moved(then: Measured, now: Measured) -> usize {
-        let (then, now) = (run(vec![then]), run(vec![now]));
-        compare(&then, &now.claims).expect("comparable").moved.len()
-    }
-
-    #[test]
-    fn what_moved_beyond_joint_uncertainty_is_named() {
-        // joint standard error 0.0141, quantile of 1e-6 at 399 degrees of freedom 4.97: 0.0703
-        assert_eq!(moved(limit(1.0), limit(1.07)), 0);
-        assert_eq!(moved(limit(1.0), limit(1.071)), 1);
-        assert_eq!(moved(limit(1.0), limit(f64::NAN)), 1);
-        assert_eq!(moved(limit(f64::NAN), limit(f64::NAN)), 0);
-        let sharp = |x| Measured::sharp("a", x, 0.0, Test { p: 0.5, detectable: 0.1, budget: 1.0 }, 9);
-        assert_eq!((moved(sharp(0.0), sharp(0.14)), moved(sharp(0.0), sharp(0.15))), (0, 1));
-        let exact = |x| Measured::exact("a", x, 1e-12, 9);
-        assert_eq!((moved(exact(0.0), exact(1e-12)), moved(exact(0.0), exact(2e-12))), (0, 1));
-        assert_eq!(moved(exact(0.9e-12), exact(1.1e-12)), 1, "it fails now");
-        // half an interval of 1e-3 is 3.29 standard errors, of 1e-6 4.89: 0.1 * 1.487 * 1.414 = 0.2102
-        let empirical = |x: f64| Measured::empirical("a", x, (x - 0.1, x + 0.1), 1.0, 9);
-        assert_eq!((moved(empirical(2.0), empirical(2.21)), moved(empirical(2.0), empirical(2.211))), (0, 1));
-    }
-
-    #[test]
-    fn other_checks_are_no_baseline() {
-        let compared = |then: Vec<Measured>| compare(&run(then), &run(vec![limit(1.0)]).claims);
-        assert!(compared(vec![limit(1.0)]).is_ok());
-        assert!(compared(vec![]).is_err());
-        assert!(compared(vec![limit(1.0), limit(1.0)]).is_err());
-        assert!(compared(vec![Measured { what: "b".into(), ..limit(1.0) }]).is_err());
-        assert!(compared(vec![Measured::exact("a", 1.0, 1.0, 1)]).is_err());
-    }
-
-    #[test]
-    fn other_settings_are_no_baseline() {
-        let base = run(vec![limit(1.0)]);
-        let claim = &base.claims[0];
-        let own = || [(claim.id.as_ref(), claim.setting.as_ref(), claim.estimator.as_ref())].into_iter();
-        assert_eq!(comparable(&base, &base, own()), Ok(()));
-        assert!(comparable(&Verdicts { profile: "full".into(), ..base.clone() }, &base, own()).is_err());
-        assert!(comparable(&Verdicts { precision: "f32".into(), ..base.clone() }, &base, own()).is_err());
-        assert!(comparable(&Verdicts { claims: vec![], ..base.clone() }, &base, own()).is_err());
-        assert!(comparable(&Verdicts { complete: false, ..base.clone() }, &base, own()).is_err());
-        let other = [(claim.id.as_ref(), "n = 1", claim.estimator.as_ref())].into_iter();
-        assert!(comparable(&base, &base, other).is_err());
-    }
-}
+mod tests;

@@ -4,9 +4,9 @@
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use super::baseline::Comparison;
+use super::comparison::Comparison;
 use super::table::{estimate, tolerance, word};
-use super::{Decided, Verdicts};
+use super::{Decided, Verdicts, compared};
 use crate::claims::Kind;
 use crate::claims::check::Check;
 use crate::stats::verdict::Verdict;
@@ -37,12 +37,11 @@ fn case(claim: &Decided, baseline: Option<&Comparison>) -> TestCase {
     };
     let lines =
         |wanted| -> Vec<String> { claim.checks.iter().filter(|check| check.verdict == wanted).map(line).collect() };
-    let moved = |baseline: &Comparison| -> Vec<String> {
-        let own = baseline.moved.iter().filter(|moved| moved.claim == claim.id);
-        own.map(|moved| moved.change.clone()).collect()
-    };
-    let status = match (baseline.map(moved), claim.verdict) {
-        (Some(moved), _) if !moved.is_empty() => bad(NonSuccessKind::Failure, "moved since the baseline", moved),
+    let baseline = baseline.and_then(|found| found.of(&claim.id));
+    let status = match (baseline, claim.verdict) {
+        (Some(found), _) if found.moved => {
+            bad(NonSuccessKind::Failure, "moved since the baseline", compared::news(found))
+        }
         (Some(_), _) => TestCaseStatus::success(),
         (None, Verdict::Fails) => bad(NonSuccessKind::Failure, "fails", lines(Verdict::Fails)),
         (None, Verdict::Undecided) if claim.kind != Kind::Empirical => {
@@ -52,7 +51,11 @@ fn case(claim: &Decided, baseline: Option<&Comparison>) -> TestCase {
     };
     let mut case = TestCase::new(claim.id.as_ref(), status);
     case.set_classname("claims");
-    let lines: Vec<String> = claim.checks.iter().map(line).collect();
+    let mut lines: Vec<String> = claim.checks.iter().map(line).collect();
+    if let Some(found) = baseline {
+        lines.push("since the baseline:".to_owned());
+        lines.extend(compared::all(found));
+    }
     case.set_system_out(format!("{}: {}\n{}", word(claim.verdict), claim.statement, lines.join("\n")));
     case
 }

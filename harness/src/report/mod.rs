@@ -1,7 +1,10 @@
 //! What a verification leaves behind: a table and a page for people, JSON for programs, JUnit's XML for CI systems.
 
+pub mod accepted;
 pub mod baseline;
 mod calibration;
+pub mod compared;
+pub mod comparison;
 pub(crate) mod draw;
 mod junit;
 mod page;

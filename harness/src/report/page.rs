@@ -3,7 +3,7 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::table::{estimate, number, tolerance, word};
-use super::{Decided, Verdicts, draw};
+use super::{Decided, Verdicts, compared, draw};
 use crate::calibrate::Calibration;
 use crate::claims::Kind;
 use crate::claims::check::{Check, EMPIRICAL_LEVEL, Null, by_strain, tightest};
@@ -32,13 +32,7 @@ pub fn page(verdicts: &Verdicts, calibration: Option<&Calibration>) -> String {
                     (verdicts.precision) ". Every row shows the check that came closest to failing; "
                     i { "detects" } " is the smallest deviation that fails with probability 0.99."
                 }
-                @if let Some(found) = &verdicts.baseline {
-                    p {
-                        (found.moved.len()) " of " (found.compared) " estimates moved since the baseline (seed " (found.seed) ", commit " (found.commit)
-                        ")" @if found.moved.is_empty() { "." } @else { ":" }
-                    }
-                    ul { @for moved in &found.moved { li { (moved.claim) ": " (moved.change) } } }
-                }
+                @if let Some(found) = &verdicts.baseline { (compared::overview(found)) }
                 (overview(&verdicts.claims))
                 (how_to_read())
                 @for claim in &verdicts.claims { (section(claim, verdicts)) }
@@ -216,6 +210,9 @@ fn section(claim: &Decided, verdicts: &Verdicts) -> Markup {
             details {
                 summary { (claim.checks.len()) " checks" }
                 div.wide { (checks(&claim.checks)) }
+            }
+            @if let Some(found) = verdicts.baseline.as_ref().and_then(|found| found.of(&claim.id)) {
+                (compared::table(found))
             }
         }
     }

@@ -20,7 +20,7 @@ pub(super) fn word(verdict: Verdict) -> &'static str {
 }
 
 /// Two significant digits: of an error, or of a p-value.
-fn two_digits(x: f64) -> String {
+pub(super) fn two_digits(x: f64) -> String {
     format!("{x:.1e}").parse::<f64>().map_or_else(|_| x.to_string(), number)
 }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::baseline::Comparison;
+use super::comparison::Comparison;
 use crate::claims::check::{self, Check};
 use crate::claims::plot::Plot;
 use crate::claims::{CLAIMS, Claim, FALSE_ALARMS, GENERATORS, Kind, Profile};
@@ -17,7 +17,7 @@ use crate::output::{number, stored};
 use crate::stats::verdict::Verdict;
 
 /// Version of this layout; any other is refused.
-pub const SCHEMA: u32 = 2;
+pub const SCHEMA: u32 = 3;
 
 /// A claim that was decided.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -128,5 +128,5 @@ impl Verdicts {
 /// # Errors
 /// A refusal that names the file: it cannot be read, is of another version of the layout, or is damaged.
 pub fn read(file: &Path) -> Result<Verdicts, Refusal> {
-    stored::read(file, SCHEMA, "a verdicts.json that verify wrote")
+    stored::read_printable(file, SCHEMA, "a verdicts.json that verify wrote")
 }

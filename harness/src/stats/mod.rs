@@ -8,6 +8,7 @@
 //! | [`interval`] | mean, spread, t interval, Clopper-Pearson interval, quantiles, interval of a median |
 //! | [`acceleration`] | whether one dynamics arrives sooner: paired hitting times, some beyond the budget |
 //! | [`bootstrap`] | intervals by resampling, for statistics that are no means |
+//! | [`difference`] | two runs' estimates of one quantity: has it moved? |
 //! | [`rank`] | rank-sum test; the effect P(X < Y) with an interval |
 //! | `rank_law`, `rank_saddle` | the law of a rank sum given the ties: counted, or by the double saddle point |
 //! | [`normality`] | Anderson-Darling for normal and uniform laws; p-values no smaller than uniform |
@@ -25,6 +26,7 @@
 pub mod acceleration;
 pub mod binomial;
 pub mod bootstrap;
+pub mod difference;
 pub mod interval;
 pub mod normality;
 pub mod poisson_binomial;
