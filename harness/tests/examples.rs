@@ -30,7 +30,7 @@ fn configurations() -> Vec<PathBuf> {
 
 #[test]
 fn every_shipped_configuration_runs() {
-    let pool = parallel::pool(None).expect("a pool");
+    let pool = parallel::pool(None);
     assert!(configurations().len() >= 9);
     for path in configurations() {
         let mut config = Config::load(&path).expect("accepted");
@@ -49,7 +49,7 @@ fn every_shipped_configuration_runs() {
 
 #[test]
 fn the_bad_start_is_left_by_reinjection_only() {
-    let pool = parallel::pool(None).expect("a pool");
+    let pool = parallel::pool(None);
     let energy = |name: &str| {
         let mut config = Config::load(&shipped().join(name)).expect("accepted");
         config.particles = 100;
