@@ -39,7 +39,6 @@ pub(crate) struct Details(*mut bd_error);
 
 impl Details {
     /// That no piece of memory that is written lies in another, and the details in none; the later of two is named.
-    #[inline(never)] // one copy in firmware, and not one in each function
     pub fn apart(&mut self, pieces: &[Piece]) -> Result<(), bd_error> {
         let details = Span::new(self.0, 1);
         for piece in pieces {
