@@ -12,7 +12,7 @@ const TRAINING: &str = "seed = 1\nparticles = 37\nsteps = 40\ndt = 0.1\nalpha = 
     [data]\nfile = \"data.csv\"\ntarget = \"y\"\ntask = \"regression\"\n[network]\nactivation = \"tanh\"\n[batch]\nsize = 7\n\
     [start]\nc = { normal = { mean = 0.0, sd = 1.0 } }\nz = { normal = { mean = 0.0, sd = 1.0 } }\n[compare]\ndt = [0.1]\nalpha = [1.0]\n";
 /// Of each command that prints something.
-const COMMANDS: [&[&str]; 19] = [
+const COMMANDS: [&[&str]; 18] = [
     &["--help"],
     &["run", "--help"],
     &["--version"],
@@ -26,7 +26,6 @@ const COMMANDS: [&[&str]; 19] = [
     &["audit", "diff", "audit/audit.json", "audit/audit.json"],
     &["audit", "verify", "audit/audit.json"],
     &["bench", "--quick", "--only", "step"],
-    &["figures", "--only", "gaussian-bad-clouds", "--replicates", "50"],
     &["student-teacher", "--cells", "n50-notebook-gradient-flow", "--replicates", "1", "--steps", "10"],
     &["student-teacher", "--report"],
     &["train", "t.toml"],

@@ -612,7 +612,8 @@ uint32_t bd_values(void);
 // What a code means: a static, terminated text, for any number.
 const char *bd_error_text(int32_t code);
 
-// The next 32 random bits; 0 for NULL. `random`, here and below, is what a `bd_draw_fn` was given, in its call.
+// The next 32 random bits; 0 for NULL or a misaligned pointer. `random`, here and below, is what a `bd_draw_fn` was given,
+// in its call.
 uint32_t bd_random_word(struct bd_random *random);
 
 // Bytes of memory for a run of n particles of d components; SIZE_MAX if there is no such memory. Header: BD_RUN_SIZE_F32, _F64.
@@ -739,10 +740,10 @@ bd_code bd_make_custom_f32(struct bd_energy_f32 *energy,
                            void *context,
                            struct bd_error *error);
 
-// A number uniform on [0, 1); NaN for NULL.
+// A number uniform on [0, 1); NaN for NULL or a misaligned pointer.
 float bd_random_uniform_f32(struct bd_random *random);
 
-// A standard normal number; NaN for NULL.
+// A standard normal number; NaN for NULL or a misaligned pointer.
 float bd_random_normal_f32(struct bd_random *random);
 
 // Bytes of memory for a run of n particles of d components; SIZE_MAX if there is no such memory. Header: BD_RUN_SIZE_F32, _F64.
@@ -869,10 +870,10 @@ bd_code bd_make_custom_f64(struct bd_energy_f64 *energy,
                            void *context,
                            struct bd_error *error);
 
-// A number uniform on [0, 1); NaN for NULL.
+// A number uniform on [0, 1); NaN for NULL or a misaligned pointer.
 double bd_random_uniform_f64(struct bd_random *random);
 
-// A standard normal number; NaN for NULL.
+// A standard normal number; NaN for NULL or a misaligned pointer.
 double bd_random_normal_f64(struct bd_random *random);
 
 #ifdef __cplusplus

@@ -35,7 +35,8 @@ pub extern "C" fn bd_error_text(code: i32) -> *const c_char {
     text(code).as_ptr()
 }
 
-/// The next 32 random bits; 0 for NULL. `random`, here and below, is what a `bd_draw_fn` was given, in its call.
+/// The next 32 random bits; 0 for NULL or a misaligned pointer. `random`, here and below, is what a `bd_draw_fn` was given,
+/// in its call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn bd_random_word(random: *mut bd_random) -> u32 {
     // SAFETY: the caller's promise
@@ -294,14 +295,14 @@ macro_rules! interface {
             unsafe { call(error, |details| make::custom(energy, d, evaluate, context, details)) }
         }
 
-        /// A number uniform on [0, 1); NaN for NULL.
+        /// A number uniform on [0, 1); NaN for NULL or a misaligned pointer.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $uniform(random: *mut bd_random) -> $real {
             // SAFETY: the caller's promise
             law::uniform(unsafe { law::generator(random) })
         }
 
-        /// A standard normal number; NaN for NULL.
+        /// A standard normal number; NaN for NULL or a misaligned pointer.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $normal(random: *mut bd_random) -> $real {
             // SAFETY: the caller's promise

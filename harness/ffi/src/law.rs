@@ -133,13 +133,17 @@ impl<R: Real> Prior<R> for Law<R> {
     }
 }
 
-/// The generator behind the pointer that a `bd_draw_fn` got; nothing for null.
+/// The generator behind the pointer that a `bd_draw_fn` got; nothing for null, or a pointer that is not aligned for one.
 ///
 /// # Safety
-/// `random` is null, or such a pointer, during the call that it was given to.
+/// `random` is null, misaligned, or such a pointer, during the call that it was given to.
 pub(crate) unsafe fn generator<'a>(random: *mut bd_random) -> Option<&'a mut dyn Rng> {
+    let random = random.cast::<&mut dyn Rng>();
+    if !random.is_aligned() {
+        return None;
+    }
     // SAFETY: by the promise it points to the `any` of `Law::draw`, which nobody else uses during that call
-    unsafe { random.cast::<&mut dyn Rng>().as_mut() }.map(|rng| &mut **rng)
+    unsafe { random.as_mut() }.map(|rng| &mut **rng)
 }
 
 pub(crate) fn uniform<R: Real>(rng: Option<&mut dyn Rng>) -> R {

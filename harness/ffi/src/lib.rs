@@ -3,8 +3,8 @@
 //! # Unsafe code
 //! This is the only crate of the workspace that has any. What it relies on are the promises of the header: that a
 //! pointer points to as much as is said, and that nobody else uses that memory meanwhile. Everything else is checked:
-//! null, alignment, sizes, overlap ([`call`]), whether a run or an energy was made at an address, and whether it is
-//! already in use further up the stack ([`mark`]). References live for one call only, but those of an energy and a
+//! null, alignment, sizes, overlap (`call.rs`), whether a run or an energy was made at an address, and whether it is
+//! already in use further up the stack (`mark.rs`). References live for one call only, but those of an energy and a
 //! prior, which last as long as these: that is what the header calls borrowed.
 //!
 //! # No panic

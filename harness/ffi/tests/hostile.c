@@ -341,6 +341,8 @@ static void priors_that_fail(void) {
     DONE(bd_save_f64(other, 1, second, CHECKPOINT, &error));
     CHECK(memcmp(first, second, CHECKPOINT) == 0); /* the generator too */
     CHECK(isnan(bd_random_normal_f64(NULL)) && isnan(bd_random_uniform_f32(NULL)) && bd_random_word(NULL) == 0);
+    CHECK(isnan(bd_random_normal_f64(at_odds(elsewhere))) && isnan(bd_random_uniform_f32(at_odds(elsewhere))));
+    CHECK(bd_random_word(at_odds(elsewhere)) == 0);
 }
 
 static uint32_t crc32(const unsigned char *bytes, size_t length) {
