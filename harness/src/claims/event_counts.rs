@@ -91,8 +91,8 @@ impl Case {
     }
 }
 
-/// Deaths, births and two variances for each of six cases; single particles; deaths and births of many particles and after setters;
-/// events of each part of the long run; thresholds in two precisions.
+/// Deaths, births and two variances for each of six cases; single particles; deaths and births of many particles and
+/// after setters; events of each part of the long run; thresholds in two precisions.
 const CHECKS: f64 = 33.0;
 
 fn measure(context: &Context) -> Result<Evidence, Interrupted> {

@@ -49,7 +49,8 @@ pub fn new_rows(before: &[Vec<f64>], after: &[Vec<f64>], origins: &[u32]) -> f64
     count(after, origins, |row, origin| origin == FRESH || known.contains(&bits(row)))
 }
 
-/// Copies that differ from their parent, and pairs of identical particles that both survived the step and are identical no more.
+/// Copies that differ from their parent, and pairs of identical particles that both survived the step and are identical
+/// no more.
 pub fn parted(before: &[Vec<f64>], after: &[Vec<f64>], origins: &[u32]) -> f64 {
     let copies = count(after, origins, |row, origin| origin == FRESH || after[origin as usize] == *row);
     let mut first: HashMap<Vec<u64>, usize> = HashMap::new();

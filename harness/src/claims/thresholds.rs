@@ -49,8 +49,8 @@ const TWO_32: f64 = 4_294_967_296.0;
 
 /// Potentials of either sign that both precisions have, with their thresholds floor(p 2^32), p = 1 - exp(-|V| dt).
 ///
-/// From 2^-40, whose threshold is 0, to 32. Left out is what lies so near to an integer that two exponentials could differ over it:
-/// each is right to a few 2^-53, hence p 2^32 to 1e-5.
+/// From 2^-40, whose threshold is 0, to 32. Left out is what lies so near to an integer that two exponentials could
+/// differ over it: each is right to a few 2^-53, hence p 2^32 to 1e-5.
 fn thresholds() -> Vec<(f64, u32)> {
     let potentials = (-40..=5).flat_map(|power| [1.0, 1.25, 1.5].map(|x| x * 2f64.powi(power)));
     let exact = potentials.map(|v| (v, -(-v * DT).exp_m1() * TWO_32));
@@ -66,7 +66,8 @@ fn events(context: &Context, precision: Precision, potentials: &[f64], words: Ve
     trial.step().ok().map(|report| report.births + report.deaths)
 }
 
-/// Events decided wrongly: each particle's word is its threshold, for which nothing happens, and then the word below it, if there is one.
+/// Events decided wrongly: each particle's word is its threshold, for which nothing happens, and then the word below it,
+/// if there is one.
 pub fn measure(context: &Context, precision: Precision) -> Measured {
     let cases = thresholds();
     let potentials: Vec<f64> = cases.iter().map(|(v, _)| *v).collect();

@@ -18,7 +18,8 @@ pub static CLAIM: Claim = Claim {
                 those present before it; what scheme 2 puts in is drawn from the prior and does not move in its first step",
     source: "arXiv:1902.01843, the algorithm's last lines: random selection back to n neurons",
     setting: "n = 10, raw rates, V = ±1e6 (an event for certain) or 0: one birth; one death; two deaths; two deaths and a birth; two births; \
-              one birth, and a death and two births, under scheme 2; 1e5 steps each of 20 steppers, the slots of the events moving along; two deaths and two births in single precision too. Draws, in either: \
+              one birth, and a death and two births, under scheme 2; 1e5 steps each of 20 steppers, the slots of the events \
+              moving along; two deaths and two births in single precision too. Draws, in either: \
               four deaths a step under scheme 2 with transport, 5e3 steps, a prior of a constant, a uniform and a normal component",
     estimator: "counts of the outcome, as the origins tell it; counts of pairs of components of the draws",
     oracle: "enumeration of the equally likely choices; 64 equally likely cells of the prior",

@@ -33,7 +33,8 @@ pub trait Defect: Debug + Sync {
     /// Spoils the parameters, at the start and whenever a setter has changed them.
     fn parameters(&self, _setup: &mut Setup) {}
 
-    /// The birth-death rate of step number `step`, given that of step 0 and the one in force, as [`Self::parameters`] left them.
+    /// The birth-death rate of step number `step`, given that of step 0 and the one in force, as [`Self::parameters`]
+    /// left them.
     fn alpha(&self, _first: f64, in_force: f64, _step: u64) -> f64 {
         in_force
     }
@@ -48,13 +49,14 @@ pub trait Defect: Debug + Sync {
         rng
     }
 
-    /// Replaces the step in double precision, for what cannot be built around the crate. `setup` is the one in force, `number` that of the step.
+    /// Replaces the step in double precision, for what cannot be built around the crate. `setup` is the one in force,
+    /// `number` that of the step.
     fn step(&self, _simulation: &mut Simulated, _setup: &Setup, _number: u64) -> Option<Result<Report<f64>, Error>> {
         None
     }
 
-    /// Spoils the ensemble (`after`, row after row) once a step is done, given that before the step, the gradients there, the step's
-    /// origins, and dt (0 without transport).
+    /// Spoils the ensemble (`after`, row after row) once a step is done, given that before the step, the gradients there,
+    /// the step's origins, and dt (0 without transport).
     fn after_step(&self, _before: &[f64], _gradients: &[f64], _origins: &[u32], _dt: f64, _after: &mut [f64]) {}
 }
 

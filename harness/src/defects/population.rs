@@ -1,6 +1,7 @@
 //! Defects of events and of population control: a complete step written naively, which can be flawed.
 //!
-//! The crate's control, and the comparison that decides an event, cannot be spoilt from outside, so these defects replace the step. Without a flaw it consumes the same words as
+//! The crate's control, and the comparison that decides an event, cannot be spoilt from outside, so these defects
+//! replace the step. Without a flaw it consumes the same words as
 //! [`Dynamics::step`](birth_death::Dynamics::step) and makes the same choices, which is tested.
 
 use birth_death::random::bounded;

@@ -41,6 +41,8 @@ pub struct Outcome {
     pub energy: f64,
     /// Vbar before it.
     pub mean_potential: f64,
+    /// Births and deaths.
+    pub events: (u32, u32),
     /// The largest |V| before it, and the largest component of grad V in size: what rounding is measured by.
     pub sizes: (f64, f64),
     /// How far any word, over 2^32, was from its particle's probability, at least. Infinite without events.
@@ -61,18 +63,20 @@ pub fn step(
     let mean_potential = fields.v.iter().sum::<f64>() / n as f64;
     let size = |values: &[f64]| values.iter().fold(0.0, |a: f64, x| a.max(x.abs()));
     let sizes = (size(&fields.v), fields.grad.iter().map(|row| size(row)).fold(0.0, f64::max));
-    let outcome = |particles, margin| Some(Outcome { particles, energy, mean_potential, sizes, margin });
+    let outcome =
+        |particles, events, margin| Some(Outcome { particles, energy, mean_potential, events, sizes, margin });
     let moved = |i: usize| -> Vec<f64> {
         let dt = if rules.transport { rules.dt } else { 0.0 };
         particles[i].iter().enumerate().map(|(k, x)| x - dt * fields.grad[k][i]).collect()
     };
     if !rules.events {
-        return outcome((0..n).map(moved).collect(), f64::INFINITY);
+        return outcome((0..n).map(moved).collect(), (0, 0), f64::INFINITY);
     }
 
     // individuals present after the events, by the slot they come from; a copy stands behind its parent
     let centre = if rules.centred { mean_potential } else { 0.0 };
     let mut present: Vec<usize> = Vec::new();
+    let (mut births, mut deaths) = (0, 0);
     let mut margin = f64::INFINITY;
     for (i, v) in fields.v.iter().enumerate() {
         let b = v - centre;
@@ -82,8 +86,11 @@ pub fn step(
         margin = margin.min((word / 4_294_967_296.0 - p).abs());
         match (happens, b > 0.0) {
             (false, _) => present.push(i),
-            (true, true) => {}
-            (true, false) => present.extend([i, i]),
+            (true, true) => deaths += 1,
+            (true, false) => {
+                present.extend([i, i]);
+                births += 1;
+            }
         }
     }
 
@@ -124,7 +131,7 @@ pub fn step(
     newcomers.extend((0..fresh).map(|_| prior(words)));
     let mut newcomers = newcomers.into_iter();
     let particles = seats.into_iter().map(|seat| seat.or_else(|| newcomers.next()).unwrap_or_default()).collect();
-    outcome(particles, margin)
+    outcome(particles, (births, deaths), margin)
 }
 
 /// Words for tests that hold an exact law against the naive scheme: Marsaglia's xorshift32, with the seed of his paper.

@@ -169,7 +169,8 @@ impl Engine {
     /// Of `energy`, with the particles at the origin.
     ///
     /// # Panics
-    /// For parameters that the core refuses, and a reinjection in single precision without a prior of it: they are the harness's own.
+    /// For parameters that the core refuses, and a reinjection in single precision without a prior of it: they are the
+    /// harness's own.
     pub fn new(setup: &Setup, energy: AnyEnergy, rng: BoxedGenerator) -> Self {
         let n = setup.particles;
         match energy {
