@@ -2,17 +2,22 @@
 //!
 //! Claims make every simulation through [`Subject::trial`], so a defect reaches all of them and none needs to know of it.
 
-use birth_death::{Dynamics, Energy, Error, Field, Marginal, ProductPrior, Rate, Report, Rows, Scheme};
+mod engine;
+
+use birth_death::{Energy, Error, Field, Marginal, ProductPrior, Rate, Real, Report, Rows, Scheme};
 
 use crate::defects::Defect;
 use crate::generators::{BoxedGenerator, Source};
 use crate::simulation::{Product, Simulation};
 use crate::stopwatch::{Laps, Stopwatch};
+use engine::{Engine, narrowed};
+
+pub use engine::{AnyEnergy, BoxedSingle, Precision};
 
 /// An energy of the harness's own, with any kernel.
 pub type BoxedEnergy = Box<dyn Energy<f64> + Send>;
 
-/// A simulation of the subject.
+/// A simulation of the subject in double precision.
 pub type Simulated = Simulation<'static, f64, Product<f64>, BoxedGenerator>;
 
 /// The parameters of a simulation.
@@ -32,25 +37,37 @@ pub struct Setup {
     pub transport: bool,
     /// The step from which birth-death is off.
     pub quench_from: u64,
+    /// In which numbers; that of the energy, which [`Subject`] sets.
+    pub precision: Precision,
+    /// The prior of the scheme in single precision, without which there is no scheme 2 in it: see [`Self::with_prior`].
+    pub single_prior: Option<Product<f32>>,
 }
 
 impl Setup {
     /// Scheme 1 with centred rates and transport.
     pub const fn birth_death(particles: usize, dt: f64, alpha: f64) -> Self {
-        Self { particles, scheme: Scheme::BirthDeath, rate: None, dt, alpha, transport: true, quench_from: u64::MAX }
+        Self {
+            particles,
+            scheme: Scheme::BirthDeath,
+            rate: None,
+            dt,
+            alpha,
+            transport: true,
+            quench_from: u64::MAX,
+            precision: Precision::Double,
+            single_prior: None,
+        }
     }
 
     /// Gradient flow.
-    pub const fn gradient_flow(particles: usize, dt: f64) -> Self {
-        Self {
-            particles,
-            scheme: Scheme::GradientFlow,
-            rate: None,
-            dt,
-            alpha: 0.0,
-            transport: true,
-            quench_from: u64::MAX,
-        }
+    pub fn gradient_flow(particles: usize, dt: f64) -> Self {
+        Self { scheme: Scheme::GradientFlow, ..Self::birth_death(particles, dt, 0.0) }
+    }
+
+    /// The same under scheme 2, in either precision.
+    pub fn with_prior(self, marginals: &[Marginal<f64>]) -> Self {
+        let single_prior = Some(narrowed(marginals));
+        Self { scheme: Scheme::Reinjection(product(marginals)), single_prior, ..self }
     }
 
     /// The same with raw rates.
@@ -66,13 +83,6 @@ impl Setup {
     /// The rate in force.
     pub fn rate(&self) -> Rate {
         self.rate.unwrap_or(if matches!(self.scheme, Scheme::Reinjection(_)) { Rate::Raw } else { Rate::Centred })
-    }
-
-    fn dynamics(&self) -> Result<Dynamics<f64, Product<f64>>, Error> {
-        let dynamics = Dynamics::new(self.scheme.clone(), self.dt, self.alpha)?
-            .with_rate(self.rate())?
-            .with_quench_from(self.quench_from);
-        Ok(if self.transport { dynamics } else { dynamics.without_transport() })
     }
 }
 
@@ -113,30 +123,48 @@ impl Subject {
     /// # Panics
     /// For parameters that the core refuses: they are the harness's own.
     pub fn trial(&self, setup: &Setup, energy: BoxedEnergy, stream: u64) -> Trial {
-        let mut setup = setup.clone();
-        let mut energy = energy;
-        let mut rng = self.words(stream);
+        self.trial_of(setup, AnyEnergy::Double(energy), stream)
+    }
+
+    /// The same in the precision of the energy.
+    ///
+    /// # Panics
+    /// Likewise.
+    pub fn trial_of(&self, setup: &Setup, energy: AnyEnergy, stream: u64) -> Trial {
+        self.scripted(setup, energy, self.words(stream))
+    }
+
+    /// The same with the words of a generator given.
+    ///
+    /// # Panics
+    /// Likewise.
+    pub fn scripted(&self, setup: &Setup, mut energy: AnyEnergy, mut rng: BoxedGenerator) -> Trial {
+        let asked = Setup { precision: energy.precision(), ..setup.clone() };
+        let mut setup = asked.clone();
         if let Some(defect) = self.defect {
-            energy = defect.energy(energy, &setup);
-            rng = defect.generator(rng, &setup);
+            energy = energy.changed(|energy| defect.energy(energy, &asked));
+            rng = defect.generator(rng, &asked);
             defect.parameters(&mut setup);
         }
-        let dynamics = setup.dynamics().expect("the harness's own constants");
-        let simulation = Simulation::new(setup.particles, energy, dynamics, rng).expect("the harness's own constants");
-        Trial { simulation, setup, defect: self.defect, steps: 0, before: Vec::new(), laps: Laps::of(self.watch) }
+        let engine = Engine::new(&setup, energy, rng);
+        let laps = Laps::of(self.watch);
+        Trial { engine, first_alpha: setup.alpha, asked, setup, defect: self.defect, steps: 0, laps }
     }
 }
 
 /// One simulation of the subject: [`Simulation`], and what the defect does in and after each step.
 #[derive(Debug)]
 pub struct Trial {
-    simulation: Simulated,
+    engine: Engine,
+    /// The parameters asked for.
+    asked: Setup,
     /// The parameters in force.
     setup: Setup,
+    /// The rate of step 0.
+    first_alpha: f64,
     defect: Option<&'static dyn Defect>,
     /// Steps done.
     steps: u64,
-    before: Vec<f64>,
     laps: Laps,
 }
 
@@ -165,7 +193,7 @@ impl Trial {
 
     fn next(&mut self) -> Result<Report<f64>, Error> {
         let report = match self.defect {
-            None => self.simulation.step()?,
+            None => self.engine.step()?,
             Some(defect) => self.spoilt(defect)?,
         };
         self.steps += 1;
@@ -173,14 +201,49 @@ impl Trial {
     }
 
     fn spoilt(&mut self, defect: &dyn Defect) -> Result<Report<f64>, Error> {
-        self.before.clear();
-        self.before.extend_from_slice(self.simulation.values_mut());
-        let replaced = defect.step(&mut self.simulation, &self.setup, self.steps);
-        let report = replaced.unwrap_or_else(|| self.simulation.step())?;
-        let (origins, dt) = (self.simulation.origins().to_vec(), self.simulation.dynamics().dt());
-        let gradients: Vec<f64> = self.simulation.gradients().iter().flatten().copied().collect();
-        defect.after_step(&self.before, &gradients, &origins, dt, self.simulation.values_mut());
+        if self.steps == 0 {
+            self.first_alpha = self.setup.alpha;
+        }
+        let in_force = defect.alpha(self.first_alpha, self.setup.alpha, self.steps);
+        self.engine.set(in_force, self.setup.dt);
+        let before = self.values();
+        let replaced = match &mut self.engine {
+            Engine::Double(simulation) => defect.step(simulation, &self.setup, self.steps),
+            Engine::Single(_) => None,
+        };
+        let report = replaced.unwrap_or_else(|| self.engine.step())?;
+        let gradients: Vec<f64> = self.gradients().iter().flatten().copied().collect();
+        let mut after = self.values();
+        let dt = if self.setup.transport { self.setup.dt } else { 0.0 };
+        defect.after_step(&before, &gradients, self.engine.origins(), dt, &mut after);
+        self.engine.overwrite(&after);
         Ok(report)
+    }
+
+    /// Changes the birth-death rate from the next step on.
+    ///
+    /// # Panics
+    /// For a value that the core refuses: the harness's own constants.
+    pub fn set_alpha(&mut self, alpha: f64) {
+        self.asked.alpha = alpha;
+        self.set();
+    }
+
+    /// Changes the length of a step from the next one on.
+    ///
+    /// # Panics
+    /// Likewise.
+    pub fn set_dt(&mut self, dt: f64) {
+        self.asked.dt = dt;
+        self.set();
+    }
+
+    fn set(&mut self) {
+        self.setup = self.asked.clone();
+        if let Some(defect) = self.defect {
+            defect.parameters(&mut self.setup);
+        }
+        self.engine.set(self.setup.alpha, self.setup.dt);
     }
 
     /// Puts the particles where they are told, row after row.
@@ -188,18 +251,18 @@ impl Trial {
     /// # Panics
     /// For another number of values.
     pub fn place(&mut self, rows: &[f64]) {
-        self.simulation.place(rows).expect("as many values as particles and components");
+        self.engine.place(rows).expect("as many values as particles and components");
     }
 
     /// Puts the particles back without forgetting anything else: for steps from a frozen ensemble.
     pub fn reset(&mut self, rows: &[f64]) {
-        self.simulation.values_mut().copy_from_slice(rows);
+        self.engine.overwrite(rows);
     }
 
     /// Draws the start on the simulation's own stream.
     pub fn draw(&mut self, start: &Product<f64>) {
         let lap = self.laps.begin();
-        self.simulation.draw(start);
+        self.engine.draw(start);
         self.laps.end(lap);
     }
 
@@ -209,14 +272,14 @@ impl Trial {
     /// The core's.
     pub fn evaluate(&mut self) -> Result<(f64, f64), Error> {
         let lap = self.laps.begin();
-        let found = self.simulation.evaluate_at(self.steps);
+        let found = self.engine.evaluate_at(self.steps);
         self.laps.end(lap);
         found
     }
 
     /// The particles.
     pub fn rows(&self) -> Rows<'_, f64> {
-        self.simulation.rows()
+        self.engine.rows()
     }
 
     /// The particles, row after row.
@@ -226,36 +289,38 @@ impl Trial {
 
     /// V of each particle, as the last evaluation or step found it.
     pub fn potentials(&self) -> &[f64] {
-        self.simulation.potentials()
+        self.engine.potentials()
     }
 
     /// grad V of each particle, likewise.
     pub fn gradients(&self) -> Rows<'_, f64> {
-        self.simulation.gradients()
+        self.engine.gradients()
     }
 
     /// Where each slot's particle came from in the last step.
     pub fn origins(&self) -> &[u32] {
-        self.simulation.origins()
+        self.engine.origins()
     }
 }
 
-/// A potential of one component, as an energy without interaction: `V_i = F(x_i)`.
+/// A potential of one component, as an energy without interaction: `V_i = F(x_i)`, rounded to the precision.
 pub struct Separable<F>(pub F);
 
-impl<F: Fn(f64) -> f64> Energy<f64> for Separable<F> {
+impl<R: Real, F: Fn(f64) -> f64> Energy<R> for Separable<F> {
     fn dim(&self) -> usize {
         1
     }
 
-    fn evaluate(&mut self, _step: u64, at: Rows<'_, f64>, mut out: Field<'_, f64>) -> Result<f64, Error> {
+    fn evaluate(&mut self, _step: u64, at: Rows<'_, R>, mut out: Field<'_, R>) -> Result<R, Error> {
         out.check(1, at)?;
         let (potential, mut gradient) = out.parts_mut();
-        gradient.row_mut(0).fill(0.0);
+        gradient.row_mut(0).fill(R::ZERO);
+        let mut sum = 0.0;
         for (v, &x) in potential.iter_mut().zip(at.row(0)) {
-            *v = (self.0)(x);
+            *v = R::from_f64((self.0)(x.to_f64()));
+            sum += v.to_f64();
         }
-        Ok(potential.iter().sum::<f64>() / at.len() as f64)
+        Ok(R::from_f64(sum / at.len() as f64))
     }
 }
 

@@ -2,13 +2,13 @@
 
 use super::check::{Evidence, Measured, Test, largest};
 use super::problem::frozen;
-use super::{CLAIM_LEVEL, Claim, Context, Interrupted, Kind};
+use super::{CLAIM_LEVEL, Claim, Context, Interrupted, Kind, thresholds};
 use crate::stats::binomial;
 use crate::stats::difference::StandardError;
 use crate::stats::poisson_binomial::{mean_of_sum, two_sided_of_sum, variance_of_sum};
 use crate::stats::power::{POWER, detectable_shift};
 use crate::stats::tails::z_two_sided;
-use crate::subject::{Separable, Setup};
+use crate::subject::{Precision, Separable, Setup, Trial};
 
 pub static CLAIM: Claim = Claim {
     id: "event-counts",
@@ -18,10 +18,12 @@ pub static CLAIM: Claim = Claim {
     setting: "potentials 10 + z_i^2 at shifted normal quantiles z_i (the offset shows a mean that is not subtracted), n = 64 and 4, alpha dt <|b|> = 0.3 and 2; raw \
               rates too, of potentials z_i; 2e4 steps of 20 steppers, the ensemble put back after each; and each particle alone",
     estimator: "number of deaths, and of births, over all steps; variance of deaths plus births and of deaths minus births between \
-                steps; events of each particle when all others have rate 0",
-    oracle: "Poisson-binomial law of the sum over all steps, exact; its variance; the binomial law of one particle",
+                steps; events of each particle when all others have rate 0; events decided wrongly",
+    oracle: "Poisson-binomial law of the sum over all steps, exact; its variance; the binomial law of one particle; a word \
+             below floor(p_i 2^32) is an event",
     tolerance: "sharp: exact p-values, variances by their normal limit over 2e4 steps; must be able to see 3 % in a count of n = 64 (10 % \
-                of n = 4), 10 % in a variance, 0.3 in one particle's probability",
+                of n = 4), 10 % in a variance, 0.3 in one particle's probability. Single precision changes b by at most 1e-5 of its size, and p as much: a \
+                hundredth of a count's standard error. Words at thresholds: none decided wrongly",
     measure,
 };
 
@@ -29,10 +31,18 @@ const STEPS: u64 = 20_000;
 const BLOCKS: u64 = 20;
 const DT: f64 = 0.1;
 
+/// Steps of the other settings: of many particles, after a setter, and of the long run.
+const STEPS_OF_MANY: u64 = 1000;
+const STEPS_SET: u64 = 10_000;
+const STEPS_LONG: u64 = 73_728;
+/// Where what is counted of the long run begins, and where it is counted apart: late, and beyond 16 bits of a counter.
+const LATE: [u64; 2] = [4000, 65_536];
+
 /// What to freeze.
 #[derive(Clone, Debug)]
 struct Case {
     name: String,
+    precision: Precision,
     potentials: Vec<f64>,
     raw: bool,
     alpha: f64,
@@ -46,6 +56,7 @@ impl Case {
         let potentials = frozen(n).iter().map(|z| if raw { *z } else { 10.0 + z * z }).collect();
         let mut case = Self {
             name: format!("n = {n}, alpha dt <|b|> = {strength}{}", if raw { ", raw" } else { "" }),
+            precision: Precision::Double,
             potentials,
             raw,
             alpha: 1.0,
@@ -54,6 +65,13 @@ impl Case {
         let mean_rate = case.rates().iter().map(|b| b.abs()).sum::<f64>() / n as f64;
         case.alpha = strength / (DT * mean_rate);
         case
+    }
+
+    /// The same in single precision, with the potentials that it has.
+    fn single(self) -> Self {
+        let precision = Precision::Single;
+        let potentials = self.potentials.iter().map(|v| precision.round(*v)).collect();
+        Self { name: format!("{}{}", self.name, precision.suffix()), precision, potentials, ..self }
     }
 
     fn rates(&self) -> Vec<f64> {
@@ -74,28 +92,20 @@ impl Case {
     }
 }
 
+/// Deaths, births and two variances for each of six cases; single particles; deaths and births of many particles and
+/// after setters; events of each part of the long run; thresholds in two precisions.
+const CHECKS: f64 = 33.0;
+
 fn measure(context: &Context) -> Result<Evidence, Interrupted> {
-    // deaths, births and two variances for each of five cases; and one check for single particles
-    let level = CLAIM_LEVEL / 21.0;
+    let level = CLAIM_LEVEL / CHECKS;
     let steps = context.replicates(STEPS);
     let cases = [(64, 0.3, false), (64, 2.0, false), (4, 0.3, false), (4, 2.0, false), (64, 0.3, true)];
+    let cases = cases.map(|(n, strength, raw)| Case::new(n, strength, raw)).into_iter();
     let mut measured = Vec::new();
-    for ((n, strength, raw), part) in cases.into_iter().zip(0..) {
-        let case = Case::new(n, strength, raw);
-        let blocks = context.map(BLOCKS, |block| {
-            let mut trial = context.trial(&case.setup(), Box::new(Separable(|z| z)), part, block);
-            (0..steps / BLOCKS)
-                .map(|_| {
-                    trial.reset(&case.potentials);
-                    trial.step().map_or((u32::MAX, u32::MAX), |report| (report.deaths, report.births))
-                })
-                .collect::<Vec<_>>()
-        })?;
-        let counts: Vec<(u32, u32)> = blocks.into_iter().flatten().collect();
+    for (case, part) in cases.chain([Case::new(64, 0.3, false).single()]).zip(0..) {
+        let counts = counts(context, &case, part, steps)?;
         let (deaths, births) = case.probabilities();
-        let total = |of: fn(&(u32, u32)) -> u32| counts.iter().map(|c| u64::from(of(c))).sum::<u64>();
-        measured.push(count("deaths", &case, &deaths, total(|c| c.0), steps, level));
-        measured.push(count("births", &case, &births, total(|c| c.1), steps, level));
+        measured.extend(totals(&case, &counts, level));
         for (what, sign) in [("sum", 1.0), ("difference", -1.0)] {
             let values: Vec<f64> = counts.iter().map(|c| f64::from(c.0) + sign * f64::from(c.1)).collect();
             let mean = mean_of_sum(&deaths, 1) + sign * mean_of_sum(&births, 1);
@@ -103,7 +113,76 @@ fn measure(context: &Context) -> Result<Evidence, Interrupted> {
         }
     }
     measured.push(single_particles(context, steps, level)?);
+    let many = Case::new(1000, 0.3, false);
+    let counted = counts(context, &many, 51, context.replicates(STEPS_OF_MANY))?;
+    measured.extend(totals(&many, &counted, level));
+    measured.extend(after_setters(context, level)?);
+    measured.extend(long_run(context, level)?);
+    measured.extend([Precision::Double, Precision::Single].map(|precision| thresholds::measure(context, precision)));
     Ok(measured.into())
+}
+
+/// Deaths and births of a step; more than there can be if it was refused.
+type Counts = (u32, u32);
+
+/// A step from the frozen ensemble.
+fn step(trial: &mut Trial, case: &Case) -> Counts {
+    trial.reset(&case.potentials);
+    trial.step().map_or((u32::MAX, u32::MAX), |report| (report.deaths, report.births))
+}
+
+fn counts(context: &Context, case: &Case, part: u64, steps: u64) -> Result<Vec<Counts>, Interrupted> {
+    let blocks = context.map(BLOCKS, |block| {
+        let mut trial = context.trial_of(&case.setup(), case.precision.of(Separable(|z| z)), part, block);
+        (0..steps / BLOCKS).map(|_| step(&mut trial, case)).collect::<Vec<_>>()
+    })?;
+    Ok(blocks.into_iter().flatten().collect())
+}
+
+fn total(counts: &[Counts], of: fn(&Counts) -> u64) -> u64 {
+    counts.iter().map(of).sum()
+}
+
+/// All deaths, and all births.
+fn totals(case: &Case, counts: &[Counts], level: f64) -> [Measured; 2] {
+    let (deaths, births) = case.probabilities();
+    let steps = counts.len() as u64;
+    [
+        count("deaths", case, &deaths, total(counts, |c| u64::from(c.0)), steps, level),
+        count("births", case, &births, total(counts, |c| u64::from(c.1)), steps, level),
+    ]
+}
+
+/// Rate and dt are what the setters say, from the step after them on.
+fn after_setters(context: &Context, level: f64) -> Result<[Measured; 2], Interrupted> {
+    let case = Case::new(64, 0.3, false);
+    let case = Case { name: format!("{}, set after step 0", case.name), ..case };
+    let steps = context.replicates(STEPS_SET) / BLOCKS;
+    let blocks = context.map(BLOCKS, |block| {
+        let before = Setup { dt: 0.5 * DT, ..Case { alpha: 3.0 * case.alpha, ..case.clone() }.setup() };
+        let mut trial = context.trial(&before, Box::new(Separable(|z| z)), 52, block);
+        step(&mut trial, &case);
+        trial.set_alpha(case.alpha);
+        trial.set_dt(DT);
+        (0..steps).map(|_| step(&mut trial, &case)).collect::<Vec<_>>()
+    })?;
+    Ok(totals(&case, &blocks.concat(), level))
+}
+
+/// One stepper, for long: what depends on the step's number shows late.
+fn long_run(context: &Context, level: f64) -> Result<[Measured; 2], Interrupted> {
+    let case = Case::new(16, 0.3, true);
+    let counts = context.map(1, |_| {
+        let mut trial = context.trial(&case.setup(), Box::new(Separable(|z| z)), 53, 0);
+        (0..STEPS_LONG).map(|_| step(&mut trial, &case)).collect::<Vec<_>>()
+    })?;
+    let (deaths, births) = case.probabilities();
+    let (all, counts) = ([deaths, births].concat(), counts.concat());
+    Ok([(LATE[0], LATE[1]), (LATE[1], STEPS_LONG)].map(|(from, to)| {
+        let part = &counts[from as usize..to as usize];
+        let case = Case { name: format!("{}, steps {from} to {}", case.name, to - 1), budget: 0.05, ..case.clone() };
+        count("events", &case, &all, total(part, |c| u64::from(c.0) + u64::from(c.1)), to - from, level)
+    }))
 }
 
 /// A count against its Poisson-binomial law, as a ratio to its mean.

@@ -1,13 +1,13 @@
 //! What reinjection puts in: part of uniform-control.
 
-use birth_death::{Energy, Error, FRESH, Field, Marginal, Rows, Scheme};
+use birth_death::{Energy, Error, FRESH, Field, Marginal, Real, Rows};
 
 use super::check::{Measured, Test};
 use super::{Context, Interrupted};
 use crate::stats::difference::StandardError;
 use crate::stats::power::{POWER, detectable_noncentrality};
 use crate::stats::tails::{goodness_of_fit, normal_upper};
-use crate::subject::{Setup, product};
+use crate::subject::{Precision, Setup};
 
 /// The checks that [`measure`] hands back.
 pub const CHECKS: usize = 2;
@@ -27,18 +27,18 @@ const INTERVALS: usize = 8;
 /// V = x_0 + x_1 + x_2: everything that moves goes -dt in every component.
 struct Slope;
 
-impl Energy<f64> for Slope {
+impl<R: Real> Energy<R> for Slope {
     fn dim(&self) -> usize {
         3
     }
 
-    fn evaluate(&mut self, _step: u64, at: Rows<'_, f64>, mut out: Field<'_, f64>) -> Result<f64, Error> {
+    fn evaluate(&mut self, _step: u64, at: Rows<'_, R>, mut out: Field<'_, R>) -> Result<R, Error> {
         out.check(3, at)?;
         let (v, mut gradient) = out.parts_mut();
-        gradient.iter_mut().for_each(|row| row.fill(1.0));
-        v.fill(0.0);
-        at.iter().for_each(|row| v.iter_mut().zip(row).for_each(|(v, x)| *v += x));
-        Ok(v.iter().sum::<f64>() / at.len() as f64)
+        gradient.iter_mut().for_each(|row| row.fill(R::ONE));
+        v.fill(R::ZERO);
+        at.iter().for_each(|row| v.iter_mut().zip(row).for_each(|(v, x)| *v = *v + *x));
+        Ok(R::from_f64(v.iter().map(|v| v.to_f64()).sum::<f64>() / at.len() as f64))
     }
 }
 
@@ -51,9 +51,9 @@ struct Found {
 }
 
 /// Scheme 2 with forced deaths: each is replaced by a draw that has the prior's law and does not move in its first step.
-pub fn measure(context: &Context, part: u64, level: f64) -> Result<Vec<Measured>, Interrupted> {
+pub fn measure(context: &Context, precision: Precision, part: u64, level: f64) -> Result<Vec<Measured>, Interrupted> {
     let steps = context.replicates(STEPS);
-    let blocks = context.map(BLOCKS, |block| tally(context, part, block, steps / BLOCKS))?;
+    let blocks = context.map(BLOCKS, |block| tally(context, precision, part, block, steps / BLOCKS))?;
     let cells = INTERVALS * INTERVALS;
     let sum = |cell: usize| blocks.iter().map(|found| found.cells[cell]).sum();
     let observed: Vec<u64> = (0..cells).map(sum).collect();
@@ -63,13 +63,15 @@ pub fn measure(context: &Context, part: u64, level: f64) -> Result<Vec<Measured>
     let squares: f64 = observed.iter().map(|&o| (o as f64 / draws as f64 - share).powi(2) / share).sum();
     let detectable = (detectable_noncentrality(cells as f64 - 1.0, level, POWER) / draws as f64).sqrt();
     let error = StandardError::known(1.0 / (draws as f64).sqrt());
-    let what = format!("effect w over {cells} cells of two components of what scheme 2 injects, with transport");
+    let suffix = precision.suffix();
+    let what =
+        format!("effect w over {cells} cells of two components of what scheme 2 injects, with transport{suffix}");
     let wrong: u64 = blocks.iter().map(|found| found.wrong).sum();
     let expected = steps * DEATHS as u64;
     Ok(vec![
         Measured::sharp(what, squares.sqrt(), 0.0, Test { p, detectable, budget: 0.1, error }, draws),
         Measured::exact(
-            "draws missing, superfluous, or with another charge than the prior's",
+            format!("draws missing, superfluous, or with another charge than the prior's{suffix}"),
             wrong as f64,
             0.0,
             expected,
@@ -77,14 +79,14 @@ pub fn measure(context: &Context, part: u64, level: f64) -> Result<Vec<Measured>
     ])
 }
 
-fn tally(context: &Context, part: u64, block: u64, steps: u64) -> Found {
-    let prior = product(&[
+fn tally(context: &Context, precision: Precision, part: u64, block: u64, steps: u64) -> Found {
+    let prior = [
         Marginal::Constant(CHARGE),
         Marginal::Uniform { low: UNIFORM.0, high: UNIFORM.1 },
         Marginal::Normal { mean: NORMAL.0, sd: NORMAL.1 },
-    ]);
-    let setup = Setup { scheme: Scheme::Reinjection(prior), ..Setup::birth_death(N, 1.0, 1.0) };
-    let mut trial = context.trial(&setup, Box::new(Slope), part, block);
+    ];
+    let setup = Setup::birth_death(N, 1.0, 1.0).with_prior(&prior);
+    let mut trial = context.trial_of(&setup, precision.of(Slope), part, block);
     let mut found = Found { wrong: 0, cells: vec![0; INTERVALS * INTERVALS] };
     for step in 0..steps {
         let mut rows = [0.0; 3 * N];

@@ -1,6 +1,6 @@
 //! Events of different particles, and of consecutive steps, are uncorrelated.
 
-use birth_death::{FRESH, Marginal, Scheme};
+use birth_death::{FRESH, Marginal};
 use rand_core::Rng;
 
 use super::check::{Evidence, Measured, Test, largest};
@@ -9,7 +9,7 @@ use super::{CLAIM_LEVEL, Claim, Context, Interrupted, Kind, REGISTRY, stream};
 use crate::stats::difference::StandardError;
 use crate::stats::power::{POWER, detectable_noncentrality, detectable_shift};
 use crate::stats::tails::{chi_square_upper, z_two_sided};
-use crate::subject::{Separable, Setup, Trial, product};
+use crate::subject::{Precision, Separable, Setup, Trial};
 
 pub static CLAIM: Claim = Claim {
     id: "independence",
@@ -20,7 +20,7 @@ pub static CLAIM: Claim = Claim {
     setting: "64 particles with event probabilities from 0.3 to 0.6, raw rates, no transport, 1e4 steps of 20 steppers, the \
               ensemble put back after each. Every event is seen: deaths under scheme 1, when nothing else can happen (a slot has \
               another origin); births and deaths mixed under scheme 2, with as many certain deaths beside them as there may be \
-              births, so that nobody is removed (a parent is an origin elsewhere)",
+              births, so that nobody is removed (a parent is an origin elsewhere); that in single precision too",
     estimator: "mean product of standardised events (X - p) / root(p q): of slots i and i + k, slots taken as a ring, in the same \
                 step and from a step to the next; and of every pair of slots. Streams whose first four words another one has too, of all \
                 claims, of parts and replicates 0 to 99 and every power of two that has a bit of the number to itself",
@@ -45,10 +45,14 @@ const CHECKS: usize = 6;
 struct Case {
     name: &'static str,
     births: bool,
+    precision: Precision,
 }
 
-const CASES: [Case; 2] =
-    [Case { name: "deaths, scheme 1", births: false }, Case { name: "births and deaths, scheme 2", births: true }];
+const CASES: [Case; 3] = [
+    Case { name: "deaths, scheme 1", births: false, precision: Precision::Double },
+    Case { name: "births and deaths, scheme 2", births: true, precision: Precision::Double },
+    Case { name: "births and deaths, scheme 2, f32", births: true, precision: Precision::Single },
+];
 
 impl Case {
     /// Event probability of a slot, without order between neighbours: 0.3 to 0.6 by the multiples of the golden ratio.
@@ -74,7 +78,7 @@ impl Case {
     fn setup(&self) -> Setup {
         let mut setup = Setup::birth_death(self.potentials().len(), DT, 1.0).without_transport().raw();
         if self.births {
-            setup.scheme = Scheme::Reinjection(product(&[Marginal::Constant(0.0)]));
+            setup = setup.with_prior(&[Marginal::Constant(0.0)]);
         }
         setup
     }
@@ -132,7 +136,7 @@ fn accumulate(sums: &mut [f64], x: &[f64; N], y: &[f64; N]) {
 /// The products of one stepper; NaN after an error.
 fn run(context: &Context, case: &Case, part: u64, block: u64, steps: u64) -> Products {
     let rows = case.potentials();
-    let mut trial = context.trial(&case.setup(), Box::new(Separable(|z| z)), part, block);
+    let mut trial = context.trial_of(&case.setup(), case.precision.of(Separable(|z| z)), part, block);
     let mut products = Products::none();
     let (mut last, mut now) = ([0.0; N], [0.0; N]);
     for step in 0..steps {

@@ -28,6 +28,7 @@ mod gaussian_law;
 mod gradient;
 mod independence;
 mod interaction_bias;
+mod invariants;
 mod martingale;
 mod mean_field;
 mod mean_field_reinjection;
@@ -38,6 +39,7 @@ mod rate_transport;
 mod relu;
 mod step_order;
 mod support;
+mod thresholds;
 mod uniform_control;
 
 use std::sync::OnceLock;
@@ -48,7 +50,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::generators::Source;
 use crate::parallel::{self, Pool};
-use crate::subject::{BoxedEnergy, Setup, Subject, Trial};
+use crate::subject::{AnyEnergy, BoxedEnergy, Setup, Subject, Trial};
 use check::{Check, Evidence};
 use plot::Plot;
 
@@ -174,6 +176,11 @@ impl Context<'_> {
     /// A simulation on stream `replicate` of measurement number `part` of this claim.
     pub fn trial(&self, setup: &Setup, energy: BoxedEnergy, part: u64, replicate: u64) -> Trial {
         self.subject.trial(setup, energy, self.stream(part, replicate))
+    }
+
+    /// The same in the precision of the energy.
+    pub fn trial_of(&self, setup: &Setup, energy: AnyEnergy, part: u64, replicate: u64) -> Trial {
+        self.subject.trial_of(setup, energy, self.stream(part, replicate))
     }
 
     /// The stream of a replicate: claim, measurement and replicate have bits of their own.

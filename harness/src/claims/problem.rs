@@ -1,7 +1,10 @@
 //! The models that claims run on, each stated twice: as the crate's energy and as the oracles' own.
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
 use birth_death::models::{DoubleWell, GaussianUnits, MixtureRef, Mmd, Quadratic, Rastrigin, Target};
-use birth_death::{Generator, Marginal, Rows};
+use birth_death::{Energy, Generator, Marginal, Real, Rows};
 
 use crate::oracles::direct::DirectUnits;
 use crate::oracles::mmd;
@@ -9,7 +12,7 @@ use crate::oracles::models::{self, MeanField, Nodes};
 use crate::oracles::quadrature::Rule;
 use crate::oracles::units::{self, Component};
 use crate::stats::tails::normal_quantile;
-use crate::subject::BoxedEnergy;
+use crate::subject::{AnyEnergy, BoxedEnergy, Precision};
 
 /// A fixed ensemble on the line: the quantiles (i + 0.3)/n of the standard normal law, without the symmetry of the midpoints.
 pub fn frozen(n: usize) -> Vec<f64> {
@@ -26,6 +29,28 @@ pub fn shifted_lattice(rng: &mut impl Generator, n: usize) -> Vec<[f64; 2]> {
     (0..n).map(|i| [place((i as f64 + 0.5) / n as f64 + shifts[0]), place(i as f64 * golden + shifts[1])]).collect()
 }
 
+/// A precision that the harness's constants are at hand in.
+trait Constants: Real {
+    /// The constants, rounded.
+    fn constants(values: &'static [f64]) -> &'static [Self];
+}
+
+impl Constants for f64 {
+    fn constants(values: &'static [f64]) -> &'static [f64] {
+        values
+    }
+}
+
+impl Constants for f32 {
+    /// Rounded once and kept: there are as many as the program has constants.
+    fn constants(values: &'static [f64]) -> &'static [f32] {
+        static ROUNDED: Mutex<BTreeMap<(usize, usize), &'static [f32]>> = Mutex::new(BTreeMap::new());
+        let mut rounded = ROUNDED.lock().unwrap_or_else(PoisonError::into_inner);
+        let round = || values.iter().map(|x| *x as f32).collect::<Vec<f32>>().leak() as &'static [f32];
+        rounded.entry((values.as_ptr() as usize, values.len())).or_insert_with(round)
+    }
+}
+
 /// A mixture as constants: weights, centres (component after component), variances.
 #[derive(Debug)]
 pub struct MixtureData {
@@ -36,8 +61,9 @@ pub struct MixtureData {
 }
 
 impl MixtureData {
-    fn core(&'static self) -> MixtureRef<'static, f64> {
-        MixtureRef::new(self.weights, self.centres, self.variances, self.dim).expect("a valid constant")
+    fn core<R: Constants>(&'static self) -> MixtureRef<'static, R> {
+        let [weights, centres, variances] = [self.weights, self.centres, self.variances].map(R::constants);
+        MixtureRef::new(weights, centres, variances, self.dim).expect("a valid constant")
     }
 
     fn oracle(&self) -> Vec<Component> {
@@ -100,23 +126,35 @@ impl Problem {
     ];
 
     /// The crate's energy.
-    ///
+    pub fn core(self) -> BoxedEnergy {
+        self.energy()
+    }
+
+    /// The crate's energy in this precision.
+    pub fn core_in(self, precision: Precision) -> AnyEnergy {
+        match precision {
+            Precision::Double => AnyEnergy::Double(self.energy()),
+            Precision::Single => AnyEnergy::Single(self.energy()),
+        }
+    }
+
     /// # Panics
     /// Never: the constants are valid.
-    pub fn core(self) -> BoxedEnergy {
+    fn energy<R: Constants>(self) -> Box<dyn Energy<R> + Send> {
         const VALID: &str = "a valid constant";
+        let r = R::from_f64;
         match self {
-            Problem::Units => Box::new(GaussianUnits::new(0.5, PAPER.core()).expect(VALID)),
-            Problem::PlaneUnits => Box::new(GaussianUnits::new(0.6, PLANE.core()).expect(VALID)),
-            Problem::MmdMixture => Box::new(Mmd::new(0.8, Target::Mixture(BUMPS.core())).expect(VALID)),
+            Problem::Units => Box::new(GaussianUnits::new(r(0.5), PAPER.core()).expect(VALID)),
+            Problem::PlaneUnits => Box::new(GaussianUnits::new(r(0.6), PLANE.core()).expect(VALID)),
+            Problem::MmdMixture => Box::new(Mmd::new(r(0.8), Target::Mixture(BUMPS.core())).expect(VALID)),
             Problem::MmdSample => {
-                let points = Rows::new(&POINTS, 3, 2, 3).expect(VALID);
-                Box::new(Mmd::new(1.1, Target::Sample(points)).expect(VALID))
+                let points = Rows::new(R::constants(&POINTS), 3, 2, 3).expect(VALID);
+                Box::new(Mmd::new(r(1.1), Target::Sample(points)).expect(VALID))
             }
-            Problem::Quadratic(curvature) => Box::new(Quadratic::new(curvature).expect(VALID)),
-            Problem::DoubleWell => Box::new(DoubleWell::new(0.2, 2).expect(VALID)),
-            Problem::Well(tilt) => Box::new(DoubleWell::new(tilt, 1).expect(VALID)),
-            Problem::Rastrigin => Box::new(Rastrigin::new(0.3, 2).expect(VALID)),
+            Problem::Quadratic(curvature) => Box::new(Quadratic::new(R::constants(curvature)).expect(VALID)),
+            Problem::DoubleWell => Box::new(DoubleWell::new(r(0.2), 2).expect(VALID)),
+            Problem::Well(tilt) => Box::new(DoubleWell::new(r(tilt), 1).expect(VALID)),
+            Problem::Rastrigin => Box::new(Rastrigin::new(r(0.3), 2).expect(VALID)),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use birth_death::{FRESH, Marginal, Scheme};
+use birth_death::{FRESH, Marginal};
 
 use super::check::{Evidence, Measured, Test};
 use super::fresh_draws;
@@ -10,7 +10,7 @@ use super::{CLAIM_LEVEL, Claim, Context, Interrupted, Kind};
 use crate::stats::difference::StandardError;
 use crate::stats::power::{POWER, detectable_noncentrality};
 use crate::stats::tails::goodness_of_fit;
-use crate::subject::{Separable, Setup, product};
+use crate::subject::{Precision, Separable, Setup};
 
 pub static CLAIM: Claim = Claim {
     id: "uniform-control",
@@ -19,7 +19,8 @@ pub static CLAIM: Claim = Claim {
                 those present before it; what scheme 2 puts in is drawn from the prior and does not move in its first step",
     source: "arXiv:1902.01843, the algorithm's last lines: random selection back to n neurons",
     setting: "n = 10, raw rates, V = ±1e6 (an event for certain) or 0: one birth; one death; two deaths; two deaths and a birth; two births; \
-              one birth, and a death and two births, under scheme 2; 1e5 steps each of 20 steppers, the slots of the events moving along. Draws: \
+              one birth, and a death and two births, under scheme 2; 1e5 steps each of 20 steppers, the slots of the events \
+              moving along; two deaths and two births in single precision too. Draws, in either: \
               four deaths a step under scheme 2 with transport, 5e3 steps, a prior of a constant, a uniform and a normal component",
     estimator: "counts of the outcome, as the origins tell it; counts of pairs of components of the draws",
     oracle: "enumeration of the equally likely choices; 64 equally likely cells of the prior",
@@ -39,6 +40,7 @@ struct Case {
     deaths: &'static [usize],
     births: &'static [usize],
     reinjection: bool,
+    precision: Precision,
     /// Cells: an outcome's name and its probability, names as [`outcome`] makes them.
     cells: fn() -> BTreeMap<Vec<usize>, f64>,
 }
@@ -92,12 +94,13 @@ fn copies(present: [usize; N], missing: usize) -> BTreeMap<Vec<usize>, f64> {
     cells
 }
 
-const CASES: [Case; 7] = [
+const CASES: [Case; 9] = [
     Case {
         name: "one birth",
         deaths: &[],
         births: &[0],
         reinjection: false,
+        precision: Precision::Double,
         cells: || removals([2, 1, 1, 1, 1, 1, 1, 1, 1, 1], 1),
     },
     Case {
@@ -105,6 +108,7 @@ const CASES: [Case; 7] = [
         deaths: &[0],
         births: &[],
         reinjection: false,
+        precision: Precision::Double,
         cells: || copies([0, 1, 1, 1, 1, 1, 1, 1, 1, 1], 1),
     },
     Case {
@@ -112,6 +116,7 @@ const CASES: [Case; 7] = [
         deaths: &[0, 3],
         births: &[],
         reinjection: false,
+        precision: Precision::Double,
         cells: || copies([0, 1, 1, 0, 1, 1, 1, 1, 1, 1], 2),
     },
     Case {
@@ -119,6 +124,7 @@ const CASES: [Case; 7] = [
         deaths: &[0, 4],
         births: &[7],
         reinjection: false,
+        precision: Precision::Double,
         cells: || copies([0, 1, 1, 1, 0, 1, 1, 2, 1, 1], 1),
     },
     Case {
@@ -126,6 +132,7 @@ const CASES: [Case; 7] = [
         deaths: &[],
         births: &[0, 5],
         reinjection: false,
+        precision: Precision::Double,
         cells: || removals([2, 1, 1, 1, 1, 2, 1, 1, 1, 1], 2),
     },
     Case {
@@ -133,6 +140,7 @@ const CASES: [Case; 7] = [
         deaths: &[],
         births: &[0],
         reinjection: true,
+        precision: Precision::Double,
         cells: || removals([2, 1, 1, 1, 1, 1, 1, 1, 1, 1], 1),
     },
     Case {
@@ -140,12 +148,29 @@ const CASES: [Case; 7] = [
         deaths: &[3],
         births: &[0, 5],
         reinjection: true,
+        precision: Precision::Double,
         cells: || removals([2, 1, 1, 0, 1, 2, 1, 1, 1, 1], 1),
+    },
+    Case {
+        name: "two deaths, f32",
+        deaths: &[0, 3],
+        births: &[],
+        reinjection: false,
+        precision: Precision::Single,
+        cells: || copies([0, 1, 1, 0, 1, 1, 1, 1, 1, 1], 2),
+    },
+    Case {
+        name: "two births, f32",
+        deaths: &[],
+        births: &[0, 5],
+        reinjection: false,
+        precision: Precision::Single,
+        cells: || removals([2, 1, 1, 1, 1, 2, 1, 1, 1, 1], 2),
     },
 ];
 
 fn measure(context: &Context) -> Result<Evidence, Interrupted> {
-    let level = CLAIM_LEVEL / (CASES.len() + fresh_draws::CHECKS) as f64;
+    let level = CLAIM_LEVEL / (CASES.len() + 2 * fresh_draws::CHECKS) as f64;
     let steps = context.replicates(STEPS);
     let mut measured = Vec::new();
     for (case, part) in CASES.iter().zip(0..) {
@@ -170,16 +195,18 @@ fn measure(context: &Context) -> Result<Evidence, Interrupted> {
         let what = format!("effect w over {} outcomes, {}", cells.len(), case.name);
         measured.push(Measured::sharp(what, effect, 0.0, test, steps));
     }
-    measured.extend(fresh_draws::measure(context, CASES.len() as u64, level)?);
+    for (precision, part) in [Precision::Double, Precision::Single].into_iter().zip(CASES.len() as u64..) {
+        measured.extend(fresh_draws::measure(context, precision, part, level)?);
+    }
     Ok(measured.into())
 }
 
 fn tally(context: &Context, case: &Case, part: u64, block: u64, steps: u64) -> BTreeMap<Vec<usize>, u64> {
     let mut setup = Setup::birth_death(N, 1.0, 1.0).without_transport().raw();
     if case.reinjection {
-        setup.scheme = Scheme::Reinjection(product(&[Marginal::Constant(0.0)]));
+        setup = setup.with_prior(&[Marginal::Constant(0.0)]);
     }
-    let mut trial = context.trial(&setup, Box::new(Separable(|z| z)), part, block);
+    let mut trial = context.trial_of(&setup, case.precision.of(Separable(|z| z)), part, block);
     let mut counts = BTreeMap::new();
     for step in 0..steps {
         let shift = step as usize % N;

@@ -10,7 +10,7 @@ pub fn detectors(id: &str) -> &'static [&'static str] {
     TABLE.iter().find(|(defect, _)| *defect == id).map_or(&[], |(_, claims)| claims)
 }
 
-const TABLE: [(&str, &[&str]); 28] = [
+const TABLE: [(&str, &[&str]); 34] = [
     ("swapped", &["event-counts", "conservation"]),
     ("mean-not-subtracted", &["event-counts", "conservation"]),
     ("rate-doubled", &["event-counts", "independence", "fixed-point", "conservation"]),
@@ -39,7 +39,18 @@ const TABLE: [(&str, &[&str]); 28] = [
     ("control-skipped", &["uniform-control", "conservation"]),
     ("reinjection-always", &["uniform-control", "conservation"]),
     ("injected-moves", &["uniform-control", "conservation"]),
+    ("one-gradient-off", &["conservation"]),
+    ("alpha-off-single", &["event-counts", "conservation"]),
+    ("alpha-off-many", &["event-counts", "conservation"]),
+    ("alpha-off-late", &["event-counts", "conservation"]),
+    ("setter-ignored", &["event-counts", "conservation"]),
+    ("at-most", &["event-counts"]),
 ];
+
+/// The defects that a claim is the only one to catch.
+pub fn only_by(claim: &str) -> Vec<&'static str> {
+    TABLE.iter().filter(|(_, claims)| *claims == [claim]).map(|(defect, _)| *defect).collect()
+}
 
 #[cfg(test)]
 mod tests {
@@ -56,5 +67,12 @@ mod tests {
             assert!(!claims.is_empty() && claims.iter().all(|claim| Claim::named(claim).is_some()), "{id}: {claims:?}");
         }
         assert!(detectors("no-such-defect").is_empty());
+    }
+
+    #[test]
+    fn what_one_claim_alone_catches_is_listed() {
+        assert_eq!(only_by("conservation"), ["component-not-copied", "one-gradient-off"]);
+        assert_eq!(only_by("event-counts"), ["at-most"]);
+        assert!(only_by("drift").is_empty());
     }
 }

@@ -9,6 +9,7 @@
 
 mod detectors;
 mod energies;
+mod hidden;
 mod moves;
 pub mod population;
 mod randomness;
@@ -22,15 +23,21 @@ use crate::generators::BoxedGenerator;
 use crate::subject::{BoxedEnergy, Setup, Simulated};
 use population::Flaw;
 
-pub use detectors::detectors;
+pub use detectors::{detectors, only_by};
 
 /// A way of being wrong. Every method defaults to being right.
 pub trait Defect: Debug + Sync {
     /// Its name and what is wrong, in a few words.
     fn describe(&self) -> (&'static str, &'static str);
 
-    /// Spoils the parameters.
+    /// Spoils the parameters, at the start and whenever a setter has changed them.
     fn parameters(&self, _setup: &mut Setup) {}
+
+    /// The birth-death rate of step number `step`, given that of step 0 and the one in force, as [`Self::parameters`]
+    /// left them.
+    fn alpha(&self, _first: f64, in_force: f64, _step: u64) -> f64 {
+        in_force
+    }
 
     /// Spoils what the dynamics sees of the energy. `setup` is the one asked for.
     fn energy(&self, energy: BoxedEnergy, _setup: &Setup) -> BoxedEnergy {
@@ -42,18 +49,19 @@ pub trait Defect: Debug + Sync {
         rng
     }
 
-    /// Replaces the step, for what cannot be built around the crate. `setup` is the one in force, `number` that of the step.
+    /// Replaces the step in double precision, for what cannot be built around the crate. `setup` is the one in force,
+    /// `number` that of the step.
     fn step(&self, _simulation: &mut Simulated, _setup: &Setup, _number: u64) -> Option<Result<Report<f64>, Error>> {
         None
     }
 
-    /// Spoils the ensemble (`after`, row after row) once a step is done, given that before the step, the gradients there
-    /// and the step's origins.
+    /// Spoils the ensemble (`after`, row after row) once a step is done, given that before the step, the gradients there,
+    /// the step's origins, and dt (0 without transport).
     fn after_step(&self, _before: &[f64], _gradients: &[f64], _origins: &[u32], _dt: f64, _after: &mut [f64]) {}
 }
 
 /// All of them.
-pub static REGISTRY: [&dyn Defect; 28] = [
+pub static REGISTRY: [&dyn Defect; 34] = [
     &rates::Swapped,
     &rates::MeanNotSubtracted,
     &rates::Doubled,
@@ -82,6 +90,12 @@ pub static REGISTRY: [&dyn Defect; 28] = [
     &Flaw::ControlSkipped,
     &Flaw::ReinjectionAlways,
     &Flaw::InjectedMoves,
+    &hidden::OneGradientOff,
+    &hidden::AlphaOffSingle,
+    &hidden::AlphaOffMany,
+    &hidden::AlphaOffLate,
+    &hidden::SetterIgnored,
+    &Flaw::AtMost,
 ];
 
 /// The defect of this name.

@@ -1,6 +1,7 @@
-//! Defects of population control: a complete step written naively, which can be flawed.
+//! Defects of events and of population control: a complete step written naively, which can be flawed.
 //!
-//! The crate's control cannot be spoilt from outside, so these defects replace the step. Without a flaw it consumes the same words as
+//! The crate's control, and the comparison that decides an event, cannot be spoilt from outside, so these defects
+//! replace the step. Without a flaw it consumes the same words as
 //! [`Dynamics::step`](birth_death::Dynamics::step) and makes the same choices, which is tested.
 
 use birth_death::random::bounded;
@@ -11,7 +12,7 @@ use super::Defect;
 use crate::generators::BoxedGenerator;
 use crate::subject::{Setup, Simulated};
 
-/// What is wrong with control.
+/// What is wrong with a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flaw {
     /// Copies are removed instead of anybody, those of the highest slots first.
@@ -26,6 +27,8 @@ pub enum Flaw {
     ReinjectionAlways,
     /// A draw moves by the gradient of the particle whose slot it takes.
     InjectedMoves,
+    /// An event happens for a word at its threshold too.
+    AtMost,
 }
 
 impl Defect for Flaw {
@@ -46,6 +49,7 @@ impl Defect for Flaw {
                 "injected-moves",
                 "the injected particle moves in its first step, by the gradient of its slot's last owner",
             ),
+            Flaw::AtMost => ("at-most", "an event happens for words at most the threshold, not below it"),
         }
     }
 
@@ -74,7 +78,7 @@ fn step(simulation: &mut Simulated, setup: &Setup, number: u64, flaw: Option<Fla
         let shift = if setup.rate() == Rate::Centred { mean_potential } else { 0.0 };
         let rng = simulation.rng_mut();
         rng.mark();
-        events = Events::decide(&potentials, shift, setup, rng);
+        events = Events::decide(&potentials, shift, setup, flaw, rng);
         let population = control(&events, n, matches!(setup.scheme, Scheme::Reinjection(_)), flaw, rng);
         origins = population.map_or_else(
             || {
@@ -119,13 +123,14 @@ struct Events {
 }
 
 impl Events {
-    fn decide(potentials: &[f64], shift: f64, setup: &Setup, rng: &mut BoxedGenerator) -> Self {
+    fn decide(potentials: &[f64], shift: f64, setup: &Setup, flaw: Option<Flaw>, rng: &mut BoxedGenerator) -> Self {
         let mut events = Self::default();
         for (&v, slot) in potentials.iter().zip(0u32..) {
             let b = v - shift;
             let p = -(-setup.alpha * b.abs() * setup.dt).exp_m1();
             events.largest_probability = events.largest_probability.max(p);
-            let happens = f64::from(rng.next_u32()) < (p * 4_294_967_296.0).floor();
+            let (word, threshold) = (f64::from(rng.next_u32()), (p * 4_294_967_296.0).floor());
+            let happens = word < threshold || (flaw == Some(Flaw::AtMost) && word == threshold && p > 0.0);
             match (happens, b > 0.0) {
                 (false, _) => events.present.push(slot),
                 (true, true) => events.deaths += 1,

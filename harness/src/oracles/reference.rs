@@ -41,6 +41,12 @@ pub struct Outcome {
     pub energy: f64,
     /// Vbar before it.
     pub mean_potential: f64,
+    /// Births and deaths.
+    pub events: (u32, u32),
+    /// The largest |V| before it, and the largest component of grad V in size: what rounding is measured by.
+    pub sizes: (f64, f64),
+    /// How far any word, over 2^32, was from its particle's probability, at least. Infinite without events.
+    pub margin: f64,
 }
 
 /// One step from `particles[i][k]`; none if nobody is left to copy.
@@ -57,26 +63,36 @@ pub fn step(
     // rounding puts the mean of equal values beside them, and then each would have a rate
     let (least, largest) = fields.v.iter().fold((f64::MAX, f64::MIN), |(a, b), &v| (a.min(v), b.max(v)));
     let mean_potential = (fields.v.iter().sum::<f64>() / n as f64).max(least).min(largest);
-    let outcome = |particles| Some(Outcome { particles, energy, mean_potential });
+    let size = |values: &[f64]| values.iter().fold(0.0, |a: f64, x| a.max(x.abs()));
+    let sizes = (size(&fields.v), fields.grad.iter().map(|row| size(row)).fold(0.0, f64::max));
+    let outcome =
+        |particles, events, margin| Some(Outcome { particles, energy, mean_potential, events, sizes, margin });
     let moved = |i: usize| -> Vec<f64> {
         let dt = if rules.transport { rules.dt } else { 0.0 };
         particles[i].iter().enumerate().map(|(k, x)| x - dt * fields.grad[k][i]).collect()
     };
     if !rules.events {
-        return outcome((0..n).map(moved).collect());
+        return outcome((0..n).map(moved).collect(), (0, 0), f64::INFINITY);
     }
 
     // individuals present after the events, by the slot they come from; a copy stands behind its parent
     let centre = if rules.centred { mean_potential } else { 0.0 };
     let mut present: Vec<usize> = Vec::new();
+    let (mut births, mut deaths) = (0, 0);
+    let mut margin = f64::INFINITY;
     for (i, v) in fields.v.iter().enumerate() {
         let b = v - centre;
         let p = 1.0 - (-rules.alpha * b.abs() * rules.dt).exp();
-        let happens = f64::from(words()) < (p * 4_294_967_296.0).floor();
+        let word = f64::from(words());
+        let happens = word < (p * 4_294_967_296.0).floor();
+        margin = margin.min((word / 4_294_967_296.0 - p).abs());
         match (happens, b > 0.0) {
             (false, _) => present.push(i),
-            (true, true) => {}
-            (true, false) => present.extend([i, i]),
+            (true, true) => deaths += 1,
+            (true, false) => {
+                present.extend([i, i]);
+                births += 1;
+            }
         }
     }
 
@@ -116,7 +132,8 @@ pub fn step(
     }
     newcomers.extend((0..fresh).map(|_| prior(words)));
     let mut newcomers = newcomers.into_iter();
-    outcome(seats.into_iter().map(|seat| seat.or_else(|| newcomers.next()).unwrap_or_default()).collect())
+    let particles = seats.into_iter().map(|seat| seat.or_else(|| newcomers.next()).unwrap_or_default()).collect();
+    outcome(particles, (births, deaths), margin)
 }
 
 /// Words for tests that hold an exact law against the naive scheme: Marsaglia's xorshift32, with the seed of his paper.

@@ -2,7 +2,7 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::table::{estimate, number, tolerance, word};
+use super::table::{alone, estimate, number, tolerance, word};
 use super::{Decided, Verdicts, compared, draw};
 use crate::calibrate::Calibration;
 use crate::claims::Kind;
@@ -195,6 +195,7 @@ fn section(claim: &Decided, verdicts: &Verdicts) -> Markup {
             h2 id=(claim.id) { (claim.id) ": " (verdict(claim.verdict)) }
             p { (capitalised(&claim.statement)) "." }
             p { (in_words(claim)) }
+            @if let Some(alone) = alone(&claim.id) { p { (capitalised(&alone)) "." } }
             @for plot in &claim.plots {
                 figure { (PreEscaped(draw::plot(plot))) figcaption { (plot.title) ": " (legend(plot)) } }
             }

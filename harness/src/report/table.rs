@@ -6,6 +6,7 @@ use comfy_table::{CellAlignment, Table, presets};
 
 use super::Decided;
 use crate::claims::check::{Check, Null, tightest};
+use crate::defects::only_by;
 use crate::stats::verdict::Verdict;
 
 /// The word for a verdict.
@@ -62,6 +63,14 @@ pub(super) fn tolerance(check: &Check) -> String {
     }
 }
 
+/// What to know of a claim on which alone the verification of something rests.
+pub(super) fn alone(claim: &str) -> Option<String> {
+    let defects = only_by(claim);
+    let whose =
+        if claim == "conservation" { "this claim alone (by its second implementation)" } else { "this claim alone" };
+    (!defects.is_empty()).then(|| format!("of the planted defects {whose} catches {}", defects.join(", ")))
+}
+
 /// The table of the claims decided, and below it what each line shows.
 pub fn table(claims: &[Decided]) -> String {
     let mut table = Table::new();
@@ -79,6 +88,9 @@ pub fn table(claims: &[Decided]) -> String {
             check.replicates.to_string(),
         ]);
         let _ = write!(notes, "\n  {}: {} (tightest of {})", claim.id, check.what, claim.checks.len());
+        if let Some(alone) = alone(&claim.id) {
+            let _ = write!(notes, "; {alone}");
+        }
     }
     if let Some(column) = table.column_mut(5) {
         column.set_cell_alignment(CellAlignment::Right);
@@ -89,6 +101,14 @@ pub fn table(claims: &[Decided]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_rests_on_one_claim_is_said_of_it() {
+        let text = alone("conservation").expect("a note");
+        assert!(text.contains("second implementation") && text.contains("one-gradient-off"), "{text}");
+        assert_eq!(alone("event-counts").as_deref(), Some("of the planted defects this claim alone catches at-most"));
+        assert_eq!(alone("drift"), None);
+    }
 
     #[test]
     fn numbers_have_four_significant_digits() {
