@@ -1,15 +1,22 @@
 //! The widest vector instructions that the machine has, chosen when the program runs: feature `dispatch`, on x86-64.
 //!
 //! Every path gives the same bits: lanes run across particles, each lane's operations stand in the order that the models document, and the
-//! compiler contracts nothing. [`force`] exists to test that, and to measure.
+//! compiler contracts nothing. [`force`] exists to test that, and to measure; [`taken`] tells which path the last evaluation ran on.
 //!
 //! ```
 //! # #[cfg(feature = "dispatch")] {
-//! use birth_death::dispatch::{Path, force};
+//! use birth_death::dispatch::{Path, Task, force, taken, widest};
 //! for path in Path::ALL {
 //!     println!("{}: {}", path.name(), path.available());
 //! }
+//! struct Nothing;
+//! impl Task for Nothing {
+//!     type Output = ();
+//!     fn run(self) {}
+//! }
 //! assert!(force(Some(Path::Baseline)));
+//! widest(Nothing);
+//! assert_eq!(taken(), Some(Path::Baseline));
 //! assert!(force(None)); // the widest again
 //! # }
 //! ```
@@ -31,12 +38,15 @@ pub(crate) fn widest<T: Task>(task: T) -> T::Output {
     task.run()
 }
 
+#[cfg(all(test, feature = "dispatch"))]
+pub(crate) use paths::tests::alone;
 #[cfg(feature = "dispatch")]
-pub use paths::{Path, force, widest};
+pub use paths::{Path, force, taken, widest};
 
 #[cfg(feature = "dispatch")]
 mod paths {
     use super::Task;
+    use core::cell::Cell;
     use core::sync::atomic::{AtomicU8, Ordering};
     use multiversion::{multiversion, target::match_target};
 
@@ -65,24 +75,44 @@ mod paths {
             }
         }
 
-        /// Whether this machine has it.
-        pub fn available(self) -> bool {
+        /// The instructions that a machine must have for it, as x86-64 names them.
+        const fn needs(self) -> &'static [&'static str] {
             match self {
-                Path::Baseline => true,
-                #[cfg(target_arch = "x86_64")]
-                Path::Avx2 => std::is_x86_feature_detected!("avx2"),
-                #[cfg(target_arch = "x86_64")]
-                Path::Avx512 => {
-                    std::is_x86_feature_detected!("avx512f")
-                        && std::is_x86_feature_detected!("avx512bw")
-                        && std::is_x86_feature_detected!("avx512cd")
-                        && std::is_x86_feature_detected!("avx512dq")
-                        && std::is_x86_feature_detected!("avx512vl")
-                }
-                #[cfg(not(target_arch = "x86_64"))]
-                _ => false,
+                Path::Baseline => &[],
+                Path::Avx2 => &["avx2"],
+                Path::Avx512 => &["avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"],
             }
         }
+
+        /// Whether this machine has it.
+        pub fn available(self) -> bool {
+            self.needs().iter().all(|instructions| detected(instructions))
+        }
+    }
+
+    /// Whether this machine has these instructions, of those that some path needs.
+    fn detected(instructions: &str) -> bool {
+        #[cfg(target_arch = "x86_64")]
+        match instructions {
+            "avx2" => return std::is_x86_feature_detected!("avx2"),
+            "avx512f" => return std::is_x86_feature_detected!("avx512f"),
+            "avx512bw" => return std::is_x86_feature_detected!("avx512bw"),
+            "avx512cd" => return std::is_x86_feature_detected!("avx512cd"),
+            "avx512dq" => return std::is_x86_feature_detected!("avx512dq"),
+            "avx512vl" => return std::is_x86_feature_detected!("avx512vl"),
+            _ => {}
+        }
+        let _ = instructions;
+        false
+    }
+
+    std::thread_local! {
+        static TAKEN: Cell<Option<Path>> = const { Cell::new(None) };
+    }
+
+    /// The path on which this thread's last evaluation ran, as the copy of the code itself noted that ran; `None` before the first.
+    pub fn taken() -> Option<Path> {
+        TAKEN.get()
     }
 
     const WIDEST: u8 = 0;
@@ -134,6 +164,7 @@ mod paths {
 
     #[inline(never)]
     fn baseline<T: Task>(task: T) -> T::Output {
+        TAKEN.set(Some(Path::Baseline));
         task.run()
     }
 
@@ -141,7 +172,10 @@ mod paths {
     #[multiversion(targets("x86_64+avx2"), dispatcher = "direct")]
     fn avx2<T: Task>(task: T) -> T::Output {
         match_target! {
-            "x86_64+avx2" => task.run(),
+            "x86_64+avx2" => {
+                TAKEN.set(Some(Path::Avx2));
+                task.run()
+            }
             _ => baseline(task),
         }
     }
@@ -149,8 +183,80 @@ mod paths {
     #[multiversion(targets("x86_64+avx512f+avx512bw+avx512cd+avx512dq+avx512vl"), dispatcher = "direct")]
     fn avx512<T: Task>(task: T) -> T::Output {
         match_target! {
-            "x86_64+avx512f+avx512bw+avx512cd+avx512dq+avx512vl" => task.run(),
+            "x86_64+avx512f+avx512bw+avx512cd+avx512dq+avx512vl" => {
+                TAKEN.set(Some(Path::Avx512));
+                task.run()
+            }
             _ => avx2(task),
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) mod tests {
+        use super::*;
+        use std::sync::{Mutex, MutexGuard, PoisonError};
+
+        static FORCING: Mutex<()> = Mutex::new(());
+
+        /// For tests that force a path, which is the whole process's: one at a time.
+        pub(crate) fn alone() -> MutexGuard<'static, ()> {
+            FORCING.lock().unwrap_or_else(PoisonError::into_inner)
+        }
+
+        struct Answer;
+        impl Task for Answer {
+            type Output = u32;
+            fn run(self) -> u32 {
+                42
+            }
+        }
+
+        /// The path that a task takes.
+        fn path() -> Option<Path> {
+            TAKEN.set(None);
+            assert_eq!(widest(Answer), 42);
+            taken()
+        }
+
+        /// The widest of the machine, by the flags that the system lists.
+        #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+        #[test]
+        fn a_path_is_available_if_the_machine_lists_its_instructions() {
+            let text = std::fs::read_to_string("/proc/cpuinfo").expect("a list");
+            let flags = text.lines().find(|line| line.starts_with("flags")).expect("flags");
+            let listed = |flag: &str| flags.split_whitespace().any(|word| word == flag);
+            for path in Path::ALL {
+                assert_eq!(path.available(), path.needs().iter().all(|flag| listed(flag)), "{path:?}");
+                for flag in path.needs() {
+                    assert_eq!(detected(flag), listed(flag), "{flag}");
+                }
+            }
+            assert!(!detected("avx") && !detected(""), "no path needs them");
+        }
+
+        #[test]
+        fn what_a_path_needs_is_what_it_is_compiled_for() {
+            assert_eq!(Path::Baseline.needs(), [""; 0]);
+            assert_eq!(Path::Avx2.needs(), ["avx2"]);
+            assert_eq!(Path::Avx512.needs(), ["avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"]);
+            assert_eq!(Path::ALL.map(Path::name), ["baseline", "AVX2", "AVX-512"]);
+        }
+
+        #[test]
+        fn a_task_takes_the_path_that_is_forced_and_else_the_widest() {
+            let _alone = alone();
+            assert!(force(None));
+            assert_eq!(path(), Path::ALL.into_iter().rfind(|path| path.available()), "the widest");
+            for forced in Path::ALL {
+                assert!(force(Some(Path::Baseline)));
+                assert_eq!(path(), Some(Path::Baseline));
+                assert_eq!(force(Some(forced)), forced.available(), "{forced:?}");
+                // one that is not there changes nothing
+                assert_eq!(path(), Some(if forced.available() { forced } else { Path::Baseline }));
+            }
+            assert!(force(None));
+            let other = std::thread::spawn(taken).join().expect("a thread");
+            assert_eq!(other, None, "each thread knows its own");
         }
     }
 }

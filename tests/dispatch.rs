@@ -3,7 +3,7 @@
 
 mod common;
 
-use birth_death::dispatch::{Path, force};
+use birth_death::dispatch::{Path, force, taken};
 use birth_death::models::{
     Activation, Examples, GaussianUnits, Loss, MixtureRef, Mmd, Network, StudentTeacher, Target,
 };
@@ -51,10 +51,11 @@ fn every_path_has_the_bits_of_the_baseline() {
     for path in Path::ALL {
         assert_eq!(force(Some(path)), path.available());
         if path.available() {
-            println!("{path:?}");
             assert!((all::<f32>(), all::<f64>()) == expected, "{path:?}");
+            assert_eq!(taken(), Some(path));
         }
     }
     assert!(force(None));
     assert!((all::<f32>(), all::<f64>()) == expected);
+    assert_eq!(taken(), Path::ALL.into_iter().rfind(|path| path.available()));
 }

@@ -232,7 +232,7 @@ fn nobody_gives_nothing() {
 #[cfg(feature = "dispatch")]
 #[test]
 fn every_path_has_the_same_bits() {
-    use birth_death::dispatch::{Path, force};
+    use birth_death::dispatch::{Path, force, taken};
     let all = || -> Vec<u64> {
         let mut bits = Vec::new();
         for dim in 1..=3 {
@@ -248,6 +248,7 @@ fn every_path_has_the_same_bits() {
     for path in Path::ALL {
         if force(Some(path)) {
             assert!(all() == expected, "{path:?}");
+            assert_eq!(taken(), Some(path));
         }
     }
     assert!(force(None));

@@ -343,6 +343,8 @@ mod tests {
             compare::<f32, Libm>();
             compare::<f64, Libm>();
         };
+        #[cfg(feature = "dispatch")]
+        let _alone = crate::dispatch::alone();
         all();
         #[cfg(feature = "dispatch")]
         for path in crate::dispatch::Path::ALL {

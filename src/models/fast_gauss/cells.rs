@@ -211,3 +211,81 @@ impl Sources<'_> {
         begin..end
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::vec::Vec;
+
+    const WIDTH: f64 = 0.5;
+
+    /// Rows of points in some dozens of cells, negative ones too, and far ones.
+    fn cloud(n: usize, dim: usize) -> Vec<f64> {
+        let place = |i: usize, k: usize| {
+            let x = f64::from(u32::try_from((i * 7919 + k * 5051) % 613).unwrap()) / 150.0 - 2.0;
+            if i % 97 == 5 { x * 1e9 } else { x }
+        };
+        (0..dim).flat_map(|k| (0..n).map(move |i| place(i, k))).collect()
+    }
+
+    #[test]
+    fn the_nearest_integer_is_the_even_one_of_two() {
+        let large = 2_251_799_813_685_248.0;
+        for x in [0.0, 0.4, 0.5, 0.6, 1.5, 2.5, 1e6 + 0.5, large - 0.5, large, large + 0.5, 2.0 * large + 1.0, 1e60] {
+            assert_eq!(nearest(x).to_bits(), x.round_ties_even().to_bits(), "{x}");
+            assert_eq!(nearest(-x), -x.round_ties_even(), "{x}");
+        }
+    }
+
+    #[test]
+    fn particles_are_sorted_by_cell_and_stay_in_order_within_one() {
+        for dim in 1..=3 {
+            for n in [0, 1, 7, 400] {
+                let data = cloud(n, dim);
+                let points = Rows::new(&data, n, dim, n).unwrap();
+                let cell = |i: u32| -> Vec<f64> {
+                    points.iter().map(|row| (row[index(i)] / WIDTH).round_ties_even()).collect()
+                };
+                let mut expected: Vec<u32> = (0..u32::try_from(n).unwrap()).collect();
+                expected.sort_by(|a, b| cell(*a).partial_cmp(&cell(*b)).unwrap());
+                let (mut order, mut spare) = (std::vec![9; n], std::vec![9; n]);
+                sort(points, 1.0 / WIDTH, &mut order, &mut spare);
+                assert_eq!(order, expected, "{n} in {dim}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_of_cells_is_those_of_the_differences_asked_for() {
+        let n = 400;
+        for dim in 1..=3usize {
+            let data = cloud(n, dim);
+            let points = Rows::new(&data, n, dim, n).unwrap();
+            let (mut order, mut spare) = (std::vec![0; n], std::vec![0; n]);
+            sort(points, 1.0 / WIDTH, &mut order, &mut spare);
+            let mut memory = std::vec![0.0; n * dim];
+            let sorted = Sorted::new(points, &order, WIDTH, &mut memory);
+            let mut starts = std::vec![0; n + 1];
+            let cells = sorted.starts(&mut starts);
+            let numbers: Vec<[f64; 3]> = (0..n).map(|i| sorted.cell(i)).collect();
+            let changes = numbers.windows(2).filter(|pair| pair[0] != pair[1]).count();
+            assert_eq!(cells, changes + 1, "{dim}");
+            let from = Sources { sorted, weights: &[], starts: &starts, cells, moments: &[], size: 4, crowd: 3 };
+            assert_eq!((0..cells).map(|cell| from.len(cell)).sum::<usize>(), n);
+            for (first, second, near, reach) in [(0.0, 0.0, 2.0, 4.0), (0.0, 1.0, 3.0, 3.0), (-1.0, 0.0, 0.0, 2.0)] {
+                let mut cursor = 0;
+                for here in 0..cells {
+                    let around = sorted.cell(from.start(here));
+                    let found = from.line(around, (first, second), near, reach, &mut cursor);
+                    let wanted: Vec<usize> = (0..cells)
+                        .filter(|cell| {
+                            let [a, b, c] = sorted.cell(from.start(*cell));
+                            a - around[0] == first && b - around[1] == second && (c - around[2]).abs() <= near
+                        })
+                        .collect();
+                    assert_eq!(found.clone().collect::<Vec<_>>(), wanted, "{dim}: {first} {second}");
+                }
+            }
+        }
+    }
+}

@@ -373,3 +373,93 @@ pub(super) fn scatter(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::vec::Vec;
+
+    /// `T_k(u)`, by its definition.
+    fn polynomial(k: usize, u: f64) -> f64 {
+        (count::<f64>(k) * u.acos()).cos()
+    }
+
+    #[test]
+    fn polynomials_and_their_slopes_are_those_of_chebyshev() {
+        let mut points = [0.0; LANES];
+        for (i, u) in indices().zip(points.iter_mut()) {
+            *u = -0.95 + 0.12 * count::<f64>(i);
+        }
+        let (mut values, mut slopes) = (std::vec![9.0; 9 * LANES], std::vec![9.0; 9 * LANES]);
+        polynomials(&points, &mut values, &mut slopes);
+        for k in 0..9 {
+            for (i, u) in points.iter().enumerate() {
+                assert!((values[k * LANES + i] - polynomial(k, *u)).abs() < 1e-13, "T_{k}({u})");
+                // T_k' = k sin(k t) / sin t at u = cos t
+                let (t, k_f) = (u.acos(), count::<f64>(k));
+                let slope = k_f * (k_f * t).sin() / t.sin();
+                assert!((slopes[k * LANES + i] - slope).abs() < 1e-11, "T_{k}'({u})");
+            }
+        }
+    }
+
+    /// Two cells, one component: moments, translation and local expansion give the Gaussian, at either side.
+    #[test]
+    fn the_matrices_interpolate_the_gaussian() {
+        let (r, reach, order) = (0.8, 2usize, 16);
+        let shape = Shape::new(order, 1);
+        let mut work = std::vec![0.0; 2 * shape.matrix() + shape.packed()];
+        let mut out = std::vec![9.0; shape.matrix() * (2 * reach + 1)];
+        matrices(&shape, r, reach, &mut work, &mut out);
+        for (slot, o) in (-2i32..=2).enumerate() {
+            let matrix = &out[slot * shape.matrix()..];
+            for (a, b) in [(0.3, -0.7), (-1.0, 1.0), (0.9, 0.2)] {
+                let mut sum = 0.0;
+                for k in 0..order {
+                    for l in 0..order {
+                        sum += matrix[k * shape.row + l] * polynomial(l, a) * polynomial(k, b);
+                    }
+                }
+                let t = 2.0 * r * f64::from(o) + r * (a - b);
+                assert!((sum - (-0.5 * t * t).exp()).abs() < 1e-9, "{o}: {a} {b}");
+            }
+        }
+    }
+
+    /// In three components, with a block and a part of one: sums of products of polynomials.
+    #[test]
+    fn moments_and_local_expansions_are_the_sums_documented() {
+        let (n, order) = (21usize, 5usize);
+        let shape = Shape::new(order, 3);
+        let place = |i: usize, k: usize| 3.0 + 0.25 * ((count::<f64>(i * 7 + k * 3) * 0.37).sin());
+        let rows: Vec<Vec<f64>> = (0..3).map(|k| (0..n).map(|i| place(i, k)).collect()).collect();
+        let points = Points { rows: [&rows[0], &rows[1], &rows[2]], centre: [3.0; 3], inverse: 4.0 };
+        let weights: Vec<f64> = (0..n).map(|i| 1.0 - 0.13 * count::<f64>(i)).collect();
+        let t = |i: usize, axis: usize, k: usize| polynomial(k, ((rows[axis][i] - 3.0) * 4.0).clamp(-1.0, 1.0));
+        let mut tables = std::vec![0.0; shape.lanes()];
+        let (mut lines, mut packed) = (std::vec![0.0; shape.row * LANES], std::vec![0.0; shape.packed()]);
+        let mut moments = std::vec![0.0; shape.size()];
+        gather(&shape, &points, &weights, &mut tables, &mut lines, &mut packed, &mut moments);
+        let slot = |a: usize, b: usize, c: usize| (a * order + b) * shape.row + c;
+        let all = || (0..order).flat_map(|a| (0..order).flat_map(move |b| (0..order).map(move |c| (a, b, c))));
+        for (a, b, c) in all() {
+            let exact: f64 = (0..n).map(|i| weights[i] * t(i, 0, a) * t(i, 1, b) * t(i, 2, c)).sum();
+            assert!((moments[slot(a, b, c)] - exact).abs() < 1e-12, "{a} {b} {c}");
+        }
+        // the moments serve as some local expansion
+        let mut more = std::vec![0.0; shape.lanes()];
+        let (mut value, mut slopes) = (std::vec![0.5; n], std::vec![std::vec![0.25; n]; 3]);
+        let [x, y, z] = &mut slopes[..] else { unreachable!() };
+        let mut views: [&mut [f64]; 3] = [x, y, z];
+        scatter(&shape, &points, &moments, (&mut tables, &mut more), 2.0, &mut value, &mut views);
+        for i in 0..n {
+            let exact: f64 = all().map(|(a, b, c)| moments[slot(a, b, c)] * t(i, 0, a) * t(i, 1, b) * t(i, 2, c)).sum();
+            assert!((value[i] - 0.5 - exact).abs() < 1e-10 * (1.0 + exact.abs()), "{i}");
+            let u = |axis: usize| (rows[axis][i] - 3.0) * 4.0;
+            let angle = u(1).acos();
+            let slope = |k: usize| count::<f64>(k) * (count::<f64>(k) * angle).sin() / angle.sin();
+            let exact: f64 = all().map(|(a, b, c)| moments[slot(a, b, c)] * t(i, 0, a) * slope(b) * t(i, 2, c)).sum();
+            assert!((slopes[1][i] - 0.25 - 2.0 * exact).abs() < 1e-9 * (1.0 + exact.abs()), "{i}");
+        }
+    }
+}

@@ -446,3 +446,120 @@ impl Sum<'_> {
         Some(Summary { method: Method::Cells, cells, translations, pairs, bound: plan.bound })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::vec::Vec;
+
+    const TOLERANCES: [f64; 6] = [0.5, 1e-2, 1e-3, 1e-6, 1e-9, 1e-13];
+    const BANDWIDTHS: [f64; 7] = [0.5, 0.51, 0.7, 0.99, 1.0, 3.3, 1e-7];
+
+    /// Every plan of a few settings.
+    fn plans() -> impl Iterator<Item = (FastGauss, f64, f64)> {
+        (1..=3).flat_map(|dim| {
+            TOLERANCES.into_iter().flat_map(move |tolerance| {
+                BANDWIDTHS.into_iter().map(move |h| (FastGauss::new(dim, h, tolerance).expect("a plan"), h, tolerance))
+            })
+        })
+    }
+
+    /// What cells with a squared gap, in widths, leave out: the larger of `e^(-d^2/2h^2)` and, beyond `h`, `d/h` times that.
+    fn left_out(gap: u32, width: f64, h: f64) -> f64 {
+        let distance = f64::from(gap).sqrt() * width / h;
+        (-0.5 * distance * distance).exp() * distance.max(1.0)
+    }
+
+    #[test]
+    fn a_cell_is_the_largest_power_of_two_within_twice_the_bandwidth() {
+        for (plan, h, _) in plans() {
+            assert!(plan.width() <= 2.0 * h && 2.0 * plan.width() > 2.0 * h, "{h}");
+            assert_eq!(plan.width().log2().fract(), 0.0, "{h}");
+        }
+    }
+
+    #[test]
+    fn the_radius_is_the_least_that_leaves_out_no_more_than_the_tolerance() {
+        for (plan, h, tolerance) in plans() {
+            let cut = |gap| left_out(gap, plan.width(), h);
+            // the first of all, not one of those that follow it
+            let gap = (1..).find(|gap| cut(*gap) <= tolerance).expect("some");
+            assert_eq!(plan.gap, gap, "{h} {tolerance}");
+            let radius = f64::from(gap).sqrt() * plan.width();
+            assert!((plan.radius() / radius - 1.0).abs() < 1e-15, "{h} {tolerance}");
+            // cells that differ by d in one component are d - 1 apart
+            let reach = (1..40u32).filter(|d| (d - 1) * (d - 1) < gap).max().expect("1 is");
+            assert_eq!(plan.reach(), index(reach), "{h} {tolerance}");
+            assert_eq!(plan.side(), 2 * index(reach) + 1);
+        }
+    }
+
+    #[test]
+    fn the_bound_is_the_larger_of_both_errors() {
+        let (mut cut_decides, mut order_decides) = (false, false);
+        for (plan, h, tolerance) in plans() {
+            let (order, error) = chebyshev::order(plan.width() / (2.0 * h), plan.dim, tolerance).expect("an order");
+            let cut = left_out(plan.gap, plan.width(), h);
+            assert_eq!(plan.order(), order);
+            assert!(
+                (plan.bound() / error.max(cut) - 1.0).abs() < 1e-12 && plan.bound() <= tolerance,
+                "{h} {tolerance}"
+            );
+            (cut_decides, order_decides) = (cut_decides || cut > error, order_decides || error > cut);
+        }
+        assert!(cut_decides && order_decides);
+    }
+
+    /// The bounds of `chebyshev.rs` for order `p`, as its documentation has them: factorials, powers and sums written out.
+    fn documented(r: f64, dim: u8, p: usize) -> f64 {
+        let factorial = |k: usize| (1..=k).fold(1.0, |product, k| product * k as f64);
+        let power = |x: f64, k: usize| (0..k).fold(1.0, |product, _| product * x);
+        let s = |k: usize| if k == 0 { 1.0 } else { 2.0 };
+        let b = |k: usize| CRAMER * s(k) * power(r / 2.0, k) / factorial(k).sqrt();
+        let c = |k: usize| s(k) * power(r / 2f64.sqrt(), k) / factorial(k).sqrt();
+        let beyond = |term: &dyn Fn(usize) -> f64| ((p + 1)..=64).map(term).sum::<f64>();
+        let (square, n) = (|k: usize| (k * k + p * p) as f64, p as f64);
+        let e = b(p) + 2.0 * beyond(&b);
+        let f = (n * n * b(p) + beyond(&|k| square(k) * b(k))) / r;
+        let g = (n + 1.0).sqrt() * b(p) + 2.0 * beyond(&|k| (k as f64 + 1.0).sqrt() * b(k));
+        let x = 2.0 * (c(p) + beyond(&c));
+        let y = (square(p) * c(p) + beyond(&|k| square(k) * c(k))) / r;
+        let (e0, e1) = (2.0 * e + CRAMER * x * x, f + g + CRAMER * x * y);
+        let others = power(1.0 + e0, usize::from(dim) - 1);
+        (others * (1.0 + e0) - 1.0).max(e1 * others + 0.607 * (others - 1.0))
+    }
+
+    const CRAMER: f64 = 1.0865;
+
+    #[test]
+    fn the_order_is_the_least_from_which_on_the_documented_bound_is_within_the_tolerance() {
+        for dim in 1..=3u8 {
+            for r in [0.505, 0.6, 0.75, 0.9, 1.0] {
+                let bounds: Vec<f64> = (0..40).map(|p| documented(r, dim, p)).collect();
+                for tolerance in TOLERANCES {
+                    let least = (1..40).rfind(|p| bounds[*p] > tolerance).map_or(1, |p| p + 1);
+                    let (order, bound) = chebyshev::order(r, usize::from(dim), tolerance).expect("an order");
+                    assert_eq!(order, least, "r {r}, dimension {dim}, {tolerance}");
+                    // 1 + e0 is rounded
+                    assert!((bound - bounds[least]).abs() < 1e-9 * bound + 1e-15, "{bound} {}", bounds[least]);
+                }
+            }
+        }
+        assert_eq!(chebyshev::order(1.0, 1, 0.0), None, "no order is exact");
+    }
+
+    #[test]
+    fn the_costs_are_those_documented() {
+        for (plan, ..) in plans() {
+            let p = wide(plan.order());
+            let row = p.div_ceil(4) * 4;
+            let size = (1..plan.dim).fold(row, |size, _| size * p);
+            assert_eq!(wide(plan.shape.size()), size);
+            assert_eq!(plan.translation(), size * p * (wide(plan.dim) + 1) / 2);
+            assert_eq!(plan.evaluation(7), 7 * (2 * size + 6 * p));
+            // pairs with itself cost as much as a translation; and moments are not too many
+            let crowd = (1..).find(|n| n * n * PAIR >= plan.translation()).expect("some").max(size / wide(MOMENTS));
+            assert_eq!(wide(plan.crowd()), crowd);
+        }
+    }
+}
