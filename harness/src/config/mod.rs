@@ -8,6 +8,7 @@ mod data;
 mod model;
 mod reader;
 mod refusal;
+mod spoilt;
 mod start;
 mod table;
 pub mod training;
