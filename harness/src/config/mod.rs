@@ -5,6 +5,7 @@
 
 pub mod columns;
 mod data;
+mod difference;
 mod model;
 mod reader;
 mod refusal;
@@ -17,6 +18,7 @@ use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
+pub use difference::difference;
 pub use model::{Component, Model, Reference};
 pub use reader::Sign;
 pub use refusal::{Refusal, listed, nearest, quoted};
