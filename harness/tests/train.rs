@@ -744,7 +744,8 @@ fn offsets_of_inputs_and_targets_cost_no_digits() {
     }
 }
 
-/// A column that is constant but for rounding in the rows to train on: a validation row with another value is far out, not 1e17 units away.
+/// A column that is constant but for rounding in the rows to train on: a validation row with another value is far out,
+/// not 1e17 units away.
 #[test]
 fn a_constant_column_has_scale_one_and_a_line_says_so() {
     let table = |odd: usize| {
@@ -778,7 +779,8 @@ fn a_constant_column_has_scale_one_and_a_line_says_so() {
 fn a_training_that_came_to_nothing_says_so_last() {
     let table: String = (0..60).map(|i| format!("{},{}\n", i % 7, (i * i) % 11)).collect();
     let table = format!("x,y\n{table}");
-    // squares modulo 11 cannot be learned from the place modulo 7: steps that are too short, too short from far out, and long enough
+    // squares modulo 11 cannot be learned from the place modulo 7: steps that are too short, too short from far out,
+    // and long enough
     for (dt, sd, part) in [
         ("1e-30", "1.0", "warning: no step improved on the start, which is the model that is kept"),
         ("1e-4", "30.0", "warning: the validation loss of the model, "),

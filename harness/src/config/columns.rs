@@ -23,7 +23,8 @@ pub struct Columns {
 }
 
 impl Columns {
-    /// Reads a CSV file: a header of names that differ, and one row or more of as many fields. Columns without a name, such as a
+    /// Reads a CSV file: a header of names that differ, and one row or more of as many fields. Columns without a name,
+    /// such as a
     /// spreadsheet's index or what a comma at the end of the lines makes, may be there.
     ///
     /// # Errors

@@ -242,7 +242,8 @@ fn inputs(table: &Table<'_>, columns: &Columns, targets: &[String]) -> Result<Ve
             names
         }
         None => {
-            // what a comma at the end of every line makes is no column; what may be an index is no input unless it is named as one
+            // what a comma at the end of every line makes is no column; what may be an index is no input unless it is
+            // named as one
             let unnamed = |(place, name): (usize, &String)| name.is_empty() && !columns.is_empty(place);
             if let Some(place) = columns.header().iter().enumerate().position(unnamed) {
                 return Err(columns.refuse(format!(

@@ -8,7 +8,8 @@ use toml::de::{DeTable, DeValue};
 use super::refusal::quoted;
 use super::table::BYTE_ORDER_MARK;
 
-/// The first key, in the order of their names, that differs between two texts of TOML, and how; none if all are written the same, so
+/// The first key, in the order of their names, that differs between two texts of TOML, and how; none if all are written
+/// the same, so
 /// that only comments or spaces differ.
 pub fn difference(earlier: &str, now: &str) -> Option<String> {
     let (earlier, now) = (keys(earlier), keys(now));

@@ -1,4 +1,5 @@
-//! What a text is that was meant to be a comma-separated table and is not one: said by name, not only by what it has not.
+//! What a text is that was meant to be a comma-separated table and is not one: said by name, not only by what it has
+//! not.
 
 use csv::StringRecord;
 

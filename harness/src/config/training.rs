@@ -67,7 +67,8 @@ pub struct Laws {
 pub struct Choices {
     /// Lengths of a step of the schemes.
     pub dt: Vec<f64>,
-    /// Those of gradient flow: as many as the schemes have pairs of dt and alpha, so that all dynamics choose among as many candidates.
+    /// Those of gradient flow: as many as the schemes have pairs of dt and alpha, so that all dynamics choose among as
+    /// many candidates.
     pub gradient_flow_dt: Vec<f64>,
     /// Birth-death rates; gradient flow has none.
     pub alpha: Vec<f64>,

@@ -149,7 +149,8 @@ fn scored<R: Number>(model: &Model<R>, columns: &Columns, outputs: &[Vec<R>]) ->
     Ok(Some(said))
 }
 
-/// The predictions as CSV: numbers under their targets' names, in f64 and the shortest form that reads back as the same number; or the class under its target's name, and the probability of each.
+/// The predictions as CSV: numbers under their targets' names, in f64 and the shortest form that reads back as the same
+/// number; or the class under its target's name, and the probability of each.
 fn table<R: Number>(model: &Model<R>, outputs: &[Vec<R>]) -> Result<Vec<u8>, csv::Error> {
     let mut out = csv::Writer::from_writer(Vec::new());
     match &model.task {

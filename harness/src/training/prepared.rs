@@ -12,7 +12,8 @@ use crate::config::{Precision, Refusal, Sign, quoted};
 /// The streams of a replicate, `replicate * STREAMS + one of these`.
 const STREAMS: u64 = 4;
 
-/// Values that differ by less, relative to the largest of them, are one value but for rounding: the same number got by two ways of up to
+/// Values that differ by less, relative to the largest of them, are one value but for rounding: the same number got by
+/// two ways of up to
 /// 16 rounded operations each, each of which may be off by half an epsilon.
 const ROUNDING: f64 = 16.0 * f64::EPSILON;
 
@@ -173,10 +174,12 @@ struct Standard {
     is_constant: bool,
 }
 
-/// Mean and standard deviation (divisor: the number of values) in f64; 0 and 1 if not wanted. A column that is constant but for rounding
+/// Mean and standard deviation (divisor: the number of values) in f64; 0 and 1 if not wanted. A column that is constant
+/// but for rounding
 /// says nothing of its scale, which is then 1: rounding errors as the unit would make any other value enormous.
 ///
-/// The sums are of distances to the first value in units of the largest: neither an offset nor squares of tiny values cost digits.
+/// The sums are of distances to the first value in units of the largest: neither an offset nor squares of tiny values
+/// cost digits.
 fn standard(name: &str, values: impl Iterator<Item = f64> + Clone, wanted: bool) -> Result<Standard, String> {
     let count = values.clone().count() as f64;
     let first = values.clone().next().unwrap_or(0.0);

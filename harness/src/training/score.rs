@@ -58,7 +58,8 @@ impl Scoring {
         }
     }
 
-    /// The loss of the prediction that knows no input: the mean of the training part's targets, for classes their shares.
+    /// The loss of the prediction that knows no input: the mean of the training part's targets, for classes their
+    /// shares.
     pub fn loss_of_mean(&self, training: &[f64], targets: &[f64], dim: usize) -> f64 {
         let dim = dim.max(1);
         let examples = training.len() as f64 / dim as f64;
