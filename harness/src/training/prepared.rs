@@ -250,7 +250,8 @@ mod tests {
         assert_eq!(of(&[1.0, 4.0, 4.0, 7.0], false), Ok((0.0, 1.0, false)));
         // far out and next to nothing: no digit is lost
         assert_eq!(of(&[5_399_998.0, 5_400_002.0], true), Ok((5_400_000.0, 2.0, false)));
-        assert_eq!(of(&[1e-300, 3e-300], true), Ok((2e-300, 1e-300, false)));
+        let tiny = f64::MIN_POSITIVE;
+        assert_eq!(of(&[tiny, 3.0 * tiny], true), Ok((2.0 * tiny, tiny, false)));
         of(&[1e308, -1e308], true).expect_err("no number holds the distance");
     }
 
