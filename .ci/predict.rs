@@ -10,7 +10,7 @@ fn main() {
     println!("{}", OUTPUTS.join(","));
     for line in lines {
         let fields: Vec<&str> = line.split(',').collect();
-        let x = places.map(|place| fields[place].parse::<f64>().expect("a number") as f32);
+        let x = places.map(|place| fields[place].parse::<f64>().expect("a number"));
         println!("{}", predict(&x).map(|y| format!("{y:?}")).join(","));
     }
 }

@@ -207,9 +207,9 @@ fn a_checkpoint_is_taken_for_one_only_if_it_is_of_this_run() {
     assert!(resume(&flipped).contains("is damaged"));
     flipped = good.clone();
     flipped[8] = 7;
-    assert!(resume(&flipped).contains("has version 7 of the format, not 1"));
+    assert!(resume(&flipped).contains("has version 7 of the format, not 2"));
     place.put("a.toml", long().replace("seed = 1", "seed = 2"));
-    assert!(resume(&good).contains("is of another configuration than a.toml"));
+    assert!(resume(&good).contains("is of another configuration than a.toml: seed was 1 and is 2"));
     assert!(refusal(&place, &["--resume", "missing"]).contains("--resume missing: the file is not there"));
     assert!(refusal(&place, &["--resume", "/dev/zero"]).contains("is no file"));
     assert!(refusal(&place, &["--resume", "."]).contains("is no file"));

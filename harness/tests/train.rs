@@ -126,15 +126,20 @@ fn a_training_leaves_a_model_that_predicts() {
     assert_eq!((predictions[0].join(","), predictions.len()), ("y".to_owned(), 61));
     let squares: f64 = (1..61).map(|i| (number(&predictions[i][0]) - number(&all[i][3])).powi(2)).sum();
     let rmse = (squares / 60.0).sqrt();
-    let claimed = said.trim().split("RMSE y ").nth(1).map(number).expect("an error");
-    // the predictions are rounded to f32, the claim to six decimals
+    let (score, of_training) = said.trim().split_once('\n').expect("two lines");
+    let claimed = score.split("RMSE y ").nth(1).map(number).expect("an error");
+    assert_eq!(
+        of_training,
+        "the model was made of this file: the score includes the 33 rows that it was trained on and the 12 that chose it"
+    );
+    // the claim is rounded to six decimals, the outputs to f32
     assert!((claimed - rmse).abs() < 1e-5, "{said} {rmse}");
 
     // that of the test part is in the manifest, and that of the validation part in the losses
     let config = Training::load(&place.path().join("a.toml")).expect("accepted");
     let prepared = Prepared::<f32>::new(&config, 0).expect("prepared");
     let loss_on = |part: &[usize]| {
-        let sd = f64::from(prepared.targets[0].sd);
+        let sd = prepared.targets[0].sd;
         let of = |&row: &usize| ((number(&predictions[row + 1][0]) - number(&all[row + 1][3])) / sd).powi(2) / 2.0;
         part.iter().map(of).sum::<f64>() / part.len() as f64
     };
@@ -237,22 +242,23 @@ fn the_written_source_needs_nothing_and_predicts_the_same_bits() {
         let (predictions, _) = predicted(&place, &[&format!("t{number}/model.json"), "rows.csv"]);
         let predictions = rows(&predictions);
         let single = text.contains("\"f32\"");
+        let classes = text.contains("\"classification\"");
+        // numbers are f64 in both precisions, probabilities of the model's
+        let real = if single && classes { "f32" } else { "f64" };
         let bits = |field: &String| {
-            if single {
+            if real == "f32" {
                 u64::from(field.parse::<f32>().expect("a number").to_bits())
             } else {
                 field.parse::<f64>().expect("a number").to_bits()
             }
         };
-        let classes = text.contains("\"classification\"");
         for row in &predictions[1..] {
             let (label, numbers) = if classes { (row[0].as_str(), &row[1..]) } else { ("", &row[..]) };
             writeln!(expected, "m{number} {label:?} {:?}", numbers.iter().map(bits).collect::<Vec<_>>())
                 .expect("written");
         }
         writeln!(library, "#[path = \"t{number}/model.rs\"] pub mod m{number};").expect("written");
-        let real = if single { "f32" } else { "f64" };
-        let table: String = raw.iter().map(|[a, b]| format!("[{a}f64 as {real}, {b}f64 as {real}], ")).collect();
+        let table: String = raw.iter().map(|[a, b]| format!("[{a}f64, {b}f64], ")).collect();
         writeln!(program, "for x in [{table}] {{").expect("written");
         let (label, values) = if classes {
             (format!("models::m{number}::CLASSES[models::m{number}::predict(&x)]"), "probabilities")
@@ -482,7 +488,7 @@ fn bad_data_are_refused_with_line_and_column() {
         let rows: String = labels.iter().zip(0..).map(|(label, i)| format!("{i},{},{label}\n", i * i)).collect();
         check(&message(&[classes[0], classes[1], ("size = 7", "size = 2")], &format!("a,b,two\n{rows}")), &parts);
     }
-    // a column that varies, but not among the rows to train on; and a class that is not among them
+    // a column that varies, but not among the rows to train on, has scale 1; a class that is not among them is refused
     let rows: String =
         (0..60).map(|i| format!("{i},{},{i},{}\n", u8::from(i == 7), if i == 7 { "rare" } else { "x" })).collect();
     let table = format!("a,b,y,two\n{rows}");
@@ -493,11 +499,19 @@ fn bad_data_are_refused_with_line_and_column() {
         let seed = format!("seed = {seed}");
         let numbers = vec![("seed = 1001", seed.as_str())];
         let labels = [numbers.clone(), classes.to_vec(), vec![("\"b\"", "\"y\"")]].concat();
-        for ((changes, part), seen) in [(numbers, "column \"b\""), (labels, "two = \"rare\"")].iter().zip(&mut seen) {
-            let config = Training::load(&place.put("a.toml", training(changes))).expect("accepted");
-            if let Err(refusal) = Prepared::<f32>::new(&config, 0) {
-                check(&refusal.to_string(), &[part, "of the 33 rows to train on", "another seed"]);
-                *seen = true;
+        let config = Training::load(&place.put("a.toml", training(&numbers))).expect("accepted");
+        let prepared = Prepared::<f32>::new(&config, 0).expect("prepared");
+        let is_constant = !prepared.training.rows.contains(&7);
+        assert_eq!(prepared.constant, if is_constant { vec!["b".to_owned()] } else { vec![] });
+        assert_eq!((prepared.columns[1].sd == 1.0, prepared.columns[1].mean == 0.0), (is_constant, is_constant));
+        seen[0] |= is_constant;
+        let config = Training::load(&place.put("a.toml", training(&labels))).expect("accepted");
+        match Prepared::<f32>::new(&config, 0) {
+            Ok(_) => assert!(!is_constant),
+            Err(refusal) => {
+                assert!(is_constant);
+                check(&refusal.to_string(), &["two = \"rare\"", "of the 33 rows to train on", "another seed"]);
+                seen[1] = true;
             }
         }
     }
@@ -521,9 +535,12 @@ fn bad_requests_to_predict_are_refused() {
         &refused(&place, &["predict", model, "data.csv", "--out", "training"]),
         &["--out training", "no regular file"],
     );
-    let changed = place.read(model).replacen("\"schema\":1", "\"schema\":2", 1);
+    let changed = place.read(model).replacen("\"schema\":2", "\"schema\":1", 1);
     place.put("changed.json", changed);
-    check(&refused(&place, &["predict", "changed.json", "data.csv"]), &["changed.json", "version 2"]);
+    check(
+        &refused(&place, &["predict", "changed.json", "data.csv"]),
+        &["changed.json", "version 1 of the layout", "version 2"],
+    );
     let (text, said) = predicted(&place, &[model, "data.csv"]);
     assert_eq!(rows(&text)[0], ["two", "probability no", "probability yes"]);
     let right = rows(&text).iter().zip(rows(&data())).skip(1).filter(|(found, row)| found[0] == row[5]).count();
@@ -534,7 +551,7 @@ fn bad_requests_to_predict_are_refused() {
 fn a_comparison_is_paired_and_does_not_depend_on_the_threads() {
     let place = trained(TRAINING);
     let compare = |arguments: &[&str]| {
-        let output = place.birth_death(&[&["compare", "a.toml", "--replicates", "4"], arguments].concat());
+        let output = place.birth_death(&[&["compare", "a.toml", "--replicates", "5"], arguments].concat());
         let message = String::from_utf8_lossy(&output.stderr);
         assert_eq!((output.status.code(), message.as_ref()), (Some(0), ""));
         String::from_utf8(output.stdout).expect("text")
@@ -548,20 +565,20 @@ fn a_comparison_is_paired_and_does_not_depend_on_the_threads() {
 
     let (header, rows) = place.table("one/compare.csv");
     assert_eq!(header.join(","), "replicate,method,dt,alpha,decay,kept_step,validation_loss,test_loss,RMSE y");
-    assert_eq!(rows.len(), 16);
+    assert_eq!(rows.len(), 20);
     // the first replicate of the configuration's own scheme is what train does
     let manifest = place.manifest("training/manifest.json");
     assert_eq!(rows[1][1], "birth-death");
     assert_eq!(number(&rows[1][7]), manifest["test"]["loss"].as_f64().expect("a loss"));
     assert_eq!(rows[1][2..6], ["0.1", "1.0", "0.001", &manifest["kept_step"].to_string()]);
     let different: std::collections::BTreeSet<&String> = rows.iter().map(|row| &row[7]).collect();
-    assert_eq!(different.len(), 16, "methods and replicates differ");
+    assert_eq!(different.len(), 20, "methods and replicates differ");
     let summary = place.manifest("one/compare.json");
-    let losses = |method: usize| -> Vec<f64> { (0..4).map(|r| number(&rows[4 * r + method][7])).collect() };
+    let losses = |method: usize| -> Vec<f64> { (0..5).map(|r| number(&rows[4 * r + method][7])).collect() };
     for (method, of) in summary["methods"].as_array().expect("methods").iter().enumerate() {
         let (own, base) = (losses(method), losses(0));
-        let mean = own.iter().sum::<f64>() / 4.0;
-        let difference = own.iter().zip(&base).map(|(a, b)| a - b).sum::<f64>() / 4.0;
+        let mean = own.iter().sum::<f64>() / 5.0;
+        let difference = own.iter().zip(&base).map(|(a, b)| a - b).sum::<f64>() / 5.0;
         assert!((of["loss"]["mean"].as_f64().expect("a mean") - mean).abs() < 1e-12);
         assert!((of["loss_less_gradient_flow"]["mean"].as_f64().expect("a mean") - difference).abs() < 1e-12);
     }
@@ -585,13 +602,19 @@ fn a_comparison_is_paired_and_does_not_depend_on_the_threads() {
         place.table("alone/compare.csv").1
     };
     let candidates = [alone("0.1", "1.0"), alone("1.6", "1.0"), alone("0.1", "9.0"), alone("1.6", "9.0")];
+    let of_gradient_flow: Vec<_> = ["0.1", "0.4", "1.6", "2.5"].map(|dt| alone(dt, "1.0")).into_iter().collect();
     // dt = 1e30 fails, and is not chosen
-    place.put("a.toml", training(&[("[start]", "[compare]\ndt = [0.1, 1.6, 1e30]\nalpha = [1.0, 9.0]\n[start]")]));
+    let lists = "[compare]\ndt = [0.1, 1.6, 1e30]\nalpha = [1.0, 9.0]\ngradient_flow_dt = [0.1, 0.4, 1.6, 2.5, 1e29, 1e30]\n[start]";
+    place.put("a.toml", training(&[("[start]", lists)]));
     let printed = compare(&["--out", "chosen"]);
-    check(&printed, &["gradient-flow: of 3 settings, dt = ", "reinjection: of 6 settings, dt = "]);
+    check(
+        &printed,
+        &["gradient-flow: of 6 settings, dt = ", "reinjection: of 6 settings, dt = ", "the longest in 0\n"],
+    );
     let chosen = place.table("chosen/compare.csv").1;
     for (index, row) in chosen.iter().enumerate() {
-        let of: Vec<&Vec<String>> = candidates.iter().map(|candidate| &candidate[index]).collect();
+        let offered = if row[1] == "gradient-flow" { &of_gradient_flow[..] } else { &candidates[..] };
+        let of: Vec<&Vec<String>> = offered.iter().map(|candidate| &candidate[index]).collect();
         if row[1] == "linear" {
             assert!(of.iter().all(|candidate| *candidate == row));
             continue;
@@ -599,11 +622,7 @@ fn a_comparison_is_paired_and_does_not_depend_on_the_threads() {
         let loss = |row: &Vec<String>| number(&row[6]);
         let least = of.iter().min_by(|a, b| loss(a).total_cmp(&loss(b))).expect("four");
         assert_eq!(row, *least, "replicate {}", row[0]);
-        // alpha is nothing to gradient flow
-        assert_eq!(
-            of.iter().filter(|candidate| loss(candidate) == loss(row)).count(),
-            1 + usize::from(row[1] == "gradient-flow")
-        );
+        assert_eq!(of.iter().filter(|candidate| loss(candidate) == loss(row)).count(), 1);
     }
     let settings: std::collections::BTreeSet<&[String]> = chosen.iter().map(|row| &row[2..4]).collect();
     assert!(settings.len() > 3, "not the same for all, and none for the linear model: {settings:?}");
@@ -615,6 +634,11 @@ fn a_comparison_is_paired_and_does_not_depend_on_the_threads() {
         ("alpha = [-1.0]", "compare.alpha[0] = -1.0"),
         ("decay = 0.1", "compare.decay = 0.1"),
         ("steps = [1]", "steps"),
+        ("alpha = [1.0, 2.0]", "1 values of dt for gradient flow; accepted: compare.gradient_flow_dt with 1 x 2 = 2"),
+        (
+            "gradient_flow_dt = [0.1, 0.2]",
+            "2 values of dt for gradient flow; accepted: compare.gradient_flow_dt with 1 x 1 = 1",
+        ),
     ] {
         place.put("a.toml", training(&[("[start]", &format!("[compare]\n{lists}\n[start]"))]));
         check(&refused(&place, &["compare", "a.toml"]), &["a.toml", part]);
@@ -626,6 +650,10 @@ fn a_comparison_is_paired_and_does_not_depend_on_the_threads() {
     check(&refused(&place, &["compare", "a.toml"]), &["a.toml", "data.validation = 0"]);
     place.put("a.toml", training(&[("test = 0.25", "test = 0.0")]));
     check(&refused(&place, &["compare", "a.toml"]), &["a.toml", "data.test = 0"]);
+    let few = place.birth_death(&["compare", "a.toml", "--replicates", "4"]);
+    let message = String::from_utf8_lossy(&few.stderr);
+    assert_eq!(few.status.code(), Some(2), "{message}");
+    check(&message, &["--replicates", "4 is not in 5..=100000"]);
     place.put("a.toml", training(&[("alpha = 1.0\n", ""), ("\"birth-death\"", "\"gradient-flow\"")]));
     check(&refused(&place, &["compare", "a.toml"]), &["a.toml", "gradient-flow", "no alpha"]);
 }
@@ -667,4 +695,137 @@ fn the_regression_set_is_friedmans_function() {
     let variance = residuals.iter().map(|r| (r - mean).powi(2)).sum::<f64>() / 399.0;
     // five standard errors: 5 / sqrt(400), and 5 sqrt(2 / 399)
     assert!(mean.abs() < 0.25 && (variance - 1.0).abs() < 0.36, "{mean} {variance}");
+}
+
+/// A relu or tanh network of 20 units on two columns `x` and `y` of a file, full batches, f32.
+fn line_fit(inputs: &str, activation: &str, dt: &str) -> String {
+    format!(
+        "seed = 5\nparticles = 20\nsteps = 400\ndt = {dt}\nscheme = \"gradient-flow\"\n[data]\nfile = \"data.csv\"\ntarget = \"y\"\n\
+         task = \"regression\"\ninputs = {inputs}\n[network]\nactivation = \"{activation}\"\n[start]\n\
+         c = {{ normal = {{ mean = 0.0, sd = 1.0 }} }}\nz = {{ normal = {{ mean = 0.0, sd = 1.0 }} }}\n"
+    )
+}
+
+/// Trains on a file, and predicts it: what train prints, the predictions, the root mean square error that predict says.
+fn fitted(table: &str, config: &str) -> (String, Vec<f64>, f64) {
+    let place = Place::new();
+    place.put("data.csv", table);
+    place.put("a.toml", config);
+    let output = place.birth_death(&["train", "a.toml"]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let (text, said) = predicted(&place, &["training/model.json", "data.csv"]);
+    let error = said.lines().next().and_then(|line| line.split("RMSE y ").nth(1)).map(number).expect("an error");
+    let predictions = rows(&text)[1..].iter().map(|row| number(&row[0])).collect();
+    (String::from_utf8(output.stdout).expect("text"), predictions, error)
+}
+
+/// The same data with and without an offset have the same fit: what is subtracted first costs no digits.
+#[test]
+fn offsets_of_inputs_and_targets_cost_no_digits() {
+    let config = line_fit("[\"x\"]", "tanh", "0.5");
+    let table = |input: f64, target: f64| -> String {
+        (0..100).fold("x,y\n".to_owned(), |text, i| {
+            let i = f64::from(i);
+            text + &format!("{:.3},{:.3}\n", input + i / 16.0, target + i / 8.0 + (i * 0.3).sin())
+        })
+    };
+    let (_, plain, error) = fitted(&table(0.0, 0.0), &config);
+    let distinct: std::collections::BTreeSet<u64> = plain.iter().map(|y| y.to_bits()).collect();
+    assert!(error < 2.0 && distinct.len() > 90, "{error} {}", distinct.len());
+    for (input, target) in [(1_700_000_000.0, 0.0), (5_400_000.0, 0.0), (0.0, 1e8)] {
+        let (_, shifted, of_shifted) = fitted(&table(input, target), &config);
+        let distinct: std::collections::BTreeSet<u64> = shifted.iter().map(|y| y.to_bits()).collect();
+        // training follows its own rounding errors, which 400 steps hardly multiply
+        assert!((of_shifted - error).abs() < 1e-3, "{of_shifted} {error}");
+        assert!(distinct.len() > 90, "{} distinct predictions", distinct.len());
+        for (a, b) in shifted.iter().zip(&plain) {
+            assert!((a - target - b).abs() < 1e-2, "{a} {b}");
+        }
+    }
+}
+
+/// A column that is constant but for rounding in the rows to train on: a validation row with another value is far out,
+/// not 1e17 units away.
+#[test]
+fn a_constant_column_has_scale_one_and_a_line_says_so() {
+    let table = |odd: usize| {
+        (0..10).fold("x,k,y\n".to_owned(), |text, i| text + &format!("{i},{},{i}\n", if i == odd { 20.0 } else { 0.1 }))
+    };
+    let config = line_fit("[\"x\", \"k\"]", "tanh", "0.1");
+    let mut seen = [false; 2];
+    for odd in 0..10 {
+        let (said, predictions, _) = fitted(&table(odd), &config);
+        let says = said.lines().filter(|line| line.contains("the scale is 1: \"k\"")).count();
+        seen[says] = true;
+        assert!(predictions.iter().all(|y| y.abs() < 100.0), "{predictions:?}");
+        let validation: f64 =
+            said.split("validation loss ").nth(1).and_then(|rest| rest.split(' ').next()).map(number).expect("a loss");
+        assert!(validation < 100.0, "{said}");
+    }
+    assert_eq!(seen, [true; 2], "the odd row was to train on, and was not");
+
+    // and a comparison whose splits differ in it goes through
+    let place = Place::new();
+    let sparse: String = (0..60).map(|i| format!("{},{},{}\n", i % 9, u8::from(i == 7), i % 5)).collect();
+    place.put("data.csv", format!("a,b,y\n{sparse}"));
+    place.put("a.toml", training(&[]));
+    let output = place.birth_death(&["compare", "a.toml", "--replicates", "8"]);
+    let (said, message) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!((output.status.code(), message.as_ref()), (Some(0), ""));
+    check(&said, &["constant in the rows to train on, so that the scale is 1, of 8 splits: \"b\" in "]);
+}
+
+#[test]
+fn a_training_that_came_to_nothing_says_so_last() {
+    let table: String = (0..60).map(|i| format!("{},{}\n", i % 7, (i * i) % 11)).collect();
+    let table = format!("x,y\n{table}");
+    // squares modulo 11 cannot be learned from the place modulo 7: steps that are too short, too short from far out,
+    // and long enough
+    for (dt, sd, part) in [
+        ("1e-30", "1.0", "warning: no step improved on the start, which is the model that is kept"),
+        ("1e-4", "30.0", "warning: the validation loss of the model, "),
+        ("0.1", "1.0", "the training ended with a validation loss, "),
+    ] {
+        let config = line_fit("[\"x\"]", "tanh", dt).replacen("sd = 1.0", &format!("sd = {sd}"), 1);
+        let (said, _, _) = fitted(&table, &config);
+        let last = said.lines().last().expect("a line");
+        assert!(last.starts_with("warning: ") && last.contains(part), "dt = {dt}: {said}");
+    }
+    let line: String = (0..60).map(|i| format!("{},{}\n", i % 7, 2 * (i % 7) + i % 3)).collect();
+    let (said, _, _) = fitted(&format!("x,y\n{line}"), &line_fit("[\"x\"]", "tanh", "0.1"));
+    assert!(!said.contains("warning"), "{said}");
+}
+
+#[test]
+fn columns_without_names_and_targets_without_values_are_read() {
+    let place = trained(TRAINING);
+    let model = "training/model.json";
+    place.put("plain.csv", "a,b\n1,2\n3,4\n");
+    let (expected, _) = predicted(&place, &[model, "plain.csv"]);
+    for table in [",a,b\n0,1,2\n1,3,4\n", "a,b,\n1,2,\n3,4,\n", "y,a,b\n,1,2\n,3,4\n"] {
+        place.put("other.csv", table);
+        let (found, said) = predicted(&place, &[model, "other.csv"]);
+        assert_eq!((found.as_str(), said.as_str()), (expected.as_str(), ""), "{table}");
+    }
+    // a target that is there in part is neither
+    place.put("other.csv", "y,a,b\n,1,2\n0,3,4\n");
+    check(&refused(&place, &["predict", model, "other.csv"]), &["other.csv:2: y = \"\"", "a number finite in f32"]);
+    // a score of other rows includes none of the training's
+    place.put("other.csv", "y,a,b\n1,1,2\n0,3,4\n");
+    let (_, said) = predicted(&place, &[model, "other.csv"]);
+    assert_eq!(said.lines().count(), 1, "{said}");
+
+    // to train on, an index is no input unless it is named; what a comma at the end makes is nothing
+    let data = |index: &str, end: &str| {
+        (0..20).fold(format!("{index}a,b,y{end}\n"), |text, i| {
+            text + &format!("{}{i},{},{i}{end}\n", if index.is_empty() { "" } else { "7," }, i % 3)
+        })
+    };
+    let all = [("inputs = [\"a\", \"b\"]\n", ""), ("size = 7", "size = 2")];
+    check(&message(&all, &data(",", "")), &["data.csv:1: column 1 has no name", "data.inputs"]);
+    for (changes, table) in [(&all[..], data("", ",")), (&all[1..], data(",", ""))] {
+        place.put("data.csv", table);
+        let config = Training::load(&place.put("a.toml", training(changes))).expect("accepted");
+        assert_eq!(config.names, ["a", "b"]);
+    }
 }

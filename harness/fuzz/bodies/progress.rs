@@ -55,9 +55,10 @@ fn sealed<R: Real>(kind: u8, bytes: &[u8], config: &Config) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     if kind & 8 == 0 {
         // the head, as of kind & 8 in `decode`
-        bytes.resize(bytes.len().max(saved::HEADER + 4), 0);
+        let head = saved::HEADER + 4 + config.text.len();
+        bytes.resize(bytes.len().max(head + 4), 0);
         let (length, blank) = (bytes.len() as u64, Progress::<R>::default().encode(config));
-        bytes[..saved::HEADER].copy_from_slice(&blank[..saved::HEADER]);
+        bytes[..head].copy_from_slice(&blank[..head]);
         bytes[12..20].copy_from_slice(&length.to_le_bytes());
         assert_eq!(bytes[36..68], identity(config));
     }

@@ -6,6 +6,7 @@ use csv::StringRecord;
 
 use super::reader::Sign;
 use super::refusal::{listed, nearest, quoted};
+use super::spoilt;
 use super::table::{BYTE_ORDER_MARK, bytes_of, line_of, sha256, text_of};
 use super::{MAX_CSV_BYTES, MAX_NUMBERS, Precision, Refusal};
 
@@ -22,7 +23,9 @@ pub struct Columns {
 }
 
 impl Columns {
-    /// Reads a CSV file: a header of names that differ, and one row or more of as many fields.
+    /// Reads a CSV file: a header of names that differ, and one row or more of as many fields. Columns without a name,
+    /// such as a
+    /// spreadsheet's index or what a comma at the end of the lines makes, may be there.
     ///
     /// # Errors
     /// A refusal with the line of the first thing that is wrong; without a line if the file cannot be read.
@@ -40,6 +43,10 @@ impl Columns {
         let text = text_of(bytes)
             .map_err(|(line, message)| Refusal::at(&file, Some(line), format!("{message}; accepted: {ACCEPTED}")))?;
         let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
+        if let Some(line) = spoilt::unclosed_quote(text) {
+            let message = format!("a quote opens a field and nothing closes it; accepted: {ACCEPTED}");
+            return Err(Refusal::at(&file, Some(line), message));
+        }
         let mut reader = csv::ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
@@ -65,9 +72,10 @@ impl Columns {
             }
             let (found, wanted) = (record.len(), header.len());
             if found != wanted {
+                let what = spoilt::row(&record, wanted).map_or_else(String::new, |what| format!(" ({what})"));
                 return Err(refuse(
                     last,
-                    format!("{found} fields; accepted: {wanted} fields, one for each of {}", listed(&header)),
+                    format!("{found} fields{what}; accepted: {wanted} fields, one for each of {}", listed(&header)),
                 ));
             }
             if (rows.len() as u64 + 1).saturating_mul(wanted as u64) > MAX_NUMBERS {
@@ -100,9 +108,14 @@ impl Columns {
         &self.sha256
     }
 
-    /// The place of a column, if it is there.
+    /// The place of a column, if it is there. One without a name is not found.
     pub fn place(&self, name: &str) -> Option<usize> {
-        self.header.iter().position(|found| found == name)
+        self.header.iter().position(|found| found == name && !found.is_empty())
+    }
+
+    /// Whether a column has nothing in any row.
+    pub fn is_empty(&self, place: usize) -> bool {
+        self.fields(place).all(|(_, field)| field.is_empty())
     }
 
     /// The place of a column that has to be there.
@@ -145,7 +158,8 @@ impl Columns {
         self.fields(place)
             .map(|(line, field)| {
                 field.parse().ok().filter(|&number| precision.holds(number, Sign::Any)).ok_or_else(|| {
-                    let accepted = format!("a number finite in {}", precision.name());
+                    let what = spoilt::number(field).map_or_else(String::new, |what| format!(" ({what})"));
+                    let accepted = format!("a number finite in {}{what}", precision.name());
                     self.refuse_field(line, place, field, &accepted)
                 })
             })
@@ -184,12 +198,15 @@ impl Columns {
 
 /// The header's names; else a message.
 fn names(record: &StringRecord) -> Result<Vec<String>, String> {
+    if let Some(what) = spoilt::header(record) {
+        return Err(format!("the fields are {what}; accepted: {ACCEPTED}, separated by commas"));
+    }
+    if record.iter().all(str::is_empty) {
+        return Err(format!("no column has a name; accepted: {ACCEPTED}"));
+    }
     let mut names: Vec<String> = Vec::with_capacity(record.len());
     for field in record {
-        if field.is_empty() {
-            return Err(format!("column {} has no name; accepted: {ACCEPTED}", names.len() + 1));
-        }
-        if names.iter().any(|name| name == field) {
+        if !field.is_empty() && names.iter().any(|name| name == field) {
             return Err(format!("column \"{}\" twice; accepted: a header of names that differ", quoted(field)));
         }
         names.push(field.to_owned());
@@ -232,17 +249,35 @@ mod tests {
     }
 
     #[test]
+    fn columns_without_a_name_are_passed_over() {
+        let table = read(",a,,b,\n0,1,x,2,\n1,3,y,4,\n").expect("a table");
+        assert_eq!((table.place(""), table.place("a"), table.place("b")), (None, Some(1), Some(3)));
+        assert_eq!(table.numbers(3, Precision::F32), Ok(vec![2.0, 4.0]));
+        assert_eq!([0, 1, 2, 3, 4].map(|place| table.is_empty(place)), [false, false, false, false, true]);
+    }
+
+    #[test]
     fn what_is_no_table_is_refused_with_its_line() {
         for (text, part) in [
             ("", "F:1: is empty"),
             ("a,b\n", "F:1: 0 rows"),
             ("a,a\n1,2\n", "F:1: column \"a\" twice"),
-            ("a,\n1,2\n", "F:1: column 2 has no name"),
+            (",\n1,2\n", "F:1: no column has a name"),
+            ("  \na,b\n1,2\n", "F:1: no column has a name"),
+            ("a;b\n1;2\n", "F:1: the fields are separated by semicolons, not by commas"),
+            ("a\tb\n1\t2\n", "F:1: the fields are separated by tabs, not by commas"),
+            ("a,b\n1,2\n3;4\n", "F:3: 1 fields (separated by semicolons, not by commas); accepted: 2 fields"),
+            ("a,b\n1,5,2,5\n", "F:2: 4 fields (decimal commas, which separate fields here); accepted: 2 fields"),
+            ("a,b\n1,2\n  \n", "F:3: 1 fields (a line of blanks, which is no empty line); accepted: 2 fields"),
+            ("a,b\n1,\"2\n3,4\n5,6\n", "F:2: a quote opens a field and nothing closes it"),
             ("a,b\n1,2\n1\n", "F:3: 1 fields; accepted: 2 fields"),
         ] {
             let message = read(text).expect_err(text);
             assert!(message.contains(part), "{message}");
         }
+        let message = read("a,b\n1,\"2,5\"\n").expect("a table").numbers(1, Precision::F32).expect_err("a comma");
+        let message = message.to_string();
+        assert!(message.contains("b = \"2,5\"; accepted: a number finite in f32 (a comma in a number"), "{message}");
         for number in ["", "NaN", "inf", "1e39", "-1e39", "one"] {
             let table = read(&format!("a,b\n{number},1\n")).expect("a table");
             table.numbers(0, Precision::F32).expect_err(number);

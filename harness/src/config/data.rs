@@ -241,7 +241,18 @@ fn inputs(table: &Table<'_>, columns: &Columns, targets: &[String]) -> Result<Ve
             }
             names
         }
-        None => columns.header().iter().filter(|name| !targets.contains(name)).cloned().collect(),
+        None => {
+            // what a comma at the end of every line makes is no column; what may be an index is no input unless it is
+            // named as one
+            let unnamed = |(place, name): (usize, &String)| name.is_empty() && !columns.is_empty(place);
+            if let Some(place) = columns.header().iter().enumerate().position(unnamed) {
+                return Err(columns.refuse(format!(
+                    "column {} has no name; accepted: data.inputs, a list of the columns that are inputs, or a name for each",
+                    place + 1
+                )));
+            }
+            columns.header().iter().filter(|name| !name.is_empty() && !targets.contains(name)).cloned().collect()
+        }
     };
     if chosen.is_empty() {
         return Err(columns.refuse("no column beside the target; accepted: one input at least"));

@@ -5,9 +5,11 @@
 
 pub mod columns;
 mod data;
+mod difference;
 mod model;
 mod reader;
 mod refusal;
+mod spoilt;
 mod start;
 mod table;
 pub mod training;
@@ -16,6 +18,7 @@ use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
+pub use difference::difference;
 pub use model::{Component, Model, Reference};
 pub use reader::Sign;
 pub use refusal::{Refusal, listed, nearest, quoted};

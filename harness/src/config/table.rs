@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use super::model::positions;
 use super::reader::{Sign, Value};
 use super::refusal::{listed, nearest, quoted};
+use super::spoilt;
 use super::{MAX_CSV_BYTES, MAX_DIMENSION, Refusal};
 
 /// A file that a configuration names.
@@ -116,6 +117,10 @@ impl Reading<'_> {
     }
 
     fn columns(&self, text: &str, names: &Names, rows: Option<usize>) -> Result<Vec<Vec<f64>>, Refusal> {
+        if let Some(line) = spoilt::unclosed_quote(text) {
+            let message = format!("a quote opens a field and nothing closes it; accepted: {}", self.wanted);
+            return Err(self.refuse(line, message));
+        }
         let mut reader = csv::ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
@@ -141,9 +146,10 @@ impl Reading<'_> {
                 continue;
             };
             if record.len() != names.len() {
+                let what = spoilt::row(&record, names.len()).map_or_else(String::new, |what| format!(" ({what})"));
                 return Err(self.refuse(
                     line,
-                    format!("{} fields; accepted: {} fields, {}", record.len(), names.len(), listed(names)),
+                    format!("{} fields{what}; accepted: {} fields, {}", record.len(), names.len(), listed(names)),
                 ));
             }
             for (field, &place) in record.iter().zip(places) {
@@ -180,6 +186,9 @@ impl Reading<'_> {
             Names::Positions => positions(record.len()),
         };
         let accepted = format!("the header {}, in any order", listed(&names));
+        if let Some(what) = spoilt::header(record) {
+            return Err(self.refuse(line, format!("the fields are {what}; accepted: {accepted}, separated by commas")));
+        }
         let mut places = Vec::with_capacity(names.len());
         for field in record {
             let Some(place) = names.iter().position(|name| name == field) else {
@@ -208,7 +217,8 @@ impl Reading<'_> {
     fn number(&self, field: &str, line: usize, name: &str) -> Result<f64, Refusal> {
         let precision = self.value.precision();
         field.parse().ok().filter(|&number| precision.holds(number, Sign::Any)).ok_or_else(|| {
-            let accepted = format!("a number finite in {}", precision.name());
+            let what = spoilt::number(field).map_or_else(String::new, |what| format!(" ({what})"));
+            let accepted = format!("a number finite in {}{what}", precision.name());
             self.refuse(line, format!("{name} = \"{}\"; accepted: {accepted}", quoted(field)))
         })
     }

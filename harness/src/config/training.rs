@@ -65,8 +65,11 @@ pub struct Laws {
 /// The values among which `compare` chooses: one each without `[compare]`, that of the training.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Choices {
-    /// Lengths of a step.
+    /// Lengths of a step of the schemes.
     pub dt: Vec<f64>,
+    /// Those of gradient flow: as many as the schemes have pairs of dt and alpha, so that all dynamics choose among as
+    /// many candidates.
+    pub gradient_flow_dt: Vec<f64>,
     /// Birth-death rates; gradient flow has none.
     pub alpha: Vec<f64>,
     /// L2 regularisations.
@@ -307,32 +310,43 @@ fn batch(root: &Table<'_>, sizes: Sizes) -> Result<Option<usize>, Refusal> {
 }
 
 fn choices(root: &Table<'_>, dt: f64, alpha: f64, decay: f64, sizes: Sizes) -> Result<Choices, Refusal> {
-    let mut choices = Choices { dt: vec![dt], alpha: vec![alpha], decay: vec![decay] };
+    let mut choices = Choices { dt: vec![dt], gradient_flow_dt: vec![dt], alpha: vec![alpha], decay: vec![decay] };
     let Some(value) = root.get("compare") else {
         return Ok(choices);
     };
     if sizes.validation == 0 {
         return Err(value.refuse("no [compare] with data.validation = 0: nothing is there to choose by"));
     }
-    let table = value.table("a table with lists: dt, alpha, decay")?;
-    table.only(&["dt", "alpha", "decay"], " in [compare]")?;
-    let lists = [
-        ("dt", Sign::Positive, &mut choices.dt),
-        ("alpha", Sign::NonNegative, &mut choices.alpha),
-        ("decay", Sign::NonNegative, &mut choices.decay),
-    ];
-    for (key, sign, list) in lists {
+    let table = value.table("a table with lists: dt, alpha, decay, gradient_flow_dt")?;
+    table.only(&["dt", "alpha", "decay", "gradient_flow_dt"], " in [compare]")?;
+    let read = |key: &str, sign: Sign, most: usize| -> Result<Option<Vec<f64>>, Refusal> {
         let Some(value) = table.get(key) else {
-            continue;
+            return Ok(None);
         };
-        let accepted = format!("a list of 1 to {MAX_CHOICES} different numbers");
+        let accepted = format!("a list of 1 to {most} different numbers");
         let items = value.items(&accepted)?;
-        *list = items.iter().map(|item| item.real(sign)).collect::<Result<_, _>>()?;
+        let list: Vec<f64> = items.iter().map(|item| item.real(sign)).collect::<Result<_, _>>()?;
         let repeated = list.iter().enumerate().any(|(i, x)| list[..i].contains(x));
-        if repeated || list.len() > MAX_CHOICES {
-            return Err(value.refuse(accepted));
+        if repeated || list.len() > most { Err(value.refuse(accepted)) } else { Ok(Some(list)) }
+    };
+    choices.dt = read("dt", Sign::Positive, MAX_CHOICES)?.unwrap_or(choices.dt);
+    choices.alpha = read("alpha", Sign::NonNegative, MAX_CHOICES)?.unwrap_or(choices.alpha);
+    choices.decay = read("decay", Sign::NonNegative, MAX_CHOICES)?.unwrap_or(choices.decay);
+    let own = read("gradient_flow_dt", Sign::Positive, MAX_CHOICES * MAX_CHOICES)?;
+    let (dts, alphas) = (choices.dt.len(), choices.alpha.len());
+    choices.gradient_flow_dt = match own {
+        Some(own) if own.len() == dts * alphas => own,
+        None if alphas == 1 => choices.dt.clone(),
+        found => {
+            let message = format!(
+                "{} values of dt for gradient flow; accepted: compare.gradient_flow_dt with {dts} x {alphas} = {}, as many as the \
+                 pairs of dt and alpha among which the schemes choose",
+                found.map_or(dts, |own| own.len()),
+                dts * alphas
+            );
+            return Err(table.get("gradient_flow_dt").as_ref().unwrap_or(&value).refuse_with(message));
         }
-    }
+    };
     Ok(choices)
 }
 

@@ -1,14 +1,15 @@
 //! What `run --checkpoint` writes down: everything that a run has come to, so that it can be gone on with to the same bytes.
 //!
-//! # Format, version 1
+//! # Format, version 2
 //! All numbers are little-endian; `n` is the number of particles, `D` of their components. Reals are written as `f64` in both precisions.
 //!
 //! ```text
 //!     8  "BDRUNCKP"
-//!     4  version of the format: 1
+//!     4  version of the format: 2
 //!     8  bytes of the whole
 //!    16  version of the program, as text, zeros behind
 //!    32  SHA-256 of the configuration and its inputs (see [`identity`])
+//!     4  bytes of the configuration, then its text: so that a refusal can say what differs
 //!     8  complete replicates; for each, ascending:
 //!            8  which
 //!             .  its rows, as many as the configuration records
@@ -36,7 +37,7 @@ use crc::{CRC_32_ISO_HDLC, Crc, Table};
 use sha2::{Digest, Sha256};
 
 use super::replicates::Failure;
-use crate::config::Config;
+use crate::config::{Config, difference};
 use crate::output::results::Row;
 use crate::problem::Problem;
 use crate::simulation::{Product, Saved};
@@ -44,8 +45,8 @@ use crate::simulation::{Product, Saved};
 /// How every checkpoint of a run begins.
 pub const MAGIC: [u8; 8] = *b"BDRUNCKP";
 /// The version of the format.
-pub const VERSION: u32 = 1;
-/// Bytes before the first replicate.
+pub const VERSION: u32 = 2;
+/// Bytes before the text of the configuration.
 pub const HEADER: usize = 68;
 const CHECKSUM: usize = 4;
 static CRC: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CRC_32_ISO_HDLC);
@@ -119,6 +120,7 @@ impl<R: Real> Progress<R> {
         out.extend([0; 8]);
         out.extend(program());
         out.extend(identity(config));
+        put_text(&mut out, &config.text);
         put_count(&mut out, self.complete.len());
         for (replicate, rows) in &self.complete {
             out.extend(replicate.to_le_bytes());
@@ -131,9 +133,7 @@ impl<R: Real> Progress<R> {
         for (replicate, failure) in &self.failures {
             out.extend(replicate.to_le_bytes());
             out.extend(failure.step.to_le_bytes());
-            // messages are short: the core makes them
-            out.extend(u32::try_from(failure.error.len()).unwrap_or(u32::MAX).to_le_bytes());
-            out.extend(failure.error.as_bytes());
+            put_text(&mut out, &failure.error);
         }
         put_count(&mut out, self.begun.len());
         for (replicate, run) in &self.begun {
@@ -175,9 +175,7 @@ impl<R: Real> Progress<R> {
             let last = progress.failures.keys().next_back().copied();
             let replicate = from.replicate(config, &progress, last)?;
             let step = from.long()?;
-            let length = from.word()?;
-            let text = from.slice(u64::from(length))?;
-            let error = std::str::from_utf8(text).map_err(|_| IMPOSSIBLE)?.to_owned();
+            let error = from.text()?.to_owned();
             if step > config.steps {
                 return Err(IMPOSSIBLE.to_owned());
             }
@@ -224,10 +222,22 @@ fn content<'b>(config: &Config, bytes: &'b [u8]) -> Result<&'b [u8], String> {
         let made_by = String::from_utf8_lossy(made_by);
         return Err(format!("was written by birth-death {}", crate::config::quoted(made_by.trim_end_matches('\0'))));
     }
-    if from.slice(32)? != identity(config) {
-        return Err(format!("is of another configuration than {}, or of other inputs", config.file.display()));
+    let is_same = from.slice(32)? == identity(config);
+    let mut from = Reader { rest: &body[HEADER..] };
+    let text = from.text()?;
+    match (is_same, text == config.text) {
+        (true, true) => Ok(from.rest),
+        (true, false) => Err(IMPOSSIBLE.to_owned()),
+        (false, true) => {
+            let keys: Vec<&str> = config.inputs.iter().map(|input| input.key.as_str()).collect();
+            Err(format!("is of other inputs: the bytes of {} differ", crate::config::listed(&keys)))
+        }
+        (false, false) => {
+            let what = difference(text, &config.text);
+            let what = what.unwrap_or_else(|| "no value differs, but a comment or a space does".to_owned());
+            Err(format!("is of another configuration than {}: {what}", config.file.display()))
+        }
     }
-    Ok(&body[HEADER..])
 }
 
 /// A replicate on its way, whose state is tried.
@@ -256,6 +266,12 @@ fn begun<R: Real>(
     // of the steps 0 to step - 1
     let rows = from.rows(config, step.div_ceil(config.record_every))?;
     Ok(Begun { step, rows, births, deaths, saved })
+}
+
+/// A short text: the core makes the messages, and configurations are below 4 GiB.
+fn put_text(out: &mut Vec<u8>, text: &str) {
+    out.extend(u32::try_from(text.len()).unwrap_or(u32::MAX).to_le_bytes());
+    out.extend(text.as_bytes());
 }
 
 fn put_count(out: &mut Vec<u8>, count: usize) {
@@ -293,6 +309,11 @@ impl<'a> Reader<'a> {
     fn long(&mut self) -> Result<u64, String> {
         let bytes = self.slice(8)?;
         Ok(u64::from_le_bytes(bytes.try_into().map_err(|_| IMPOSSIBLE)?))
+    }
+
+    fn text(&mut self) -> Result<&'a str, String> {
+        let length = self.word()?;
+        std::str::from_utf8(self.slice(u64::from(length))?).map_err(|_| IMPOSSIBLE.to_owned())
     }
 
     /// A number that a run can have: finite, and of its precision.
@@ -462,7 +483,10 @@ mod tests {
         let bytes = example(&first, &problem).encode(&first);
         let other = config(&TEXT.replace("seed = 1", "seed = 2"));
         let message = Progress::decode(&other, &problem, &bytes).expect_err("another configuration");
-        assert!(message.contains("of another configuration than a.toml"), "{message}");
+        assert_eq!(message, "is of another configuration than a.toml: seed was 1 and is 2");
+        let other = config(&TEXT.replace("seed = 1", "# mine\nseed = 1"));
+        let message = Progress::decode(&other, &problem, &bytes).expect_err("another text");
+        assert_eq!(message, "is of another configuration than a.toml: no value differs, but a comment or a space does");
         let mut with_input = first.clone();
         let input = |sha256: &str| crate::config::Input {
             key: "start.file".to_owned(),
@@ -474,14 +498,16 @@ mod tests {
         let one = identity(&with_input);
         with_input.inputs[0] = input("ab");
         assert!(identity(&with_input) != one && one != identity(&first), "inputs count");
+        let message = Progress::decode(&with_input, &problem, &bytes).expect_err("another input");
+        assert_eq!(message, "is of other inputs: the bytes of start.file differ");
         let mut newer = bytes.clone();
         newer[20..25].copy_from_slice(b"9.9.9");
         seal(&mut newer);
         let message = Progress::decode(&first, &problem, &newer).expect_err("another program");
         assert_eq!(message, "was written by birth-death 9.9.9");
         let mut newer = bytes;
-        newer[8] = 2;
+        newer[8] = 3;
         let message = Progress::decode(&first, &problem, &newer).expect_err("another format");
-        assert_eq!(message, "has version 2 of the format, not 1");
+        assert_eq!(message, "has version 3 of the format, not 2");
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::Name;
+use super::compare::FEWEST;
 
 /// `birth-death train`.
 #[derive(Debug, Clone, Args)]
@@ -37,8 +38,8 @@ pub struct CompareArgs {
     /// The configuration, in TOML; with a data.test above 0.
     #[arg(value_name = "CONFIG.toml")]
     pub config: PathBuf,
-    /// How often: each with a split, a start and mini-batches of its own, the same for all methods.
-    #[arg(long, value_name = "R", default_value_t = 30, value_parser = clap::value_parser!(u64).range(2..=100_000))]
+    /// How often, 5 times at least: each with a split, a start and mini-batches of its own, the same for all methods.
+    #[arg(long, value_name = "R", default_value_t = 30, value_parser = clap::value_parser!(u64).range(FEWEST..=100_000))]
     pub replicates: u64,
     /// The result folder, replaced whole.
     #[arg(long, value_name = "DIR", default_value = "comparison")]

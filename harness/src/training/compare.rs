@@ -4,11 +4,14 @@
 //! model of the least validation loss and is judged by the test part. The linear model is fitted to the training part alone: it has nothing to choose.
 //!
 //! With a table `[compare]` each dynamics has its settings chosen in every replicate: the one of the least validation loss among all combinations of the
-//! lists. Birth-death and reinjection have as many more candidates as the list of alpha is long. The test part decides nothing.
+//! lists. All dynamics have the same number of candidates and of steps: gradient flow, which has no alpha, has so many
+//! more dt. The test part decides
+//! nothing.
 //!
 //! The intervals are over random splits, starts and batches: they are for this data set. Splits of the same rows overlap, so for new data from the same
 //! source the intervals are too short.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -28,8 +31,8 @@ use super::prepared::{Part, Prepared};
 use super::score::Score;
 use super::train::{model_of, score, scoring};
 use crate::cli::{BAD_INPUT, FAILURE, INTERRUPTED, SUCCESS};
-use crate::config::training::Training;
-use crate::config::{Precision, Rate, Refusal, Scheme};
+use crate::config::training::{Choices, Targets, Training};
+use crate::config::{Precision, Rate, Refusal, Scheme, listed, quoted};
 use crate::output::folder::{Folder, MANIFEST};
 use crate::output::manifest::{Document, InputFile, Origin};
 use crate::output::number as json;
@@ -42,6 +45,8 @@ use crate::{parallel, progress};
 pub const SCHEMA: u32 = 1;
 /// What is compared, in the order of every table; differences are to the first.
 pub const METHODS: [&str; 4] = ["gradient-flow", "birth-death", "reinjection", "linear"];
+/// Fewest replicates: the t interval of fewer says next to nothing.
+pub const FEWEST: u64 = 5;
 /// Intervals cover with probability 1 less this.
 const LEVEL: f64 = 0.05;
 
@@ -61,15 +66,16 @@ pub fn main(arguments: &CompareArgs) -> ExitCode {
 /// The candidates of the three dynamics. The rate of the configuration's own scheme is the configuration's, and the others have their usual one.
 fn dynamics(config: &Training) -> [Vec<Method>; 3] {
     let rate = |scheme, usual| if config.scheme == scheme { config.rate } else { usual };
+    let Choices { dt, gradient_flow_dt, alpha, decay } = &config.choices;
     [
-        (Scheme::GradientFlow, Rate::Centred, &[0.0][..]),
-        (Scheme::BirthDeath, rate(Scheme::BirthDeath, Rate::Centred), &config.choices.alpha),
-        (Scheme::Reinjection, Rate::Raw, &config.choices.alpha),
+        (Scheme::GradientFlow, Rate::Centred, gradient_flow_dt, &[0.0][..]),
+        (Scheme::BirthDeath, rate(Scheme::BirthDeath, Rate::Centred), dt, alpha),
+        (Scheme::Reinjection, Rate::Raw, dt, alpha),
     ]
-    .map(|(scheme, rate, alphas)| {
+    .map(|(scheme, rate, dts, alphas)| {
         let mut candidates = Vec::new();
-        for &dt in &config.choices.dt {
-            for &decay in &config.choices.decay {
+        for &dt in dts {
+            for &decay in decay {
                 candidates.extend(alphas.iter().map(|&alpha| Method { scheme, rate, alpha, dt, decay }));
             }
         }
@@ -78,7 +84,7 @@ fn dynamics(config: &Training) -> [Vec<Method>; 3] {
 }
 
 fn whole<R: Number>(config: &Training, arguments: &CompareArgs, began: Instant) -> Result<u8, Refusal> {
-    check::<R>(config, arguments.replicates)?;
+    let constant = check::<R>(config, arguments.replicates)?;
     let stop = progress::interruption();
     let folder = Folder::claim(&arguments.out, &[&config.file, &config.input.path])?;
     let pool = parallel::pool(arguments.threads);
@@ -89,8 +95,13 @@ fn whole<R: Number>(config: &Training, arguments: &CompareArgs, began: Instant) 
         end
     });
     bar.finish_and_clear();
-    let mut outcome =
-        Outcome { replicates: arguments.replicates, rows: Vec::new(), failures: Vec::new(), interrupted: false };
+    let mut outcome = Outcome {
+        replicates: arguments.replicates,
+        rows: Vec::new(),
+        failures: Vec::new(),
+        interrupted: false,
+        constant: said_of(&constant, arguments.replicates),
+    };
     for end in ends {
         match end {
             Replicate::Complete(row) => outcome.rows.push(*row),
@@ -103,8 +114,10 @@ fn whole<R: Number>(config: &Training, arguments: &CompareArgs, began: Instant) 
     Ok(conclude(config, &folder, &outcome, &names, began))
 }
 
-/// Everything that can be refused before hours of work.
-fn check<R: Number>(config: &Training, replicates: u64) -> Result<(), Refusal> {
+/// Everything that can be refused before hours of work. Gives the columns that are constant in the rows to train on of
+/// some splits, and of
+/// how many.
+fn check<R: Number>(config: &Training, replicates: u64) -> Result<BTreeMap<String, u64>, Refusal> {
     let refuse = |message: String| Refusal::of_file(config.file.display(), message);
     if config.scheme == Scheme::GradientFlow {
         return Err(refuse(
@@ -121,8 +134,12 @@ fn check<R: Number>(config: &Training, replicates: u64) -> Result<(), Refusal> {
             "a linear model of these data has {weights} weights; accepted: at most {MAX_WEIGHTS}, inputs and 1 times outputs"
         )));
     }
+    let mut constant = BTreeMap::new();
     for index in 0..replicates {
         let prepared = Prepared::<R>::new(config, index)?;
+        for name in &prepared.constant {
+            *constant.entry(name.clone()).or_insert(0) += 1;
+        }
         if index == 0 {
             for method in dynamics(config).into_iter().flatten() {
                 let mut memory = Memory::new(config, &prepared);
@@ -131,7 +148,18 @@ fn check<R: Number>(config: &Training, replicates: u64) -> Result<(), Refusal> {
             }
         }
     }
-    Ok(())
+    Ok(constant)
+}
+
+/// One line on the columns that are constant in the rows to train on; empty if there are none.
+fn said_of(constant: &BTreeMap<String, u64>, replicates: u64) -> String {
+    if constant.is_empty() {
+        return String::new();
+    }
+    let columns: Vec<String> =
+        constant.iter().map(|(name, times)| format!("\"{}\" in {times}", quoted(name))).collect();
+    let columns = listed(&columns);
+    format!("constant in the rows to train on, so that the scale is 1, of {replicates} splits: {columns}\n")
 }
 
 /// What one method came to in one replicate.
@@ -230,6 +258,8 @@ struct Outcome {
     rows: Vec<Row>,
     failures: Vec<String>,
     interrupted: bool,
+    /// A line on constant columns, if there are any.
+    constant: String,
 }
 
 /// A mean over replicates and its t interval.
@@ -244,14 +274,17 @@ struct Estimate {
 }
 
 impl Estimate {
-    fn of(values: &[f64]) -> Self {
+    /// Of values that lie in the range, as their mean does: what the interval has beyond it is cut off.
+    fn of(values: &[f64], (least, most): (f64, f64)) -> Self {
         let sample = Sample::of(values);
-        // equal values have no spread, and one value none that is known
-        let (low, high) = if sample.sd == 0.0 || values.len() < 2 {
-            let reach = if values.len() < 2 { f64::NAN } else { 0.0 };
-            (sample.mean - reach, sample.mean + reach)
+        // an interruption can leave fewer than are worth an interval; equal values have no spread
+        let (low, high) = if (values.len() as u64) < FEWEST {
+            (f64::NAN, f64::NAN)
+        } else if sample.sd == 0.0 {
+            (sample.mean, sample.mean)
         } else {
-            sample.interval(LEVEL)
+            let (low, high) = sample.interval(LEVEL);
+            (low.max(least), high.min(most))
         };
         Self { mean: sample.mean, low, high }
     }
@@ -274,8 +307,9 @@ struct Summary {
     scores_less_gradient_flow: Vec<Estimate>,
 }
 
-fn summaries(rows: &[Row], scores: usize) -> Vec<Summary> {
-    let over = |of: &dyn Fn(&Row) -> f64| Estimate::of(&rows.iter().map(of).collect::<Vec<_>>());
+/// `most` is the largest value that a score can have; losses and scores are 0 or more.
+fn summaries(rows: &[Row], scores: usize, most: f64) -> Vec<Summary> {
+    let over = |of: &dyn Fn(&Row) -> f64, range| Estimate::of(&rows.iter().map(of).collect::<Vec<_>>(), range);
     METHODS
         .iter()
         .enumerate()
@@ -284,11 +318,14 @@ fn summaries(rows: &[Row], scores: usize) -> Vec<Summary> {
             let base = |row: &Row| row.methods[0].test.clone();
             Summary {
                 method,
-                loss: over(&|row| test(row).loss),
-                loss_less_gradient_flow: over(&|row| test(row).loss - base(row).loss),
-                scores: (0..scores).map(|k| over(&|row| test(row).values[k])).collect(),
+                loss: over(&|row| test(row).loss, (0.0, f64::INFINITY)),
+                loss_less_gradient_flow: over(
+                    &|row| test(row).loss - base(row).loss,
+                    (f64::NEG_INFINITY, f64::INFINITY),
+                ),
+                scores: (0..scores).map(|k| over(&|row| test(row).values[k], (0.0, most))).collect(),
                 scores_less_gradient_flow: (0..scores)
-                    .map(|k| over(&|row| test(row).values[k] - base(row).values[k]))
+                    .map(|k| over(&|row| test(row).values[k] - base(row).values[k], (-most, most)))
                     .collect(),
             }
         })
@@ -413,9 +450,16 @@ fn choices(config: &Training, rows: &[Row]) -> String {
         if let Some(most) = most {
             let Method { dt, alpha, decay, .. } = most;
             let (times, all, of) = (times(most), rows.len(), candidates.len());
+            // what is chosen at an end of the list might be better beyond it
+            let ends = candidates.iter().fold((f64::INFINITY, 0.0f64), |(a, b), c| (a.min(c.dt), b.max(c.dt)));
+            let chosen = |dt: f64| {
+                rows.iter().filter(|row| row.methods[place].kept.as_ref().is_some_and(|kept| kept.0.dt == dt)).count()
+            };
+            let (shortest, longest) = (chosen(ends.0), chosen(ends.1));
             let _ = writeln!(
                 text,
-                "{name}: of {of} settings, dt = {dt}, alpha = {alpha}, decay = {decay} was chosen in {times} of {all}"
+                "{name}: of {of} settings, dt = {dt}, alpha = {alpha}, decay = {decay} was chosen in {times} of {all}; \
+                 the shortest dt in {shortest}, the longest in {longest}"
             );
         }
     }
@@ -429,16 +473,21 @@ fn conclude(config: &Training, folder: &Folder, outcome: &Outcome, names: &[Stri
     let kept = if completed == 0 {
         format!("no replicate was complete: nothing is written to {place}")
     } else {
-        let methods = summaries(&outcome.rows, names.len());
+        let most = match config.targets {
+            Targets::Numbers { .. } => f64::INFINITY,
+            Targets::Classes { .. } => 1.0,
+        };
+        let methods = summaries(&outcome.rows, names.len(), most);
         if let Err(error) = keep(config, folder, outcome, names, &methods) {
             complain(&format!("the result cannot be written to {place} ({error}); what was there before is kept"));
             return FAILURE;
         }
         let text = format!(
-            "{}\n{}means over {completed} random splits of these rows with their 95 % intervals; differences are paired\n\
+            "{}\n{}{}means over {completed} random splits of these rows with their 95 % intervals; differences are paired\n\
              compare.csv, compare.json and manifest.json are in {place}\n{:.2} s\n",
             table(&methods, names),
             choices(config, &outcome.rows),
+            outcome.constant,
             began.elapsed().as_secs_f64()
         );
         screen::print(&text);
@@ -471,15 +520,50 @@ mod tests {
             replicate,
             methods: losses.map(|loss| Judged { kept: None, test: Score { loss, values: vec![-loss] } }),
         };
-        let rows = [row(0, [1.0, 0.9, 1.2, 2.0]), row(1, [3.0, 2.9, 3.0, 2.0]), row(2, [5.0, 4.9, 5.4, 2.0])];
-        let found = summaries(&rows, 1);
+        let rows = [
+            row(0, [1.0, 0.9, 1.2, 2.0]),
+            row(1, [3.0, 2.9, 3.0, 2.0]),
+            row(2, [5.0, 4.9, 5.4, 2.0]),
+            row(3, [7.0, 6.9, 7.1, 2.0]),
+            row(4, [9.0, 8.9, 9.3, 2.0]),
+        ];
+        let found = summaries(&rows, 1, f64::INFINITY);
         assert_eq!(found[0].loss_less_gradient_flow, Estimate { mean: 0.0, low: 0.0, high: 0.0 });
         let paired = found[1].loss_less_gradient_flow;
         assert!((paired.mean + 0.1).abs() < 1e-12 && paired.high - paired.low < 1e-12, "{paired:?}");
-        // by hand: mean 0.2, sd 0.2, t(2) at 97.5 % 4.302653
+        // by hand: differences 0.2, 0, 0.4, 0.1, 0.3; sd sqrt(0.1 / 4), t(4) at 97.5 % 2.776445
         let paired = found[2].scores_less_gradient_flow[0];
         assert!((paired.mean + 0.2).abs() < 1e-12, "{paired:?}");
-        assert!((paired.high - paired.mean - 4.302_652_7 * 0.2 / 3f64.sqrt()).abs() < 1e-6, "{paired:?}");
-        assert!(Estimate::of(&[1.0]).low.is_nan());
+        assert!((paired.high - paired.mean - 2.776_445_1 * (0.025 / 5f64).sqrt()).abs() < 1e-6, "{paired:?}");
+    }
+
+    #[test]
+    fn an_interval_stays_where_values_can_be() {
+        // by hand: mean 0.92, sd sqrt(0.028 / 4), t(4) at 97.5 % 2.776445: 0.816 to 1.024
+        let found = Estimate::of(&[1.0, 1.0, 0.8, 0.9, 0.9], (0.0, 1.0));
+        assert!(
+            found.high == 1.0 && (found.low - (0.92 - 2.776_445_1 * (0.007 / 5f64).sqrt())).abs() < 1e-6,
+            "{found:?}"
+        );
+        let found = Estimate::of(&[0.0, 0.0, 0.2, 0.1, 0.1], (0.0, 1.0));
+        assert!(found.low == 0.0 && found.high > 0.18 && found.high < 0.19, "{found:?}");
+        let few = Estimate::of(&[0.5, 0.6, 0.7, 0.8], (0.0, 1.0));
+        assert!(few.low.is_nan() && few.high.is_nan() && (few.mean - 0.65).abs() < 1e-12, "{few:?}");
+    }
+
+    #[test]
+    fn accuracies_and_their_differences_have_ranges() {
+        let row = |replicate: u64, values: [f64; 4]| Row {
+            replicate,
+            methods: values.map(|value| Judged { kept: None, test: Score { loss: 1.0 - value, values: vec![value] } }),
+        };
+        let rows: Vec<Row> = [0.0, 0.0, 0.0, 0.0, 0.5]
+            .into_iter()
+            .zip(0..)
+            .map(|(wrong, replicate)| row(replicate, [wrong, 1.0 - wrong, 1.0, 1.0]))
+            .collect();
+        let found = summaries(&rows, 1, 1.0);
+        assert_eq!((found[0].scores[0].low, found[0].loss.high > 1.0, found[1].loss.low), (0.0, true, 0.0));
+        assert_eq!((found[1].scores[0].high, found[1].scores_less_gradient_flow[0].high), (1.0, 1.0));
     }
 }

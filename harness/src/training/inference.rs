@@ -1,10 +1,13 @@
 //! From a row of data to a prediction. Training, `predict` and the written `model.rs` do these operations in this order, so that
 //! they agree to the bit:
 //!
-//! 1. each input is read in the model's precision, and becomes `(x - mean) / sd`; for units with a bias a 1 is appended;
+//! 1. each input is read in f64 and becomes `(x - mean) / sd` in f64, which is then rounded to the model's precision: a
+//!    value with a large
+//!    offset, such as a time in seconds, keeps its digits. For units with a bias a 1 is appended;
 //! 2. the network's outputs are [`birth_death::models::predict`]'s;
-//! 3. a number is `f * sd + mean`; two classes have the probabilities `sigmoid(-f)` and `sigmoid(f)` (the core's sigmoid), more of them
-//!    `e_k / (e_1 + e_2 + ...)`, `e_k = 2^((f_k - largest f) log2 e)`, summed in order.
+//! 3. a number is `f * sd + mean` in f64, for the same reason; two classes have the probabilities `sigmoid(-f)` and
+//!    `sigmoid(f)` (the
+//!    core's sigmoid), more of them `e_k / (e_1 + e_2 + ...)`, `e_k = 2^((f_k - largest f) log2 e)`, summed in order.
 
 use birth_death::Real;
 use birth_death::maths::{Maths, Portable};
@@ -12,14 +15,14 @@ use birth_death::models::Activation;
 
 use super::model::Column;
 
-/// The standardised value of a column.
-pub fn standardised<R: Real>(x: R, column: &Column<R>) -> R {
-    (x - column.mean) / column.sd
+/// The standardised value of a column: centred and scaled in f64, then rounded.
+pub fn standardised<R: Real>(x: f64, column: &Column) -> R {
+    R::from_f64((x - column.mean) / column.sd)
 }
 
-/// The value of a column that is standardised as `f`.
-pub fn restored<R: Real>(f: R, column: &Column<R>) -> R {
-    f * column.sd + column.mean
+/// The value of a column that is standardised as `f`, in f64.
+pub fn restored<R: Real>(f: R, column: &Column) -> f64 {
+    f.to_f64() * column.sd + column.mean
 }
 
 /// The place of the class that outputs `f` are for: the second of two if its log-odds are above 0; of more the largest, the first of equals.
@@ -76,7 +79,15 @@ mod tests {
     #[test]
     fn restoring_undoes_standardising() {
         let column = Column { name: "x".into(), mean: 3.0, sd: 0.25 };
-        assert_eq!(standardised(3.5, &column), 2.0);
-        assert_eq!(restored(2.0, &column), 3.5);
+        assert_eq!(standardised::<f32>(3.5, &column), 2.0);
+        assert_eq!(restored(2.0f32, &column), 3.5);
+    }
+
+    /// 1700000001 is no f32: the nearest are 1699999872 and 1700000000.
+    #[test]
+    fn an_offset_costs_no_digits() {
+        let column = Column { name: "t".into(), mean: 1_700_000_000.0, sd: 4.0 };
+        assert_eq!(standardised::<f32>(1_700_000_001.0, &column), 0.25);
+        assert_eq!(restored(0.25f32, &column), 1_700_000_001.0);
     }
 }

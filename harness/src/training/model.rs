@@ -13,7 +13,7 @@ use crate::config::{Precision, Refusal};
 use crate::output::stored;
 
 /// The version of the layout of `model.json`; any other is refused.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 /// What is wanted where a model is to be read.
 pub const ACCEPTED: &str = "a model.json that birth-death train wrote";
 
@@ -35,26 +35,26 @@ impl Number for f64 {
     const CONSTANTS: &str = "core::f64::consts";
 }
 
-/// A column of the data and how it is standardised: `(x - mean) / sd`.
+/// A column of the data and how it is standardised: `(x - mean) / sd`, in f64 whatever the model's precision.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Column<R> {
+pub struct Column {
     /// Its name.
     pub name: String,
     /// What is subtracted.
-    pub mean: R,
+    pub mean: f64,
     /// What it is divided by, above 0.
-    pub sd: R,
+    pub sd: f64,
 }
 
 /// What the outputs mean.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
-pub enum Task<R> {
+pub enum Task {
     /// Standardised numbers.
     Regression {
         /// A column for each output.
-        targets: Vec<Column<R>>,
+        targets: Vec<Column>,
     },
     /// Log-odds of the second of two classes, or a logit for each of more.
     Classification {
@@ -65,7 +65,7 @@ pub enum Task<R> {
     },
 }
 
-impl<R> Task<R> {
+impl Task {
     /// Outputs of the network.
     pub fn outputs(&self) -> usize {
         match self {
@@ -74,6 +74,18 @@ impl<R> Task<R> {
             Self::Classification { classes, .. } => classes.len(),
         }
     }
+}
+
+/// The rows that a model was made of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Data {
+    /// SHA-256 of their file.
+    pub sha256: String,
+    /// How many it was trained on.
+    pub training: usize,
+    /// How many chose it.
+    pub validation: usize,
 }
 
 /// A trained network.
@@ -94,10 +106,12 @@ pub struct Model<R> {
     pub scale: R,
     /// Whether a 1 is appended to the inputs.
     pub bias: bool,
+    /// What it was trained on.
+    pub data: Data,
     /// The inputs.
-    pub inputs: Vec<Column<R>>,
+    pub inputs: Vec<Column>,
     /// The outputs.
-    pub task: Task<R>,
+    pub task: Task,
     /// The units, each its output weights and then its input weights; that of the bias is the last.
     pub units: Vec<Vec<R>>,
 }
@@ -114,8 +128,9 @@ impl<R: Number> Model<R> {
         activation: Activation,
         scale: R,
         bias: bool,
-        inputs: Vec<Column<R>>,
-        task: Task<R>,
+        data: Data,
+        inputs: Vec<Column>,
+        task: Task,
         rows: Rows<'_, R>,
     ) -> Self {
         Self {
@@ -126,6 +141,7 @@ impl<R: Number> Model<R> {
             activation: activation_name(activation).to_owned(),
             scale,
             bias,
+            data,
             inputs,
             task,
             units: (0..rows.len()).map(|i| rows.iter().filter_map(|row| row.get(i).copied()).collect()).collect(),
@@ -167,7 +183,7 @@ impl<R: Number> Model<R> {
             Task::Classification { .. } => &[],
         };
         for column in self.inputs.iter().chain(targets) {
-            if !(column.mean.is_finite() && column.sd.is_finite() && column.sd > R::ZERO) {
+            if !(column.mean.is_finite() && column.sd.is_finite() && column.sd > 0.0) {
                 return Err(format!("column \"{}\" has mean {:?} and sd {:?}", column.name, column.mean, column.sd));
             }
         }
@@ -209,7 +225,7 @@ pub struct Predictor<R> {
     activation: Activation,
     scale: R,
     bias: bool,
-    columns: Vec<Column<R>>,
+    columns: Vec<Column>,
     rows: Vec<R>,
     units: usize,
     outputs: usize,
@@ -236,7 +252,7 @@ impl<R: Number> Predictor<R> {
     ///
     /// # Errors
     /// The core's, for a row of another length.
-    pub fn outputs(&self, row: &[R]) -> Result<Vec<R>, birth_death::Error> {
+    pub fn outputs(&self, row: &[f64]) -> Result<Vec<R>, birth_death::Error> {
         let mut input: Vec<R> = row.iter().zip(&self.columns).map(|(&x, column)| standardised(x, column)).collect();
         if self.bias {
             input.push(R::ONE);
@@ -253,12 +269,12 @@ mod tests {
     use super::*;
 
     fn model<R: Number>(numbers: &[f64]) -> Model<R> {
-        let column =
-            |name: &str| Column { name: name.into(), mean: R::from_f64(0.1), sd: R::from_f64(core::f64::consts::PI) };
+        let column = |name: &str| Column { name: name.into(), mean: 0.1, sd: core::f64::consts::PI };
         let rows: Vec<R> = numbers.iter().map(|&x| R::from_f64(x)).collect();
         let rows = Rows::new(&rows, 2, 4, 2).expect("rows");
         let task = Task::Regression { targets: vec![column("y")] };
-        Model::new(Activation::Tanh, R::ONE, true, vec![column("a"), column("b")], task, rows)
+        let data = Data { sha256: String::new(), training: 1, validation: 0 };
+        Model::new(Activation::Tanh, R::ONE, true, data, vec![column("a"), column("b")], task, rows)
     }
 
     const NUMBERS: [f64; 8] = [0.1, -0.0, 1e-40, 16_777_216.0, 1.0 / 3.0, f32::MAX as f64, -5e-324, 2.5];
@@ -286,7 +302,7 @@ mod tests {
     fn a_model_that_was_changed_is_refused() {
         type Change = fn(&mut Model<f64>);
         let changes: [Change; 10] = [
-            |m| m.schema = 2,
+            |m| m.schema = 1,
             |m| m.precision = "f16".into(),
             |m| m.activation = "elu".into(),
             |m| m.scale = 0.0,

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use super::arguments::PredictArgs;
 use super::complain;
 use super::inference::{class, probabilities, restored, standardised};
-use super::model::{self, Model, Number, Predictor, Task};
+use super::model::{self, Data, Model, Number, Predictor, Task};
 use super::prepared::encode;
 use super::score::Scoring;
 use crate::cli::{BAD_INPUT, FAILURE, SUCCESS};
@@ -90,9 +90,15 @@ fn outputs<R: Number>(model: &Model<R>, columns: &Columns) -> Result<Vec<Vec<R>>
     let predictor = Predictor::new(model);
     (0..columns.rows())
         .map(|row| {
-            let raw: Vec<R> = inputs.iter().map(|column| R::from_f64(column[row])).collect();
+            let raw: Vec<f64> = inputs.iter().map(|column| column[row]).collect();
             let outputs = predictor.outputs(&raw).map_err(|error| columns.refuse(error.to_string()))?;
-            if outputs.iter().all(|output| output.is_finite()) {
+            let is_finite = match &model.task {
+                Task::Regression { targets } => {
+                    outputs.iter().zip(targets).all(|(&f, column)| restored(f, column).is_finite())
+                }
+                Task::Classification { .. } => outputs.iter().all(|output| output.is_finite()),
+            };
+            if is_finite {
                 Ok(outputs)
             } else {
                 Err(columns.refuse(format!(
@@ -104,26 +110,25 @@ fn outputs<R: Number>(model: &Model<R>, columns: &Columns) -> Result<Vec<Vec<R>>
         .collect()
 }
 
-/// One line on how good the predictions are, if the targets are there.
+/// How good the predictions are, if the targets are there; a target column without any value is none.
 fn scored<R: Number>(model: &Model<R>, columns: &Columns, outputs: &[Vec<R>]) -> Result<Option<String>, Refusal> {
     let mut targets: Vec<R> = Vec::new();
+    let filled = |name: &str| columns.place(name).filter(|&place| !columns.is_empty(place));
     let scoring = match &model.task {
         Task::Regression { targets: wanted } => {
-            let Some(places) = wanted.iter().map(|column| columns.place(&column.name)).collect::<Option<Vec<_>>>()
-            else {
+            let Some(places) = wanted.iter().map(|column| filled(&column.name)).collect::<Option<Vec<_>>>() else {
                 return Ok(None);
             };
             let values =
                 places.into_iter().map(|place| columns.numbers(place, R::PRECISION)).collect::<Result<Vec<_>, _>>()?;
             for row in 0..columns.rows() {
-                targets.extend(
-                    wanted.iter().zip(&values).map(|(column, values)| standardised(R::from_f64(values[row]), column)),
-                );
+                targets
+                    .extend(wanted.iter().zip(&values).map(|(column, values)| standardised::<R>(values[row], column)));
             }
-            Scoring::Numbers(wanted.iter().map(|column| (column.name.clone(), column.sd.to_f64())).collect())
+            Scoring::Numbers(wanted.iter().map(|column| (column.name.clone(), column.sd)).collect())
         }
         Task::Classification { target, classes } => {
-            let Some(place) = columns.place(target) else {
+            let Some(place) = filled(target) else {
                 return Ok(None);
             };
             for class in columns.classes(place, classes)? {
@@ -137,11 +142,19 @@ fn scored<R: Number>(model: &Model<R>, columns: &Columns, outputs: &[Vec<R>]) ->
     let score = scoring.score(&outputs, &targets, model.task.outputs());
     let values: Vec<String> =
         scoring.names().iter().zip(&score.values).map(|(name, value)| format!(", {name} {value:.6}")).collect();
-    Ok(Some(format!("{} rows: loss {:.6}{}", columns.rows(), score.loss, values.concat())))
+    let mut said = format!("{} rows: loss {:.6}{}", columns.rows(), score.loss, values.concat());
+    let Data { sha256, training, validation } = &model.data;
+    if sha256 == columns.sha256() {
+        said.push_str(&format!(
+            "\nthe model was made of this file: the score includes the {training} rows that it was trained on and the {validation} that \
+             chose it"
+        ));
+    }
+    Ok(Some(said))
 }
 
-/// The predictions as CSV: numbers under their targets' names, in the shortest form that reads back as the same number in the model's
-/// precision; or the class under its target's name, and the probability of each.
+/// The predictions as CSV: numbers under their targets' names, in f64 and the shortest form that reads back as the same
+/// number; or the class under its target's name, and the probability of each.
 fn table<R: Number>(model: &Model<R>, outputs: &[Vec<R>]) -> Result<Vec<u8>, csv::Error> {
     let mut out = csv::Writer::from_writer(Vec::new());
     match &model.task {

@@ -12,6 +12,11 @@ use crate::config::{Precision, Refusal, Sign, quoted};
 /// The streams of a replicate, `replicate * STREAMS + one of these`.
 const STREAMS: u64 = 4;
 
+/// Values that differ by less, relative to the largest of them, are one value but for rounding: the same number got by
+/// two ways of up to
+/// 16 rounded operations each, each of which may be off by half an epsilon.
+const ROUNDING: f64 = 16.0 * f64::EPSILON;
+
 /// What a stream is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
@@ -48,9 +53,11 @@ pub struct Part<R> {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prepared<R> {
     /// Names and standardisation of the inputs.
-    pub columns: Vec<Column<R>>,
+    pub columns: Vec<Column>,
     /// Names and standardisation of the numbers to be learned; none for classes.
-    pub targets: Vec<Column<R>>,
+    pub targets: Vec<Column>,
+    /// The columns that are constant, but for rounding, in the rows to train on: their scale is 1.
+    pub constant: Vec<String>,
     /// Values of an input of the network.
     pub input_dim: usize,
     /// Outputs of the network.
@@ -83,18 +90,14 @@ impl<R: Real> Prepared<R> {
         };
         let column = |name: &str, values: &[f64]| {
             let of_training = training.iter().map(|&row| values[row]);
-            standard(name, of_training, config.standardise, config.precision).map_err(&refuse)
+            standard(name, of_training, config.standardise).map_err(&refuse)
         };
-        let columns = config
-            .names
-            .iter()
-            .zip(&config.inputs)
-            .map(|(name, values)| column(name, values))
-            .collect::<Result<_, _>>()?;
+        let all = |names: &[String], values: &[Vec<f64>]| -> Result<Vec<Standard>, Refusal> {
+            names.iter().zip(values).map(|(name, values)| column(name, values)).collect()
+        };
+        let inputs = all(&config.names, &config.inputs)?;
         let targets = match &config.targets {
-            Targets::Numbers { names, values } => {
-                names.iter().zip(values).map(|(name, values)| column(name, values)).collect::<Result<_, _>>()?
-            }
+            Targets::Numbers { names, values } => all(names, values)?,
             Targets::Classes { name, classes, rows } => {
                 let missing = (0..classes.len()).find(|class| training.iter().all(|&row| rows[row] != *class));
                 if let Some(class) = missing {
@@ -104,9 +107,11 @@ impl<R: Real> Prepared<R> {
                 Vec::new()
             }
         };
+        let constant = inputs.iter().chain(&targets).filter(|standard| standard.is_constant);
         let mut prepared = Self {
-            columns,
-            targets,
+            constant: constant.map(|standard| standard.column.name.clone()).collect(),
+            columns: inputs.into_iter().map(|standard| standard.column).collect(),
+            targets: targets.into_iter().map(|standard| standard.column).collect(),
             input_dim: config.input_dim(),
             outputs: config.targets.outputs(),
             training: Part { rows: training.to_vec(), inputs: Vec::new(), targets: Vec::new() },
@@ -133,10 +138,10 @@ impl<R: Real> Part<R> {
     }
 }
 
-fn fill<R: Real>(part: &mut Part<R>, columns: &[Column<R>], targets: &[Column<R>], config: &Training) {
+fn fill<R: Real>(part: &mut Part<R>, columns: &[Column], targets: &[Column], config: &Training) {
     for &row in &part.rows {
         for (column, values) in columns.iter().zip(&config.inputs) {
-            part.inputs.push(standardised(R::from_f64(values[row]), column));
+            part.inputs.push(standardised(values[row], column));
         }
         if config.bias {
             part.inputs.push(R::ONE);
@@ -144,7 +149,7 @@ fn fill<R: Real>(part: &mut Part<R>, columns: &[Column<R>], targets: &[Column<R>
         match &config.targets {
             Targets::Numbers { values, .. } => {
                 for (column, values) in targets.iter().zip(values) {
-                    part.targets.push(standardised(R::from_f64(values[row]), column));
+                    part.targets.push(standardised(values[row], column));
                 }
             }
             Targets::Classes { rows, .. } => encode(rows[row], config.targets.outputs(), &mut part.targets),
@@ -162,22 +167,40 @@ pub fn encode<R: Real>(class: usize, outputs: usize, targets: &mut Vec<R>) {
     }
 }
 
-/// Mean and standard deviation (divisor: the number of values), computed in f64 and rounded; 0 and 1 if not wanted.
-fn standard<R: Real>(
-    name: &str,
-    values: impl Iterator<Item = f64> + Clone,
-    wanted: bool,
-    precision: Precision,
-) -> Result<Column<R>, String> {
-    if !wanted {
-        return Ok(Column { name: name.to_owned(), mean: R::ZERO, sd: R::ONE });
-    }
+/// How a column is standardised, and whether it is constant: then its scale is 1.
+#[derive(Debug, Clone, PartialEq)]
+struct Standard {
+    column: Column,
+    is_constant: bool,
+}
+
+/// Mean and standard deviation (divisor: the number of values) in f64; 0 and 1 if not wanted. A column that is constant
+/// but for rounding
+/// says nothing of its scale, which is then 1: rounding errors as the unit would make any other value enormous.
+///
+/// The sums are of distances to the first value in units of the largest: neither an offset nor squares of tiny values
+/// cost digits.
+fn standard(name: &str, values: impl Iterator<Item = f64> + Clone, wanted: bool) -> Result<Standard, String> {
     let count = values.clone().count() as f64;
-    let mean = values.clone().sum::<f64>() / count;
-    let variance = values.map(|x| (x - mean) * (x - mean)).sum::<f64>() / count;
-    let sd = variance.sqrt();
-    if precision.holds(mean, Sign::Any) && precision.holds(sd, Sign::Positive) {
-        Ok(Column { name: name.to_owned(), mean: R::from_f64(mean), sd: R::from_f64(sd) })
+    let first = values.clone().next().unwrap_or(0.0);
+    let (mut reach, mut largest) = (0.0f64, 0.0f64);
+    for x in values.clone() {
+        reach = reach.max((x - first).abs());
+        largest = largest.max(x.abs());
+    }
+    let is_constant = wanted && reach <= ROUNDING * largest;
+    let (mean, sd) = match (wanted, is_constant) {
+        (false, _) => (0.0, 1.0),
+        (_, true) => (first, 1.0),
+        _ => {
+            let distances = values.map(|x| (x - first) / reach);
+            let mean = distances.clone().sum::<f64>() / count;
+            let variance = distances.map(|d| (d - mean) * (d - mean)).sum::<f64>() / count;
+            (first + reach * mean, reach * variance.sqrt())
+        }
+    };
+    if Precision::F64.holds(mean, Sign::Any) && Precision::F64.holds(sd, Sign::Positive) {
+        Ok(Standard { column: Column { name: name.to_owned(), mean, sd }, is_constant })
     } else {
         Err(format!("column \"{}\" has mean {mean:?} and standard deviation {sd:?}", quoted(name)))
     }
@@ -219,14 +242,33 @@ mod tests {
 
     #[test]
     fn standard_values_have_mean_zero_and_deviation_one() {
-        let values = [1.0, 4.0, 4.0, 7.0];
-        let column: Column<f64> = standard("x", values.into_iter(), true, Precision::F64).expect("a column");
-        assert_eq!((column.mean, column.sd), (4.0, 4.5f64.sqrt()));
-        for bad in [[2.0, 2.0], [1e300, -1e300], [1e-300, 2e-300]] {
-            assert!(standard::<f32>("x", bad.into_iter(), true, Precision::F32).is_err());
+        let of = |values: &[f64], wanted| {
+            standard("x", values.iter().copied(), wanted)
+                .map(|found| (found.column.mean, found.column.sd, found.is_constant))
+        };
+        assert_eq!(of(&[1.0, 4.0, 4.0, 7.0], true), Ok((4.0, 6.0 * 0.125f64.sqrt(), false)));
+        assert_eq!(of(&[1.0, 4.0, 4.0, 7.0], false), Ok((0.0, 1.0, false)));
+        // far out and next to nothing: no digit is lost
+        assert_eq!(of(&[5_399_998.0, 5_400_002.0], true), Ok((5_400_000.0, 2.0, false)));
+        let tiny = f64::MIN_POSITIVE;
+        assert_eq!(of(&[tiny, 3.0 * tiny], true), Ok((2.0 * tiny, tiny, false)));
+        of(&[1e308, -1e308], true).expect_err("no number holds the distance");
+    }
+
+    #[test]
+    fn a_column_that_is_constant_but_for_rounding_has_scale_one() {
+        let of = |values: &[f64]| standard("x", values.iter().copied(), true).expect("a column");
+        let added = [0.1 + 0.2, 0.3, 0.3, 0.1 * 3.0];
+        assert!(added[0] != added[1]);
+        for values in [&[0.1; 9][..], &added, &[0.0; 3], &[-7.0; 2]] {
+            let found = of(values);
+            assert!(found.is_constant && found.column.sd == 1.0 && found.column.mean == values[0], "{found:?}");
         }
-        let raw: Column<f32> = standard("x", values.into_iter(), false, Precision::F32).expect("a column");
-        assert_eq!((raw.mean, raw.sd), (0.0, 1.0));
+        // a digit beyond rounding is a difference
+        for values in [[1.0, 1.0 + 32.0 * f64::EPSILON], [0.0, 1e-300]] {
+            let found = of(&values);
+            assert!(!found.is_constant && found.column.sd < 1e-13, "{found:?}");
+        }
     }
 
     #[test]

@@ -57,6 +57,21 @@ impl Scoring {
             }
         }
     }
+
+    /// The loss of the prediction that knows no input: the mean of the training part's targets, for classes their
+    /// shares.
+    pub fn loss_of_mean(&self, training: &[f64], targets: &[f64], dim: usize) -> f64 {
+        let dim = dim.max(1);
+        let examples = training.len() as f64 / dim as f64;
+        let means = (0..dim).map(|k| training.iter().skip(k).step_by(dim).sum::<f64>() / examples);
+        let outputs: Vec<f64> = match self {
+            Self::Numbers(_) => means.collect(),
+            Self::Classes if dim == 1 => means.map(|p| (p / (1.0 - p)).ln()).collect(),
+            Self::Classes => means.map(f64::ln).collect(),
+        };
+        let outputs: Vec<f64> = outputs.iter().copied().cycle().take(targets.len()).collect();
+        self.score(&outputs, targets, dim).loss
+    }
 }
 
 /// The class of a target.
@@ -91,6 +106,20 @@ mod tests {
         assert_eq!(score.values, [0.75]);
         let score = Scoring::Classes.score(&[1.0, 2.0, 0.0, 1.0, 0.0, 0.0], &[0.0, 1.0, 0.0, 0.0, 1.0, 0.0], 3);
         assert_eq!(score.values, [0.5]);
+    }
+
+    #[test]
+    fn the_mean_has_the_loss_of_the_spread_and_of_the_shares() {
+        let numbers = Scoring::Numbers(vec![("a".into(), 2.0), ("b".into(), 1.0)]);
+        // means 2 and 0: half of (1 + 4) and of (1 + 0), halved again as the mean of two examples
+        let loss = numbers.loss_of_mean(&[1.0, 1.0, 3.0, -1.0], &[3.0, 2.0, 1.0, 0.0], 2);
+        assert_eq!(loss, 0.5 * (1.0 + 4.0 + 1.0 + 0.0) / 2.0);
+        // a quarter are of the second class; and shares of 1/2, 1/4, 1/4
+        let two = Scoring::Classes.loss_of_mean(&[0.0, 1.0, 0.0, 0.0], &[1.0, 0.0], 1);
+        assert!((two + 0.5 * (0.25f64.ln() + 0.75f64.ln())).abs() < 1e-14, "{two}");
+        let training = [1.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0];
+        let three = Scoring::Classes.loss_of_mean(&training, &[0.0, 0.0, 1.0], 3);
+        assert!((three - 4f64.ln()).abs() < 1e-14, "{three}");
     }
 
     #[test]

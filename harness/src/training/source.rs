@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::model::{Column, Model, Number, Task};
+use crate::config::Precision;
 
 /// The text of `model.rs`.
 pub fn source<R: Number>(model: &Model<R>) -> String {
@@ -25,12 +26,15 @@ fn write<R: Number>(out: &mut String, model: &Model<R>) -> std::fmt::Result {
     };
     let version = &model.version;
     writeln!(out, "//! A two-layer network of {units} {} units, trained by birth-death {version}.", model.activation)?;
-    writeln!(out, "//!\n//! {result} Inputs are raw values in the order of `INPUTS`; they have to be finite.")?;
+    writeln!(
+        out,
+        "//!\n//! {result} Inputs are raw values in the order of `INPUTS`, f64 so that an offset costs no digits; they have to be finite."
+    )?;
     writeln!(
         out,
         "//! No dependency, no allocation; the same bits as `birth-death predict` on any target with IEEE arithmetic.\n"
     )?;
-    let names = |columns: &[Column<R>]| columns.iter().map(|column| format!("{:?}", column.name)).collect::<Vec<_>>();
+    let names = |columns: &[Column]| columns.iter().map(|column| format!("{:?}", column.name)).collect::<Vec<_>>();
     writeln!(
         out,
         "/// The names of the inputs.\npub const INPUTS: [&str; {inputs}] = [{}];",
@@ -40,7 +44,7 @@ fn write<R: Number>(out: &mut String, model: &Model<R>) -> std::fmt::Result {
         Task::Regression { targets } => {
             let names = names(targets).join(", ");
             writeln!(out, "/// The names of the outputs.\npub const OUTPUTS: [&str; {outputs}] = [{names}];")?;
-            columns(out, "Mean and standard deviation of each output.", "RESTORE", real, targets)?;
+            columns(out, "Mean and standard deviation of each output.", "RESTORE", targets)?;
         }
         Task::Classification { target, classes } => {
             let labels: Vec<String> = classes.iter().map(|class| format!("{class:?}")).collect();
@@ -48,7 +52,7 @@ fn write<R: Number>(out: &mut String, model: &Model<R>) -> std::fmt::Result {
             writeln!(out, "/// The classes of {target:?}.\npub const CLASSES: [&str; {count}] = [{labels}];")?;
         }
     }
-    columns(out, "Mean and standard deviation of each input.", "STANDARD", real, &model.inputs)?;
+    columns(out, "Mean and standard deviation of each input.", "STANDARD", &model.inputs)?;
     let count = R::from_count(u32::try_from(units).unwrap_or(u32::MAX));
     writeln!(
         out,
@@ -65,19 +69,19 @@ fn write<R: Number>(out: &mut String, model: &Model<R>) -> std::fmt::Result {
     function(out, model, real)
 }
 
-fn columns<R: Number>(out: &mut String, what: &str, name: &str, real: &str, of: &[Column<R>]) -> std::fmt::Result {
+fn columns(out: &mut String, what: &str, name: &str, of: &[Column]) -> std::fmt::Result {
     let pairs: Vec<String> = of.iter().map(|column| format!("({:?}, {:?})", column.mean, column.sd)).collect();
     writeln!(out, "/// {what}\n#[allow(clippy::all)]")?;
-    writeln!(out, "const {name}: [({real}, {real}); {}] = [{}];", of.len(), pairs.join(", "))
+    writeln!(out, "const {name}: [(f64, f64); {}] = [{}];", of.len(), pairs.join(", "))
 }
 
 /// `2^t` as in the core's `maths::exp2`: bits of a mantissa, exponent bias, rounding constant, coefficients.
 fn exp2<R: Number>(out: &mut String, real: &str) -> std::fmt::Result {
     let (mantissa, bias, magic, coefficients) = match R::PRECISION {
-        crate::config::Precision::F32 => {
+        Precision::F32 => {
             (23, "127.0", "12_582_912.0", "0.000_155_174_78, 0.001_338_950_6, 0.009_618_007, 0.055_503_6, 0.240_226_48")
         }
-        crate::config::Precision::F64 => (
+        Precision::F64 => (
             52,
             "1023.0",
             "6_755_399_441_055_744.0",
@@ -105,6 +109,11 @@ fn exp2<R: Number>(out: &mut String, real: &str) -> std::fmt::Result {
 
 fn function<R: Number>(out: &mut String, model: &Model<R>, real: &str) -> std::fmt::Result {
     let (inputs, outputs, dim) = (model.inputs.len(), model.task.outputs(), model.input_dim());
+    // casts where there is something to cast: one from f64 to f64 would be a lint of the user's
+    let (standardised, f) = match R::PRECISION {
+        Precision::F32 => ("((x - mean) / sd) as f32", "f64::from(f)"),
+        Precision::F64 => ("(x - mean) / sd", "f"),
+    };
     let classes = match &model.task {
         Task::Regression { .. } => 0,
         Task::Classification { classes, .. } => classes.len(),
@@ -128,10 +137,10 @@ fn function<R: Number>(out: &mut String, model: &Model<R>, real: &str) -> std::f
     write!(
         out,
         "/// Of the network, before they are given a meaning: sums over the units in 16 lanes and a tree.\n\
-         fn outputs(x: &[{real}; {inputs}]) -> [{real}; {outputs}] {{\n\
+         fn outputs(x: &[f64; {inputs}]) -> [{real}; {outputs}] {{\n\
          \x20   let mut input = [1.0; {dim}];\n\
          \x20   for ((input, x), (mean, sd)) in input.iter_mut().zip(x).zip(STANDARD) {{\n\
-         \x20       *input = (x - mean) / sd;\n\
+         \x20       *input = {standardised};\n\
          \x20   }}\n\
          \x20   let mut lanes = [[0.0; 16]; {outputs}];\n\
          \x20   for (i, unit) in UNITS.iter().enumerate() {{\n\
@@ -159,10 +168,10 @@ fn function<R: Number>(out: &mut String, model: &Model<R>, real: &str) -> std::f
         0 => write!(
             out,
             "/// The prediction for one row of raw inputs.\n\
-             pub fn predict(x: &[{real}; {inputs}]) -> [{real}; {outputs}] {{\n\
-             \x20   let mut values = outputs(x);\n\
-             \x20   for (value, (mean, sd)) in values.iter_mut().zip(RESTORE) {{\n\
-             \x20       *value = *value * sd + mean;\n\
+             pub fn predict(x: &[f64; {inputs}]) -> [f64; {outputs}] {{\n\
+             \x20   let mut values = [0.0; {outputs}];\n\
+             \x20   for ((value, f), (mean, sd)) in values.iter_mut().zip(outputs(x)).zip(RESTORE) {{\n\
+             \x20       *value = {f} * sd + mean;\n\
              \x20   }}\n\
              \x20   values\n\
              }}\n"
@@ -171,12 +180,12 @@ fn function<R: Number>(out: &mut String, model: &Model<R>, real: &str) -> std::f
             out,
             "fn sigmoid(a: {real}) -> {real} {{\n{sigmoid}\n}}\n\n\
              /// The probability of each class for one row of raw inputs.\n\
-             pub fn probabilities(x: &[{real}; {inputs}]) -> [{real}; 2] {{\n\
+             pub fn probabilities(x: &[f64; {inputs}]) -> [{real}; 2] {{\n\
              \x20   let [f] = outputs(x);\n\
              \x20   [sigmoid(-f), sigmoid(f)]\n\
              }}\n\n\
              /// The likelier class for one row of raw inputs: its place in [`CLASSES`].\n\
-             pub fn predict(x: &[{real}; {inputs}]) -> usize {{\n\
+             pub fn predict(x: &[f64; {inputs}]) -> usize {{\n\
              \x20   usize::from(outputs(x)[0] > 0.0)\n\
              }}\n"
         ),
@@ -186,14 +195,14 @@ fn function<R: Number>(out: &mut String, model: &Model<R>, real: &str) -> std::f
              \x20   (1..{outputs}).fold(0, |best, k| if f[k] > f[best] {{ k }} else {{ best }})\n\
              }}\n\n\
              /// The probability of each class for one row of raw inputs.\n\
-             pub fn probabilities(x: &[{real}; {inputs}]) -> [{real}; {outputs}] {{\n\
+             pub fn probabilities(x: &[f64; {inputs}]) -> [{real}; {outputs}] {{\n\
              \x20   let f = outputs(x);\n\
              \x20   let weights = f.map(|value| exp2((value - f[largest(&f)]) * {log2_e}));\n\
              \x20   let total = weights.iter().fold(0.0, |total, weight| total + weight);\n\
              \x20   weights.map(|weight| weight / total)\n\
              }}\n\n\
              /// The likeliest class for one row of raw inputs: its place in [`CLASSES`].\n\
-             pub fn predict(x: &[{real}; {inputs}]) -> usize {{\n\
+             pub fn predict(x: &[f64; {inputs}]) -> usize {{\n\
              \x20   largest(&outputs(x))\n\
              }}\n"
         ),
@@ -202,22 +211,25 @@ fn function<R: Number>(out: &mut String, model: &Model<R>, real: &str) -> std::f
 
 #[cfg(test)]
 mod tests {
+    use super::super::model::Data;
     use super::*;
     use birth_death::Rows;
     use birth_death::models::Activation;
 
     #[test]
     fn the_source_has_what_it_needs_and_no_more() {
-        let column = Column { name: "a \"b\"\n".into(), mean: 0.1f32, sd: 2.0 };
+        let column = Column { name: "a \"b\"\n".into(), mean: 0.1, sd: 2.0 };
+        let data = Data { sha256: String::new(), training: 1, validation: 0 };
         let rows = [0.1, -0.0, 1e-7, 3.0, 5.0, 6.0f32];
         let rows = Rows::new(&rows, 2, 3, 2).expect("rows");
         let regression = Task::Regression { targets: vec![column.clone()] };
-        let relu = source(&Model::new(Activation::Relu, 1.0, true, vec![column.clone()], regression, rows));
+        let relu =
+            source(&Model::new(Activation::Relu, 1.0, true, data.clone(), vec![column.clone()], regression, rows));
         assert!(!relu.contains("exp2") && relu.contains("[0.1, 1e-7, 5.0]") && relu.contains("FACTOR: f32 = 0.5"));
         assert!(relu.contains("[-0.0, 3.0, 6.0]") && relu.contains(r#"["a \"b\"\n"]"#), "{relu}");
         let classes = ["x", "y"].map(str::to_owned).to_vec();
         let two = Task::Classification { target: "t".into(), classes };
-        let tanh = source(&Model::new(Activation::Tanh, 1.0, true, vec![column], two, rows));
+        let tanh = source(&Model::new(Activation::Tanh, 1.0, true, data, vec![column], two, rows));
         assert!(tanh.contains("fn exp2") && tanh.contains("fn sigmoid") && !tanh.contains("largest"));
     }
 }

@@ -10,13 +10,13 @@ use serde::Serialize;
 
 use super::arguments::TrainArgs;
 use super::fit::{self, End, Evaluation, Fit, Memory, Method, Trainer};
-use super::model::{Model, Number, Predictor, Task};
+use super::model::{Data, Model, Number, Predictor, Task};
 use super::prepared::{Part, Prepared};
 use super::score::{Score, Scoring};
 use super::{complain, picture, source};
 use crate::cli::{BAD_INPUT, FAILURE, INTERRUPTED, SUCCESS};
 use crate::config::training::{Targets, Training};
-use crate::config::{Precision, Refusal};
+use crate::config::{Precision, Refusal, listed, quoted};
 use crate::output::folder::{Folder, MANIFEST};
 use crate::output::manifest::{Document, InputFile, Origin};
 use crate::output::number;
@@ -73,14 +73,19 @@ pub fn model_of<R: Number>(
             Task::Classification { target: name.clone(), classes: classes.clone() }
         }
     };
-    Ok(Model::new(config.activation, fit::scale(config), config.bias, prepared.columns.clone(), task, rows))
+    let data = Data {
+        sha256: config.input.sha256.clone(),
+        training: config.sizes.training,
+        validation: config.sizes.validation,
+    };
+    Ok(Model::new(config.activation, fit::scale(config), config.bias, data, prepared.columns.clone(), task, rows))
 }
 
 /// What is scored on data standardised as in `prepared`.
 pub fn scoring<R: Number>(config: &Training, prepared: &Prepared<R>) -> Scoring {
     match &config.targets {
         Targets::Numbers { .. } => {
-            Scoring::Numbers(prepared.targets.iter().map(|column| (column.name.clone(), column.sd.to_f64())).collect())
+            Scoring::Numbers(prepared.targets.iter().map(|column| (column.name.clone(), column.sd)).collect())
         }
         Targets::Classes { .. } => Scoring::Classes,
     }
@@ -102,7 +107,7 @@ pub fn score<R: Number>(
     let predictor = Predictor::new(model);
     let mut outputs = Vec::with_capacity(part.targets.len());
     for &row in &part.rows {
-        let raw: Vec<R> = config.inputs.iter().map(|column| R::from_f64(column[row])).collect();
+        let raw: Vec<f64> = config.inputs.iter().map(|column| column[row]).collect();
         outputs.extend(predictor.outputs(&raw)?.into_iter().map(R::to_f64));
     }
     let targets: Vec<f64> = part.targets.iter().map(|y| y.to_f64()).collect();
@@ -219,7 +224,7 @@ fn conclude<R: Number>(config: &Training, prepared: &Prepared<R>, folder: &Folde
         ));
         return FAILURE;
     }
-    screen::print(&report(config, fit, test.as_ref(), &names, place, took));
+    screen::print(report(config, prepared, fit, test.as_ref(), &names, place, took));
     match &fit.end {
         End::Complete | End::Patience => SUCCESS,
         End::Interrupted => {
@@ -233,8 +238,32 @@ fn conclude<R: Number>(config: &Training, prepared: &Prepared<R>, folder: &Folde
     }
 }
 
-fn report<R>(
+/// What is wrong with a training that succeeded only by its form: in one line, if there is anything.
+fn doubt<R: Number>(config: &Training, prepared: &Prepared<R>, fit: &Fit<R>) -> Option<String> {
+    let (best, part, which) = match fit.best().validation {
+        Some(loss) => (loss, &prepared.validation, "validation"),
+        None => (fit.best().training, &prepared.training, "training"),
+    };
+    let last = fit.evaluations.last().map_or(best, |last| last.validation.unwrap_or(last.training));
+    let of = |part: &Part<R>| part.targets.iter().map(|y| y.to_f64()).collect::<Vec<f64>>();
+    let mean = scoring(config, prepared).loss_of_mean(&of(&prepared.training), &of(part), prepared.outputs);
+    let mut faults = Vec::new();
+    if fit.kept == 0 {
+        faults.push("no step improved on the start, which is the model that is kept".to_owned());
+    }
+    // written so that a loss that is not a number is a fault
+    let is_below = |loss: f64| loss <= mean;
+    if !is_below(best) {
+        faults.push(format!("the {which} loss of the model, {best:.6}, is above that of the mean, {mean:.6}"));
+    } else if !is_below(last) {
+        faults.push(format!("the training ended with a {which} loss, {last:.6}, above that of the mean, {mean:.6}"));
+    }
+    (!faults.is_empty()).then(|| format!("warning: {}: try another dt, or more steps\n", faults.join(", and ")))
+}
+
+fn report<R: Number>(
     config: &Training,
+    prepared: &Prepared<R>,
     fit: &Fit<R>,
     test: Option<&Score>,
     names: &[String],
@@ -244,12 +273,13 @@ fn report<R>(
     let best = fit.best();
     let made = fit.evaluations.last().map_or(0, |last| last.step);
     let validation = best.validation.map_or_else(String::new, |loss| format!(", validation loss {loss:.6}"));
-    let mut text = format!(
+    let mut text = constant(&prepared.constant);
+    text.push_str(&format!(
         "the model after step {} of {made} is kept: training loss {:.6}{validation} ({})\n",
         best.step,
         best.training,
         unit(config)
-    );
+    ));
     if fit.end == End::Patience {
         text.push_str("stopped: the validation loss no longer improves\n");
     }
@@ -263,5 +293,15 @@ fn report<R>(
         place.display(),
         took.as_secs_f64()
     ));
+    text.extend(doubt(config, prepared, fit));
     text
+}
+
+/// One line on the columns whose scale is 1 because the rows to train on show none; empty if there are none.
+fn constant(columns: &[String]) -> String {
+    if columns.is_empty() {
+        return String::new();
+    }
+    let columns: Vec<String> = columns.iter().map(|name| format!("\"{}\"", quoted(name))).collect();
+    format!("constant in the rows to train on, so that the scale is 1: {}\n", listed(&columns))
 }
