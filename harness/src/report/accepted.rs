@@ -114,7 +114,7 @@ fn numbers(check: &Check) -> Result<(), String> {
         Null::Empirical { low, high } => {
             let estimate = check.estimate;
             // written so that NaN is none
-            if !estimate.is_nan() && !(low <= estimate && estimate <= high) {
+            if !(estimate.is_nan() || low <= estimate && estimate <= high) {
                 return field("low to high", format!("{low} to {high}"), &format!("around the estimate, {estimate}"));
             }
         }
