@@ -111,6 +111,11 @@ pub struct Superiority {
 /// not overlap, or are one tie, the variance is 0 and says nothing. Then an exact bound takes over: k = min(m, n)
 /// disjoint pairs are independent, so complete separation has probability at most q^k at effect q, and q is at least
 /// (level / 2)^(1/k); a tie likewise, by halves.
+///
+/// Of 16 + 16 normal values at level 1e-3, an end missed in at most 0.4 per mille up to an effect of 0.97 (0.5 are
+/// nominal).
+/// Beyond, the end towards 1 is anti-conservative: 0.6 per mille at 0.998, 1.6 at 0.9998. The other end never missed
+/// there.
 pub fn superiority(x: &[f64], y: &[f64], level: f64) -> Option<Superiority> {
     if x.len() < 2 || y.len() < 2 || x.iter().chain(y).any(|v| v.is_nan()) {
         return None;
