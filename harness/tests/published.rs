@@ -118,7 +118,7 @@ fn deviations(start_name: &str, scheme: &str, alpha: f64, replicates: u64, last:
     assert!(means.len() >= 3, "the table has this start and scheme");
     let steps: Vec<u64> = means.iter().map(|mean| mean.step).collect();
     let target = Target::<f32>::new();
-    let pool = parallel::pool(None).expect("a pool");
+    let pool = parallel::pool(None);
     let case = u64::from(start_name == "bad") * 3
         + ["gradient-flow", "birth-death", "reinjection"].iter().position(|name| *name == scheme).expect("a scheme")
             as u64;
