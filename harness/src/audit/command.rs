@@ -11,7 +11,7 @@ use super::record::{Audit, Outcome};
 use super::targets::{TARGETS, elsewhere, here, script};
 use crate::cli::{AuditAction, AuditArgs, BAD_INPUT, FAILURE, INTERRUPTED, SUCCESS};
 use crate::config::{Refusal, nearest};
-use crate::output::folder::{AUDIT, Folder, MANIFEST};
+use crate::output::folder::{AUDIT, Folder};
 use crate::progress;
 
 /// What to do about a difference that is meant.
@@ -84,6 +84,7 @@ fn audit(arguments: &AuditArgs) -> Result<u8, Refusal> {
     }
     force(None);
     let in_process = audit.outcomes.len();
+    let all = in_process + others.len();
     let bar = progress::bar(others.len() as u64, "targets");
     for target in others {
         if stop.load(std::sync::atomic::Ordering::SeqCst) {
@@ -98,20 +99,16 @@ fn audit(arguments: &AuditArgs) -> Result<u8, Refusal> {
     for outcome in &audit.outcomes {
         print(&details(outcome));
     }
-    let written = folder.draft().and_then(|draft| {
-        let manifest = serde_json::to_string_pretty(&serde_json::json!({
-            "program": audit.build.program, "version": audit.build.version, "commit": audit.build.commit, "command": audit.command,
-        }))?;
-        let text = serde_json::to_string_pretty(&audit)?;
-        draft.write(AUDIT, |out| writeln!(out, "{text}"))?;
-        draft.write(MANIFEST, |out| writeln!(out, "{manifest}"))?;
-        draft.replace()
+    let manifest = serde_json::json!({
+        "program": audit.build.program, "version": audit.build.version, "commit": audit.build.commit, "command": audit.command,
     });
-    if let Err(error) = written {
-        let _ = writeln!(io::stderr(), "error: {}: {error}", folder.place().display());
-        return Ok(FAILURE);
+    match folder.finish(audit.outcomes.len() == all, &manifest, |draft| draft.json(AUDIT, &audit)) {
+        Ok(placed) => print(&format!("{AUDIT} in {placed}\n")),
+        Err(message) => {
+            let _ = writeln!(io::stderr(), "error: {message}");
+            return Ok(FAILURE);
+        }
     }
-    print(&format!("{} in {}\n", AUDIT, folder.place().display()));
     // the first are this process, which is no image of the target that it has the name of
     let images = audit.outcomes.get(in_process..).unwrap_or_default();
     let missing = required.iter().any(|target| !images.iter().any(|image| image.target == *target && image.ran()));

@@ -1,6 +1,6 @@
 //! `runs.jsonl`: one measurement a line, on the disk as soon as it is made.
 
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -137,22 +137,9 @@ impl Log {
     /// Begins a new folder.
     ///
     /// # Errors
-    /// Those of [`Folder::claim`], which refuses a folder that holds measurements; those of the system.
+    /// Those of [`Folder::begin`].
     pub fn create(out: &Path, settings: &Settings) -> Result<Self, Refusal> {
-        let refuse = |error: io::Error| Refusal::of_file(format!("--out {}", out.display()), error.to_string());
-        if std::fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some()) {
-            let message = format!("is not empty; accepted: a new or empty folder, or --resume where there is a {NAME}");
-            return Err(Refusal::of_file(format!("--out {}", out.display()), message));
-        }
-        let folder = Folder::claim(out, &[])?;
-        let draft = folder.draft().map_err(refuse)?;
-        let manifest = |out: &mut dyn Write| {
-            serde_json::to_writer_pretty(&mut *out, settings)?;
-            writeln!(out)
-        };
-        draft.write(MANIFEST, manifest).map_err(refuse)?;
-        draft.write(NAME, |_| Ok(())).map_err(refuse)?;
-        let place = draft.replace().map_err(refuse)?;
+        let place = Folder::begin(out, settings)?;
         let (log, _) = Self::resume(&place, settings)?;
         Ok(log)
     }

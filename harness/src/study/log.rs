@@ -1,7 +1,7 @@
 //! The folder of a study: its manifest, and one line of `runs.jsonl` a measurement.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -83,7 +83,7 @@ impl Log {
     /// A refusal of a folder that is not empty, or with `resume` of one that is no study or one of other settings; of a line that is no measurement of a
     /// cell, has other numbers than this build, or repeats another.
     pub fn open(out: &Path, settings: &Settings, resume: bool, cells: &[Cell]) -> Result<(Self, Vec<Unit>), Refusal> {
-        let place = if resume { out.to_owned() } else { create(out, settings)? };
+        let place = if resume { out.to_owned() } else { Folder::begin(out, settings)? };
         check_manifest(&place, settings)?;
         let (journal, units) = Journal::resume(&place.join(RUNS), check(settings, cells))?;
         Ok((Self { journal, place }, units))
@@ -117,22 +117,6 @@ pub fn read(place: &Path, cells: &[Cell]) -> Result<(Settings, Vec<Unit>), Refus
     // a table may be made by any build
     let units = journal::read(&place.join(RUNS), listed(cells))?;
     Ok((settings, units))
-}
-
-fn create(out: &Path, settings: &Settings) -> Result<PathBuf, Refusal> {
-    let refuse = |error: io::Error| Refusal::of_file(format!("--out {}", out.display()), error.to_string());
-    if std::fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some()) {
-        let message = format!("is not empty; accepted: a new or empty folder, or --resume where there is a {RUNS}");
-        return Err(Refusal::of_file(format!("--out {}", out.display()), message));
-    }
-    let draft = Folder::claim(out, &[])?.draft().map_err(refuse)?;
-    let manifest = |out: &mut dyn Write| {
-        serde_json::to_writer_pretty(&mut *out, settings)?;
-        writeln!(out)
-    };
-    draft.write(MANIFEST, manifest).map_err(refuse)?;
-    draft.write(RUNS, |_| Ok(())).map_err(refuse)?;
-    draft.replace().map_err(refuse)
 }
 
 fn manifest(place: &Path) -> Result<Settings, Refusal> {
