@@ -74,8 +74,8 @@ fn audit(arguments: &AuditArgs) -> Result<u8, Refusal> {
     let mut others = wanted(&arguments.targets)?;
     others.extend(required.iter().filter(|target| !arguments.targets.iter().any(|given| given == *target)));
     others.dedup();
-    let folder = Folder::claim(&arguments.out, &[])?;
     let stop = progress::interruption();
+    let folder = Folder::claim(&arguments.out, &[])?;
     let mut audit = Audit::begin();
     let target = audit.build.target.to_string();
     for path in Path::ALL.into_iter().filter(|path| force(Some(*path))) {

@@ -37,8 +37,8 @@ fn print(text: &str) {
 }
 
 fn bench(arguments: &BenchArgs) -> Result<u8, Refusal> {
-    let folder = Folder::claim(&arguments.out, &[])?;
     let stop = progress::interruption();
+    let folder = Folder::claim(&arguments.out, &[])?;
     let pool = parallel::pool(None).map_err(|error| {
         Refusal::of_file("verify", format!("{error}; accepted: a system that gives a thread a core"))
     })?;

@@ -1,8 +1,9 @@
 //! A folder takes the place of another, and what killed processes left on the way is swept.
 //!
-//! Everything is written to a hidden sibling `.NAME.partial-XXXXXX`. Linux and macOS exchange the two folders in one step, so that at
-//! every moment there is a whole one at the place. Elsewhere, and on file systems that cannot, the earlier one is moved to
-//! `.NAME.partial-XXXXXX.earlier` first; a process that is killed between the two renames leaves it there, and
+//! Everything is written to a hidden sibling `.NAME.partial-XXXXXX`. Linux and macOS exchange the two folders in one
+//! step, so that at every moment there is a whole one at the place. Elsewhere, and on file systems that cannot, the
+//! earlier one is moved to `.NAME.partial-XXXXXX.earlier` first; a process that is killed between the two renames
+//! leaves it there, and
 //! [`sweep`] moves it back. The caller holds the [`Lock`](super::lock::Lock) of the place.
 
 use std::ffi::OsString;
@@ -13,7 +14,8 @@ use std::time::SystemTime;
 
 use tempfile::TempDir;
 
-/// What is behind the name of the folder, with a dot before it, in that of a draft; then come [`RANDOM`] letters and digits.
+/// What is behind the name of the folder, with a dot before it, in that of a draft; then come [`RANDOM`] letters and
+/// digits.
 const DRAFT: &str = ".partial-";
 const RANDOM: usize = 6;
 /// Behind the name of the draft: a result that waits until the draft has taken its place.
@@ -99,8 +101,8 @@ fn in_two_steps(draft: &Path, place: &Path) -> Result<PathBuf, Failed> {
     Ok(if fs::rename(&earlier, draft).is_ok() { draft.to_owned() } else { earlier })
 }
 
-/// Deletes what killed processes left beside `place`, and moves an earlier result back that one had moved away; gives what is to be
-/// said of it.
+/// Deletes what killed processes left beside `place`, and moves an earlier result back that one had moved away; gives
+/// what is to be said of it.
 pub fn sweep(place: &Path) -> Vec<String> {
     let (mut litter, mut earlier) = left(place);
     let mut notes = Vec::new();
@@ -124,7 +126,9 @@ pub fn sweep(place: &Path) -> Vec<String> {
     }
     litter.append(&mut earlier);
     for folder in litter {
-        if let Err(error) = fs::remove_dir_all(&folder) {
+        if let Err(error) = fs::remove_dir_all(&folder)
+            && error.kind() != io::ErrorKind::NotFound
+        {
             let folder = folder.display();
             notes.push(format!("warning: a process that was killed left {folder}, which cannot be deleted ({error})"));
         }
@@ -138,20 +142,24 @@ fn left(place: &Path) -> (Vec<PathBuf>, Vec<PathBuf>) {
     let prefix = place.file_name().and_then(|name| name.to_str()).map(|name| format!(".{name}{DRAFT}"));
     let entries = place.parent().and_then(|parent| fs::read_dir(parent).ok());
     let (Some(prefix), Some(entries)) = (prefix, entries) else { return (drafts, earlier) };
-    let random = |name: &str| name.len() == RANDOM && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
     for entry in entries.filter_map(Result::ok) {
         let name = entry.file_name();
         let Some(rest) = name.to_str().and_then(|name| name.strip_prefix(&prefix)) else { continue };
         if !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             continue;
         }
-        if random(rest) {
+        if is_random(rest) {
             drafts.push(entry.path());
-        } else if rest.strip_suffix(EARLIER).is_some_and(random) {
+        } else if rest.strip_suffix(EARLIER).is_some_and(is_random) {
             earlier.push(entry.path());
         }
     }
     (drafts, earlier)
+}
+
+/// Whether a temporary name ends like this, behind what it begins with.
+pub fn is_random(name: &str) -> bool {
+    name.len() == RANDOM && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 fn modified(folder: &Path) -> Option<SystemTime> {

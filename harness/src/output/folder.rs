@@ -1,13 +1,15 @@
 //! A result folder that is replaced whole, or not at all, and only by a whole result.
 //!
-//! Everything is written to a hidden sibling, which takes the place of the old folder in one step once it is complete: a full disk,
-//! a crash or an error leaves the earlier result as it was. Only a folder that this program made (its `manifest.json` says so, and
-//! it holds nothing else), an empty one, or none at all is ever replaced.
+//! Everything is written to a hidden sibling, which takes the place of the old folder in one step once it is complete:
+//! a full disk, a crash or an error leaves the earlier result as it was. Only a folder that this program made (its
+//! `manifest.json` says so, and it holds nothing else), an empty one, or none at all is ever replaced.
 //!
-//! A part of a result (the command was interrupted, or failed half way) replaces nothing but an earlier part: if anything stands in
-//! its place it goes beside, into `NAME-interrupted`. [`Folder::finish`] is the only way to write a result, so no command decides this.
+//! A part of a result (the command was interrupted, or failed half way) replaces nothing but an earlier part: if
+//! anything stands in its place it goes beside, into `NAME-interrupted`. [`Folder::finish`] is the only way to write a
+//! result, so no command decides this.
 //!
-//! From the claim until the result is in its place the folder is locked; another process that wants it is refused before it computes.
+//! From the claim until the result is in its place the folder is locked; another process that wants it is refused
+//! before it computes.
 
 use std::fmt;
 use std::fs::{self, File};
@@ -18,7 +20,7 @@ use serde::Serialize;
 use tempfile::TempDir;
 
 use super::exchange::{self, Failed, extended, is_filled};
-use super::lock::Lock;
+use super::lock::{self, Lock};
 use crate::config::{Refusal, quoted};
 
 /// The file by which a folder of this program is recognised.
@@ -52,6 +54,9 @@ pub const RUNS: &str = "runs.jsonl";
 /// What the manifest's key `program` holds.
 pub const PROGRAM: &str = "birth-death";
 
+/// What the names of files begin with that are on the way to their place in a folder: by `report`, and beside
+/// measurements.
+pub const DRAFTS: [&str; 2] = [".report-", ".draft-"];
 /// Behind the name of the place, where a part of a result goes if anything stands there.
 const ASIDE: &str = "-interrupted";
 /// Behind the name of the place, where a whole result goes that could not take it.
@@ -90,17 +95,16 @@ struct Whole<'a, M> {
 }
 
 impl Folder {
-    /// Takes `place` for a result, and tries that files can be written there. `inputs` are files that must survive. What killed
-    /// processes left there is swept.
+    /// Takes `place` for a result, and tries that files can be written there. `inputs` are files that must survive.
+    /// What killed processes left there is swept.
     ///
     /// # Errors
     /// A refusal that names the place if something else is there, if it is the current folder, if it holds one of
-    /// the inputs, if another process has claimed it, if nothing can be written, or if what is there cannot be moved away.
+    /// the inputs, if another process has claimed it, if nothing can be written, or if what is there cannot be moved
+    /// away.
     pub fn claim(place: &Path, inputs: &[&Path]) -> Result<Self, Refusal> {
         let refuse = |message: String| Refusal::of_file(format!("--out {}", place.display()), message);
-        let unwritable = |error: io::Error| {
-            refuse(format!("nothing can be written there ({error}); accepted: a folder in a writable place"))
-        };
+        let unwritable = |error: io::Error| refuse(lock::unwritable(&error));
         let place = std::path::absolute(place).map_err(|error| refuse(error.to_string()))?;
         let place =
             if place.exists() { place.canonicalize().map_err(|error| refuse(error.to_string()))? } else { place };
@@ -109,8 +113,8 @@ impl Folder {
         }
         // Nothing is touched where the place is refused.
         check(&place, inputs).map_err(refuse)?;
-        exchange::draft(&place).map_err(unwritable)?;
-        let lock = Lock::take(&place).map_err(refuse)?;
+        place.parent().map_or(Ok(()), fs::create_dir_all).map_err(unwritable)?;
+        let lock = Lock::take(&place).map_err(|refused| refuse(refused.to_string()))?;
         if lock.is_known() {
             sweep(&place);
         }
@@ -121,13 +125,15 @@ impl Folder {
         Ok(folder)
     }
 
-    /// Writes a block and takes it away again, and tries whether what is there can be moved: a full disk, or a mount point,
+    /// Writes a block and takes it away again, and tries whether what is there can be moved: a full disk, or a mount
+    /// point,
     /// would fail only after hours of computing.
     fn try_out(&self) -> io::Result<()> {
         let draft = Draft::new(&self.place)?;
         draft.write("probe", |out| out.write_all(&[0; 4096]))?;
         if cfg!(unix) && self.place.exists() {
-            // A folder with something in it is never replaced by a rename, but whoever may not move the other learns that first.
+            // A folder with something in it is never replaced by a rename, but whoever may not move the other learns
+            // that first.
             match fs::rename(&self.place, draft.staging.path()) {
                 Err(error) if is_occupied(&error) => {}
                 Err(error) => return Err(io::Error::new(error.kind(), format!("it cannot be moved: {error}"))),
@@ -163,10 +169,10 @@ impl Folder {
         &self.place
     }
 
-    /// Writes the result, and puts it in place of what was there; says in one line on standard error what it replaced. If the result
-    /// is not `complete` and anything is there, it goes into a folder of the same name with `-interrupted` behind, and what is
-    /// there stays as it is. That folder is replaced if it holds a part; else the name ends in `-interrupted-2`, and so on.
-    /// The manifest is that of the command, with the key `complete`.
+    /// Writes the result, and puts it in place of what was there; says in one line on standard error what it replaced.
+    /// If the result is not `complete` and anything is there, it goes into a folder of the same name with
+    /// `-interrupted` behind, and what is there stays as it is. That folder is replaced if it holds a part; else the
+    /// name ends in `-interrupted-2`, and so on. The manifest is that of the command, with the key `complete`.
     ///
     /// # Errors
     /// One line: why, and where the earlier result and this one are.
@@ -350,7 +356,8 @@ fn described(manifest: &serde_json::Value) -> String {
         said += &format!(" {file}");
     }
     let seed = manifest["seed"].as_u64().map(|seed| format!("seed {seed}"));
-    let commit = text(&manifest["commit"]).map(|commit| format!("commit {}", commit.get(..12).unwrap_or(&commit)));
+    let commit =
+        text(&manifest["commit"]).map(|commit| format!("commit {}", commit.chars().take(12).collect::<String>()));
     let details: Vec<String> = seed.into_iter().chain(commit).collect();
     if details.is_empty() { said } else { format!("{said} ({})", details.join(", ")) }
 }
@@ -431,11 +438,17 @@ fn contents(place: &Path) -> io::Result<(bool, Option<String>)> {
         let entry = entry?;
         empty = false;
         let name = entry.file_name().to_string_lossy().into_owned();
-        if !((NAMES.contains(&name.as_str()) || listed(&name)) && entry.file_type()?.is_file()) {
+        let ours = NAMES.contains(&name.as_str()) || listed(&name) || is_draft(&name);
+        if !(ours && entry.file_type()?.is_file()) {
             foreign.push(name);
         }
     }
     Ok((empty, foreign.into_iter().min()))
+}
+
+/// Whether a killed process left this file on the way to its place in a folder.
+fn is_draft(name: &str) -> bool {
+    DRAFTS.iter().any(|prefix| name.strip_prefix(prefix).is_some_and(exchange::is_random))
 }
 
 fn made_here(place: &Path) -> bool {
@@ -681,6 +694,9 @@ mod tests {
         let message = Folder::claim(&place, &[]).expect_err("refused").to_string();
         assert!(message.contains("\"notes.txt\""), "{message}");
         fs::remove_file(place.join("notes.txt")).expect("removed");
+        // a killed report leaves such a file
+        fs::write(place.join(".report-a1B2c3"), "half a page").expect("written");
+        Folder::claim(&place, &[]).expect("an earlier result");
         // A folder may hold anything, whatever its name.
         fs::create_dir(place.join("junit.xml")).expect("made");
         let message = Folder::claim(&place, &[]).expect_err("refused").to_string();

@@ -92,7 +92,7 @@ fn parse<T: DeserializeOwned>(
 /// Those of the system; the earlier file is untouched.
 pub fn replace(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let folder = path.parent().map_or_else(PathBuf::new, Path::to_owned);
-    let mut draft = tempfile::Builder::new().prefix(".draft-").tempfile_in(&folder)?;
+    let mut draft = tempfile::Builder::new().prefix(super::folder::DRAFTS[1]).tempfile_in(&folder)?;
     let mut buffered = io::BufWriter::new(&mut draft);
     write(&mut buffered)?;
     buffered.flush()?;

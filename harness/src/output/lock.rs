@@ -1,8 +1,9 @@
 //! One writer a result folder: a file beside it, locked from the claim until the result is in its place.
 //!
-//! The lock is the system's (`flock` on Unix). It ends with its process, however that ends, so a file that a killed process left
-//! stops nobody. A network file system may know no locks; there the folder is claimed without one.
+//! The lock is the system's (`flock` on Unix). It ends with its process, however that ends, so a file that a killed
+//! process left stops nobody. A network file system may know no locks; there the folder is claimed without one.
 
+use std::fmt;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -20,23 +21,42 @@ pub struct Lock {
     file: Option<File>,
 }
 
+/// Why a folder is not locked; displays as a message.
+#[derive(Debug)]
+pub enum Refused {
+    /// By another process of this program.
+    Held(String),
+    /// By the system.
+    Failed(String),
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Held(message) | Self::Failed(message) => f.write_str(message),
+        }
+    }
+}
+
 impl Lock {
     /// Locks the folder `place`, which need not be there; the folder that it lies in has to.
     ///
     /// # Errors
-    /// A message that names the process that holds it, or says why the system refuses.
-    pub fn take(place: &Path) -> Result<Self, String> {
+    /// The process that holds it is named, or why the system refuses.
+    pub fn take(place: &Path) -> Result<Self, Refused> {
         let path = extended(place, ".", ENDING);
-        let failed = |error: io::Error| format!("cannot be locked ({}: {error})", path.display());
+        let failed = |error: io::Error| {
+            Refused::Failed(unwritable(&io::Error::new(error.kind(), format!("{}: {error}", path.display()))))
+        };
         loop {
             let mut file = open(&path).map_err(failed)?;
             match file.try_lock() {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => {
-                    return Err(format!(
-                        "another birth-death process{} writes there; accepted: another folder, or this one when that has ended",
+                    return Err(Refused::Held(format!(
+                        "another birth-death process{} writes there; accepted: another folder, or this one later",
                         holder(file).map_or_else(String::new, |pid| format!(" ({pid})"))
-                    ));
+                    )));
                 }
                 Err(TryLockError::Error(error)) if unknown(&error) => {
                     let _ = fs::remove_file(&path);
@@ -70,6 +90,11 @@ impl Drop for Lock {
             let _ = fs::remove_file(&self.path);
         }
     }
+}
+
+/// Why a place is refused before anything is computed.
+pub fn unwritable(error: &io::Error) -> String {
+    format!("nothing can be written there ({error}); accepted: a folder in a writable place")
 }
 
 fn open(path: &Path) -> io::Result<File> {
@@ -123,7 +148,7 @@ mod tests {
         let place = top.path().join("run");
         let held = Lock::take(&place).expect("free");
         assert!(held.is_known());
-        let message = Lock::take(&place).expect_err("held");
+        let message = Lock::take(&place).expect_err("held").to_string();
         let pid = std::process::id();
         assert!(message.contains(&format!("another birth-death process ({pid}) writes there")), "{message}");
         Lock::take(&top.path().join("other")).expect("another folder");
@@ -158,8 +183,11 @@ mod tests {
         let victim = top.path().join("victim");
         fs::write(&victim, "mine").expect("written");
         std::os::unix::fs::symlink(&victim, top.path().join(".run.birth-death.lock")).expect("linked");
-        let message = Lock::take(&top.path().join("run")).expect_err("refused");
-        assert!(message.contains("cannot be locked"), "{message}");
+        let message = Lock::take(&top.path().join("run")).expect_err("refused").to_string();
+        assert!(
+            message.contains(".run.birth-death.lock") && message.contains("nothing can be written there"),
+            "{message}"
+        );
         assert_eq!(fs::read_to_string(victim).expect("read"), "mine");
     }
 
