@@ -13,6 +13,9 @@ use super::exchange::extended;
 /// What is behind the name of the folder in that of its lock, with a dot before it.
 const ENDING: &str = ".birth-death.lock";
 
+/// So often a file is opened that its holder deleted meanwhile.
+const MOST: u32 = 1000;
+
 /// A folder that no other process of this program writes to meanwhile.
 #[derive(Debug)]
 pub struct Lock {
@@ -48,7 +51,7 @@ impl Lock {
         let failed = |error: io::Error| {
             Refused::Failed(unwritable(&io::Error::new(error.kind(), format!("{}: {error}", path.display()))))
         };
-        loop {
+        for _ in 0..MOST {
             let mut file = open(&path).map_err(failed)?;
             match file.try_lock() {
                 Ok(()) => {}
@@ -70,6 +73,8 @@ impl Lock {
                 return Ok(Self { path, file: Some(file) });
             }
         }
+        // A file system that gives a file another number each time.
+        Ok(Self { path, file: None })
     }
 
     /// Whether others are shut out, so that what lies about is nobody's.
@@ -174,6 +179,30 @@ mod tests {
         Lock::take(&place).expect_err("held by the second");
         drop(second);
         assert!(!path.exists());
+    }
+
+    #[test]
+    fn of_many_that_come_and_go_one_is_inside() {
+        use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+        let top = tempfile::tempdir().expect("a folder");
+        let place = top.path().join("run");
+        let (inside, entered) = (AtomicU32::new(0), AtomicU32::new(0));
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..1000 {
+                        if let Ok(lock) = Lock::take(&place) {
+                            assert!(lock.is_known());
+                            entered.fetch_add(1, SeqCst);
+                            assert_eq!(inside.fetch_add(1, SeqCst), 0, "two hold the lock");
+                            std::thread::yield_now();
+                            inside.fetch_sub(1, SeqCst);
+                        }
+                    }
+                });
+            }
+        });
+        assert!(entered.into_inner() > 100);
     }
 
     #[cfg(unix)]
