@@ -5,8 +5,9 @@
 
 use std::fmt;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::exchange::extended;
 
@@ -114,11 +115,18 @@ fn open(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// The process that wrote its number; none if it has not yet.
-fn holder(file: File) -> Option<u32> {
-    let mut text = String::new();
-    file.take(20).read_to_string(&mut text).ok()?;
-    text.trim().parse().ok()
+/// The process that wrote its number; it does so at once, and is waited for that long. None if it does not.
+fn holder(mut file: File) -> Option<u32> {
+    for _ in 0..50 {
+        let mut text = String::new();
+        file.rewind().and_then(|()| Read::by_ref(&mut file).take(20).read_to_string(&mut text)).ok()?;
+        // with its end: else it may be half a number
+        if let Some(number) = text.strip_suffix('\n') {
+            return number.parse().ok();
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    None
 }
 
 /// Whether the file system has no locks at all.
