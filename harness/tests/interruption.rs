@@ -290,7 +290,7 @@ fn no_command_that_fails_replaces_an_earlier_result() {
 #[test]
 fn a_result_that_cannot_take_its_place_is_named_and_what_is_there_stays() {
     let place = prepared();
-    place.put("run.toml", units(&[("replicates = 3", "replicates = 300"), ("steps = 30", "steps = 300")]));
+    place.put("run.toml", units(&[("replicates = 3", "replicates = 100"), ("steps = 30", "steps = 300")]));
     earlier(place.path());
     let child = start(&place, &["run", "run.toml", "--threads", "1"]);
     // claimed, and looked at
