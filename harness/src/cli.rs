@@ -87,7 +87,8 @@ pub struct VerifyArgs {
     /// Show what this calibration.json of calibrate says, and keep it with the report.
     #[arg(long, value_name = "FILE")]
     pub calibration: Option<PathBuf>,
-    /// The report folder, replaced whole.
+    /// The report folder, replaced whole. If anything is in it, an interrupted report goes into DIR-interrupted
+    /// instead.
     #[arg(long, value_name = "DIR", default_value = "report")]
     pub out: PathBuf,
     /// Number of threads; all cores if not given, and never more than there is work for. The results are the same for any number.
@@ -188,7 +189,8 @@ pub struct AuditArgs {
     /// How the images of other targets are built.
     #[arg(long, value_enum, default_value_t = ImageProfile::Release)]
     pub profile: ImageProfile,
-    /// The folder for audit.json, replaced whole.
+    /// The folder for audit.json, replaced whole. If anything is in it, an interrupted audit goes into DIR-interrupted
+    /// instead.
     #[arg(long, value_name = "DIR", default_value = "audit")]
     pub out: PathBuf,
 }
@@ -243,7 +245,7 @@ pub struct BenchArgs {
     /// Fewer particles, repetitions and claims: to see that it runs. Goals that need all of them are not judged.
     #[arg(long)]
     pub quick: bool,
-    /// The folder for bench.json, replaced whole.
+    /// The folder for bench.json, replaced whole; of an interrupted benchmark nothing is written.
     #[arg(long, value_name = "DIR", default_value = "bench")]
     pub out: PathBuf,
 }
@@ -272,7 +274,8 @@ pub struct RunArgs {
     /// The configuration, in TOML.
     #[arg(value_name = "CONFIG.toml")]
     pub config: PathBuf,
-    /// The result folder, replaced whole.
+    /// The result folder, replaced whole. If anything is in it, a run in which replicates are missing goes into
+    /// DIR-interrupted instead.
     #[arg(long, value_name = "DIR", default_value = "run")]
     pub out: PathBuf,
     /// Write down every K steps, and at Ctrl-C, how far the run has come: a file that is not there yet, or the one of --resume. It is replaced
@@ -294,7 +297,8 @@ pub struct RunArgs {
 /// `birth-death figures`.
 #[derive(Debug, Clone, Args)]
 pub struct FiguresArgs {
-    /// The folder of the pictures, replaced whole.
+    /// The folder of the pictures, replaced whole. If anything is in it, pictures of which some are missing go into
+    /// DIR-interrupted instead.
     #[arg(long, value_name = "DIR", default_value = "figures")]
     pub out: PathBuf,
     /// Only these pictures; may be repeated.

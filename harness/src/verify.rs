@@ -12,7 +12,7 @@ use crate::calibrate::{self, Calibration};
 use crate::claims::{Claim, Context, Kind, Profile, REGISTRY};
 use crate::cli::{BAD_INPUT, FAILURE, INTERRUPTED, SUCCESS, SeedChoice, UNDECIDED, VerifyArgs};
 use crate::config::{Refusal, nearest};
-use crate::output::folder::{CALIBRATION, Folder, MANIFEST};
+use crate::output::folder::{CALIBRATION, Folder, Placed};
 use crate::output::manifest::Build;
 use crate::output::screen::Screen;
 use crate::report::baseline;
@@ -97,19 +97,14 @@ fn verify(arguments: &VerifyArgs) -> Result<u8, Refusal> {
         let _ = writeln!(out, "nothing was decided: an earlier report in {} is untouched", folder.place().display());
         return Ok(code(&verdicts, true));
     }
-    let folder = if verdicts.complete { folder } else { folder.for_a_part()? };
-    let saved = save(&folder, &verdicts, calibration.as_ref());
+    let saved = save(folder, &verdicts, calibration.as_ref());
     match &saved {
-        Ok(()) => {
+        Ok(placed) => {
             let seconds = began.elapsed().as_secs_f64();
-            let _ = writeln!(out, "report in {}; {seconds:.1} s", folder.place().display());
+            let _ = writeln!(out, "report in {placed}; {seconds:.1} s");
         }
-        Err(error) => {
-            let _ = writeln!(
-                io::stderr(),
-                "error: --out {}: {error}; an earlier report there is untouched",
-                folder.place().display()
-            );
+        Err(message) => {
+            let _ = writeln!(io::stderr(), "error: {message}");
         }
     }
     match (found, &arguments.baseline) {
@@ -176,26 +171,17 @@ struct Manifest<'a> {
     command: &'static str,
     profile: &'a str,
     seed: u64,
-    complete: bool,
 }
 
-fn save(folder: &Folder, verdicts: &Verdicts, calibration: Option<&Calibration>) -> io::Result<()> {
-    let manifest = Manifest {
-        build: Build::this(),
-        command: "verify",
-        profile: &verdicts.profile,
-        seed: verdicts.seed,
-        complete: verdicts.complete,
-    };
-    let draft = folder.draft()?;
-    draft.json("verdicts.json", verdicts)?;
-    draft.write("junit.xml", |out| out.write_all(junit(verdicts).map_err(io::Error::other)?.as_bytes()))?;
-    draft.write("index.html", |out| out.write_all(page(verdicts, calibration).as_bytes()))?;
-    if let Some(calibration) = calibration {
-        draft.json(CALIBRATION, calibration)?;
-    }
-    draft.json(MANIFEST, &manifest)?;
-    draft.replace().map(|_| ())
+fn save(folder: Folder, verdicts: &Verdicts, calibration: Option<&Calibration>) -> Result<Placed, String> {
+    let manifest =
+        Manifest { build: Build::this(), command: "verify", profile: &verdicts.profile, seed: verdicts.seed };
+    folder.finish(verdicts.complete, &manifest, |draft| {
+        draft.json("verdicts.json", verdicts)?;
+        draft.write("junit.xml", |out| out.write_all(junit(verdicts).map_err(io::Error::other)?.as_bytes()))?;
+        draft.write("index.html", |out| out.write_all(page(verdicts, calibration).as_bytes()))?;
+        calibration.map_or(Ok(()), |calibration| draft.json(CALIBRATION, calibration))
+    })
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ const SEED: u64 = 77_001;
 
 /// The verdict of a quick run of a claim.
 fn verdict(id: &str, defect: Option<&'static dyn Defect>) -> Verdict {
-    let pool = parallel::pool(None).expect("threads");
+    let pool = parallel::pool(None);
     let context = Context {
         subject: Subject { defect, ..Subject::correct(SEED) },
         profile: Profile::Quick,

@@ -81,8 +81,7 @@ fn a_picture_is_three_files_and_the_same_for_any_number_of_threads() {
 
 /// Every picture of an experiment in one context, with so many replicates.
 fn drawn(names: &[&str], threads: u16, replicates: u64) -> Vec<Drawn> {
-    let (pool, stop, progress) =
-        (parallel::pool(Some(threads)).expect("a pool"), AtomicBool::new(false), ProgressBar::hidden());
+    let (pool, stop, progress) = (parallel::pool(Some(threads)), AtomicBool::new(false), ProgressBar::hidden());
     let context = Context::new(1001, replicates, &pool, &stop, &progress);
     let pictures = REGISTRY.iter().filter(|picture| names.contains(&picture.name));
     pictures.map(|picture| (picture.draw)(&context).expect("drawn")).collect()

@@ -197,6 +197,8 @@ fn a_numerical_error_ends_its_replicate_and_keeps_the_others() {
     place.put("a.toml", DIVERGING);
     let mut kept = Vec::new();
     for threads in ["1", "2"] {
+        // a part would go beside an earlier one
+        let _ = fs::remove_dir_all(place.path().join("run"));
         let output = place.birth_death(&["run", "a.toml", "--threads", threads]);
         let message = String::from_utf8(output.stderr).expect("text");
         assert_eq!(output.status.code(), Some(1), "{message}");

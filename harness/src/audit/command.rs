@@ -12,7 +12,7 @@ use super::record::{Audit, Outcome};
 use super::targets::{Sources, TARGETS, elsewhere, here};
 use crate::cli::{AuditAction, AuditArgs, BAD_INPUT, FAILURE, INTERRUPTED, SUCCESS};
 use crate::config::{Refusal, nearest};
-use crate::output::folder::{AUDIT, Folder, MANIFEST};
+use crate::output::folder::{AUDIT, Folder};
 use crate::output::screen::print;
 use crate::progress;
 
@@ -81,8 +81,8 @@ fn audit(arguments: &AuditArgs) -> Result<u8, Refusal> {
     others.extend(required.iter().filter(|target| !arguments.targets.iter().any(|given| given == *target)));
     others.dedup();
     let sources = if others.is_empty() && arguments.sources.is_none() { None } else { Some(sources(arguments)?) };
-    let folder = Folder::claim(&arguments.out, &[])?;
     let stop = progress::interruption();
+    let folder = Folder::claim(&arguments.out, &[])?;
     let mut audit = Audit::begin();
     let target = audit.build.target.to_string();
     for path in Path::ALL.into_iter().filter(|path| force(Some(*path))) {
@@ -91,6 +91,7 @@ fn audit(arguments: &AuditArgs) -> Result<u8, Refusal> {
     }
     force(None);
     let in_process = audit.outcomes.len();
+    let all = in_process + others.len();
     let bar = progress::bar(others.len() as u64, "targets");
     for target in others {
         if stop.load(std::sync::atomic::Ordering::SeqCst) {
@@ -105,20 +106,16 @@ fn audit(arguments: &AuditArgs) -> Result<u8, Refusal> {
     for outcome in &audit.outcomes {
         print(&details(outcome));
     }
-    let written = folder.draft().and_then(|draft| {
-        let manifest = serde_json::to_string_pretty(&serde_json::json!({
-            "program": audit.build.program, "version": audit.build.version, "commit": audit.build.commit, "command": audit.command,
-        }))?;
-        let text = serde_json::to_string_pretty(&audit)?;
-        draft.write(AUDIT, |out| writeln!(out, "{text}"))?;
-        draft.write(MANIFEST, |out| writeln!(out, "{manifest}"))?;
-        draft.replace()
+    let manifest = serde_json::json!({
+        "program": audit.build.program, "version": audit.build.version, "commit": audit.build.commit, "command": audit.command,
     });
-    if let Err(error) = written {
-        let _ = writeln!(io::stderr(), "error: {}: {error}", folder.place().display());
-        return Ok(FAILURE);
+    match folder.finish(audit.outcomes.len() == all, &manifest, |draft| draft.json(AUDIT, &audit)) {
+        Ok(placed) => print(&format!("{AUDIT} in {placed}\n")),
+        Err(message) => {
+            let _ = writeln!(io::stderr(), "error: {message}");
+            return Ok(FAILURE);
+        }
     }
-    print(&format!("{} in {}\n", AUDIT, folder.place().display()));
     // the first are this process, which is no image of the target that it has the name of
     let images = audit.outcomes.get(in_process..).unwrap_or_default();
     let missing = required.iter().any(|target| !images.iter().any(|image| image.target == *target && image.ran()));

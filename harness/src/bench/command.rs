@@ -13,7 +13,7 @@ use super::timing::{Job, rounds};
 use super::{pairs, share, step, sums, table};
 use crate::cli::{BAD_INPUT, BenchArgs, BenchPart, FAILURE, INTERRUPTED, SUCCESS};
 use crate::config::Refusal;
-use crate::output::folder::{Folder, MANIFEST};
+use crate::output::folder::{Folder, Placed};
 use crate::output::screen::print;
 use crate::parallel::{self, Pool};
 use crate::progress;
@@ -34,8 +34,8 @@ pub fn main(arguments: &BenchArgs) -> ExitCode {
 }
 
 fn bench(arguments: &BenchArgs) -> Result<u8, Refusal> {
-    let folder = Folder::claim(&arguments.out, &[])?;
     let stop = progress::interruption();
+    let folder = Folder::claim(&arguments.out, &[])?;
     let pool = parallel::pool(None);
     let count = if arguments.quick { FEW_ROUNDS } else { ROUNDS };
     let mut record = Record::begin(count);
@@ -57,13 +57,13 @@ fn bench(arguments: &BenchArgs) -> Result<u8, Refusal> {
     for goal in &record.goals {
         print(&goal.line());
     }
-    match write(&folder, &record) {
-        Ok(()) => {
-            print(&format!("{FILE} in {}\n", folder.place().display()));
+    match write(folder, &record) {
+        Ok(placed) => {
+            print(&format!("{FILE} in {placed}\n"));
             Ok(SUCCESS)
         }
-        Err(error) => {
-            let _ = writeln!(io::stderr(), "error: {}: {error}", folder.place().display());
+        Err(message) => {
+            let _ = writeln!(io::stderr(), "error: {message}");
             Ok(FAILURE)
         }
     }
@@ -134,14 +134,11 @@ fn of_verify(record: &mut Record, quick: bool, pool: &Pool, stop: &AtomicBool) -
     true
 }
 
-fn write(folder: &Folder, record: &Record) -> io::Result<()> {
-    let manifest = serde_json::to_string_pretty(&serde_json::json!({
+/// The whole record: nothing is written of a part.
+fn write(folder: Folder, record: &Record) -> Result<Placed, String> {
+    let manifest = serde_json::json!({
         "program": record.build.program, "version": record.build.version, "commit": record.build.commit, "command": record.command,
         "files": [FILE],
-    }))?;
-    let text = serde_json::to_string_pretty(record)?;
-    let draft = folder.draft()?;
-    draft.write(FILE, |out| writeln!(out, "{text}"))?;
-    draft.write(MANIFEST, |out| writeln!(out, "{manifest}"))?;
-    draft.replace().map(|_| ())
+    });
+    folder.finish(true, &manifest, |draft| draft.json(FILE, record))
 }

@@ -12,7 +12,7 @@ use super::summary::{self, Calibration};
 use crate::claims::Claim;
 use crate::config::Refusal;
 use crate::generators::Source;
-use crate::output::folder::RUNS;
+use crate::output::folder::{Folder, RUNS};
 use crate::output::journal::{self, Journal};
 use crate::output::manifest::Build;
 use crate::output::number;
@@ -137,9 +137,9 @@ impl Log {
     /// Begins a new folder.
     ///
     /// # Errors
-    /// Those of [`journal::begin`].
+    /// Those of [`Folder::begin`].
     pub fn create(out: &Path, settings: &Settings) -> Result<Self, Refusal> {
-        let place = journal::begin(out, settings)?;
+        let place = Folder::begin(out, settings)?;
         let (log, _) = Self::resume(&place, settings)?;
         Ok(log)
     }

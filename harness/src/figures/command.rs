@@ -11,7 +11,7 @@ use super::png::png;
 use super::{Context, Halt, Picture, REGISTRY};
 use crate::cli::{BAD_INPUT, FAILURE, FiguresArgs, INTERRUPTED, SUCCESS};
 use crate::config::{Refusal, nearest};
-use crate::output::folder::{Folder, MANIFEST};
+use crate::output::folder::{Folder, Placed};
 use crate::output::manifest::Origin;
 use crate::output::screen;
 use crate::report::draw::Failed;
@@ -61,7 +61,7 @@ fn finish(picture: &'static Picture, context: &Context) -> Result<Finished, Halt
 fn figures(arguments: &FiguresArgs) -> Result<u8, Refusal> {
     let began = Instant::now();
     let pictures = selected(&arguments.only)?;
-    // First of all: threads made later inherit what it blocks, and the claim moves an earlier result for a moment.
+    // First of all: threads made later inherit what it blocks.
     let stop = progress::interruption();
     let folder = Folder::claim(&arguments.out, &[])?;
     let pool = parallel::pool(arguments.threads);
@@ -69,7 +69,7 @@ fn figures(arguments: &FiguresArgs) -> Result<u8, Refusal> {
     let context = Context::new(arguments.seed, arguments.replicates, &pool, stop, &bar);
     let outcome = draw(&pictures, &context, &bar);
     bar.finish_and_clear();
-    conclude(folder, arguments, &outcome, began.elapsed().as_secs_f64())
+    Ok(conclude(folder, arguments, &outcome, began.elapsed().as_secs_f64()))
 }
 
 /// What was drawn before the end, or before something stopped it.
@@ -99,14 +99,14 @@ fn draw(pictures: &[&'static Picture], context: &Context, bar: &ProgressBar) -> 
 }
 
 /// Keeps the pictures that are complete and tells the user; the result is the exit code.
-fn conclude(folder: Folder, arguments: &FiguresArgs, outcome: &Outcome, seconds: f64) -> Result<u8, Refusal> {
+fn conclude(folder: Folder, arguments: &FiguresArgs, outcome: &Outcome, seconds: f64) -> u8 {
     let complete = outcome.finished.len();
-    let kept = keep(folder, arguments, outcome)?;
-    screen::print(&kept.report(outcome, seconds));
+    let kept = keep(folder, arguments, outcome);
+    screen::print(kept.report(outcome, seconds));
     let complain = |message: &str| {
         let _ = writeln!(io::stderr(), "error: {message}");
     };
-    Ok(match (kept, &outcome.halt) {
+    match (kept, &outcome.halt) {
         (Kept::Nowhere(message), _) => {
             complain(&message);
             FAILURE
@@ -120,12 +120,12 @@ fn conclude(folder: Folder, arguments: &FiguresArgs, outcome: &Outcome, seconds:
             FAILURE
         }
         (_, None) => SUCCESS,
-    })
+    }
 }
 
 /// Where the pictures are.
 enum Kept {
-    Written(Folder),
+    Written(Placed),
     /// There is none: an earlier result is untouched.
     None(Folder),
     /// They cannot be written.
@@ -135,10 +135,9 @@ enum Kept {
 impl Kept {
     fn report(&self, outcome: &Outcome, seconds: f64) -> String {
         match self {
-            Kept::Written(folder) => {
+            Kept::Written(placed) => {
                 let names: Vec<&str> = outcome.finished.iter().map(|done| done.picture.name).collect();
-                let place = folder.place().display();
-                format!("{}: svg, png, csv; with manifest.json in {place}\n{seconds:.1} s\n", names.join(", "))
+                format!("{}: svg, png, csv; with manifest.json in {placed}\n{seconds:.1} s\n", names.join(", "))
             }
             Kept::None(folder) => format!("no picture: nothing is written to {}\n", folder.place().display()),
             Kept::Nowhere(_) => String::new(),
@@ -146,19 +145,12 @@ impl Kept {
     }
 }
 
-/// Writes the pictures into the folder, or beside an earlier result if some are missing.
-fn keep(folder: Folder, arguments: &FiguresArgs, outcome: &Outcome) -> Result<Kept, Refusal> {
+/// Writes the pictures, if there are any.
+fn keep(folder: Folder, arguments: &FiguresArgs, outcome: &Outcome) -> Kept {
     if outcome.finished.is_empty() {
-        return Ok(Kept::None(folder));
+        return Kept::None(folder);
     }
-    let folder = if outcome.halt.is_none() { folder } else { folder.for_a_part()? };
-    Ok(match save(&folder, arguments, outcome) {
-        Ok(()) => Kept::Written(folder),
-        Err(error) => Kept::Nowhere(format!(
-            "the pictures cannot be written to {} ({error}); what was there before is kept",
-            folder.place().display()
-        )),
-    })
+    save(folder, arguments, outcome).map_or_else(Kept::Nowhere, Kept::Written)
 }
 
 #[derive(Serialize)]
@@ -180,10 +172,10 @@ struct Entry<'a> {
 /// How the streams of a seed are shared out.
 const STREAMS: &str = "(hash of the start's name << 48) | (part << 32) | replicate; part 0 draws the start, part 1 + d runs dynamics d on";
 
-fn save(folder: &Folder, arguments: &FiguresArgs, outcome: &Outcome) -> io::Result<()> {
+fn save(folder: Folder, arguments: &FiguresArgs, outcome: &Outcome) -> Result<Placed, String> {
     let files = || outcome.finished.iter().flat_map(|done| &done.files);
     let manifest = Manifest {
-        origin: Origin::new("figures", "f64", arguments.seed, outcome.halt.is_none()),
+        origin: Origin::new("figures", "f64", arguments.seed),
         streams: STREAMS,
         replicates: arguments.replicates,
         pictures: outcome
@@ -193,12 +185,9 @@ fn save(folder: &Folder, arguments: &FiguresArgs, outcome: &Outcome) -> io::Resu
             .collect(),
         files: files().map(|(name, _)| name.as_str()).collect(),
     };
-    let draft = folder.draft()?;
-    for (name, content) in files() {
-        draft.write(name, |out| out.write_all(content))?;
-    }
-    draft.json(MANIFEST, &manifest)?;
-    draft.replace().map(|_| ())
+    folder.finish(outcome.halt.is_none(), &manifest, |draft| {
+        files().try_for_each(|(name, content)| draft.write(name, |out| out.write_all(content)))
+    })
 }
 
 #[cfg(test)]
@@ -233,7 +222,7 @@ mod tests {
         let pool = parallel::pool(Some(1));
         let (stop, bar) = (AtomicBool::new(false), ProgressBar::hidden());
         let outcome = draw(pictures, &Context::new(1, 50, &pool, &stop, &bar), &bar);
-        conclude(folder, &arguments, &outcome, 0.0).expect("concluded")
+        conclude(folder, &arguments, &outcome, 0.0)
     }
 
     fn names(folder: &Path) -> Vec<String> {

@@ -13,7 +13,7 @@ use crc::{CRC_32_ISO_HDLC, Crc};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::folder::{Folder, MANIFEST, RUNS};
+use super::folder::MANIFEST;
 use crate::config::Refusal;
 
 const CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
@@ -133,25 +133,6 @@ fn unseal(line: &[u8]) -> Result<Vec<u8>, String> {
     }
 }
 
-/// Begins a folder: a manifest, and no line yet.
-///
-/// # Errors
-/// A refusal of a folder that is not empty; those of [`Folder::claim`], and of the system.
-pub fn begin(out: &Path, settings: &impl Serialize) -> Result<PathBuf, Refusal> {
-    let refuse = |message: String| Refusal::of_file(format!("--out {}", out.display()), message);
-    if std::fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some()) {
-        let accepted = format!("accepted: a new or empty folder, or --resume where there is a {RUNS}");
-        return Err(refuse(format!("is not empty; {accepted}")));
-    }
-    let folder = Folder::claim(out, &[])?;
-    let written = folder.draft().and_then(|draft| {
-        draft.json(MANIFEST, settings)?;
-        draft.write(RUNS, |_| Ok(()))?;
-        draft.replace()
-    });
-    written.map_err(|error| refuse(error.to_string()))
-}
-
 /// What the manifest of a folder says, which is one of `whose` ("a study").
 ///
 /// # Errors
@@ -170,7 +151,7 @@ pub fn settings<T: DeserializeOwned>(place: &Path, whose: &str) -> Result<T, Ref
 /// Those of the system; the earlier file is untouched.
 pub fn replace(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let folder = path.parent().map_or_else(PathBuf::new, Path::to_owned);
-    let mut draft = tempfile::Builder::new().prefix(".draft-").tempfile_in(&folder)?;
+    let mut draft = tempfile::Builder::new().prefix(super::folder::DRAFTS[1]).tempfile_in(&folder)?;
     let mut buffered = io::BufWriter::new(&mut draft);
     write(&mut buffered)?;
     buffered.flush()?;

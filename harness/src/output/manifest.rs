@@ -57,14 +57,12 @@ pub struct Origin {
     precision: &'static str,
     generator: &'static str,
     seed: u64,
-    /// Whether everything that was asked for is there.
-    complete: bool,
 }
 
 impl Origin {
     /// Of this binary.
-    pub fn new(command: &'static str, precision: &'static str, seed: u64, complete: bool) -> Self {
-        Self { build: Build::this(), command, precision, generator: GENERATOR, seed, complete }
+    pub fn new(command: &'static str, precision: &'static str, seed: u64) -> Self {
+        Self { build: Build::this(), command, precision, generator: GENERATOR, seed }
     }
 }
 

@@ -10,21 +10,23 @@ use super::{Verdicts, junit, page, read, summary};
 use crate::calibrate::{self, Calibration};
 use crate::cli::{BAD_INPUT, FAILURE, ReportArgs, SUCCESS};
 use crate::config::Refusal;
-use crate::output::folder::CALIBRATION;
+use crate::output::folder::{CALIBRATION, DRAFTS};
+use crate::output::lock::{Lock, Refused};
 use crate::output::screen::Screen;
 
 /// Rebuilds as the arguments say; the result is the exit code.
 pub fn main(arguments: &ReportArgs) -> ExitCode {
     let folder = &arguments.folder;
-    let (verdicts, calibration) = match stored(arguments) {
-        Ok(stored) => stored,
+    // Another process may be about to replace the folder.
+    let (_lock, (verdicts, calibration)) = match hold(folder).and_then(|lock| Ok((lock, stored(arguments)?))) {
+        Ok(held) => held,
         Err(refusal) => {
             let _ = writeln!(io::stderr(), "error: {refusal}");
             return ExitCode::from(BAD_INPUT);
         }
     };
     if let Err(error) = rebuild(folder, &verdicts, calibration.as_ref()) {
-        let _ = writeln!(io::stderr(), "error: {}: {error}; the files there are as they were", folder.display());
+        let _ = writeln!(io::stderr(), "error: {}: {error}", folder.display());
         return ExitCode::from(FAILURE);
     }
     let _ = writeln!(
@@ -38,6 +40,16 @@ pub fn main(arguments: &ReportArgs) -> ExitCode {
     ExitCode::from(SUCCESS)
 }
 
+/// The lock of a folder; none where one cannot be made.
+fn hold(folder: &Path) -> Result<Option<Lock>, Refusal> {
+    let Ok(place) = folder.canonicalize() else { return Ok(None) };
+    match Lock::take(&place) {
+        Ok(lock) => Ok(Some(lock)),
+        Err(Refused::Failed(_)) => Ok(None),
+        Err(Refused::Held(message)) => Err(Refusal::of_file(folder.display(), message)),
+    }
+}
+
 /// The numbers: the verdicts, and the calibration that is given or was kept with them.
 fn stored(arguments: &ReportArgs) -> Result<(Verdicts, Option<Calibration>), Refusal> {
     let verdicts = read(&arguments.folder.join("verdicts.json"))?;
@@ -46,8 +58,23 @@ fn stored(arguments: &ReportArgs) -> Result<(Verdicts, Option<Calibration>), Ref
     Ok((verdicts, calibration.map(|file| calibrate::read(&file)).transpose()?))
 }
 
-/// All files are complete before the first takes its place.
-fn rebuild(folder: &Path, verdicts: &Verdicts, calibration: Option<&Calibration>) -> io::Result<()> {
+/// All files are complete before the first takes its place; an error says what is there then.
+fn rebuild(folder: &Path, verdicts: &Verdicts, calibration: Option<&Calibration>) -> Result<(), String> {
+    let files =
+        written(folder, verdicts, calibration).map_err(|error| format!("{error}; the files there are as they were"))?;
+    for (name, file) in files {
+        let placed = file.persist(folder.join(name));
+        placed.map_err(|error| format!("{name} cannot take its place ({error}); run this again"))?;
+    }
+    Ok(())
+}
+
+/// The files under temporary names.
+fn written(
+    folder: &Path,
+    verdicts: &Verdicts,
+    calibration: Option<&Calibration>,
+) -> io::Result<Vec<(&'static str, NamedTempFile)>> {
     let mut texts =
         vec![("index.html", page(verdicts, calibration)), ("junit.xml", junit(verdicts).map_err(io::Error::other)?)];
     if let Some(calibration) = calibration {
@@ -55,16 +82,13 @@ fn rebuild(folder: &Path, verdicts: &Verdicts, calibration: Option<&Calibration>
     }
     let mut files = Vec::new();
     for (name, text) in texts {
-        let mut file = NamedTempFile::with_prefix_in(".report-", folder)?;
+        let mut file = NamedTempFile::with_prefix_in(DRAFTS[0], folder)?;
         file.write_all(text.as_bytes())?;
         file.as_file().sync_all()?;
         readable(&file)?;
         files.push((name, file));
     }
-    for (name, file) in files {
-        file.persist(folder.join(name))?;
-    }
-    Ok(())
+    Ok(files)
 }
 
 /// A temporary file is its owner's only; a report is for others too.

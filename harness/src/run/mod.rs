@@ -6,7 +6,7 @@ mod replicates;
 pub mod saved;
 
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ use serde::Serialize;
 
 use crate::cli::{BAD_INPUT, FAILURE, INTERRUPTED, RunArgs, SUCCESS};
 use crate::config::{Config, Precision, Refusal};
-use crate::output::folder::{Folder, MANIFEST};
+use crate::output::folder::{Folder, Placed};
 use crate::output::manifest::{Document, InputFile, Origin};
 use crate::output::results;
 use crate::output::screen;
@@ -70,7 +70,7 @@ fn whole<R: Real>(config: &Config, arguments: &RunArgs, began: Instant) -> Resul
         Some(file) => Progress::decode(config, &problem, &checkpoint::read(file)?)
             .map_err(|message| checkpoint::refuse_resume(file, &message))?,
     };
-    // First of all: threads made later inherit what it blocks, and the claim moves an earlier result for a moment.
+    // First of all: threads made later inherit what it blocks.
     let stop = progress::interruption();
     let folder = Folder::claim(&arguments.out, &inputs)?;
     let pool = parallel::pool(arguments.threads);
@@ -87,7 +87,7 @@ fn whole<R: Real>(config: &Config, arguments: &RunArgs, began: Instant) -> Resul
     }
     let outcome = go_on(config, &problem, &pool, &bar, stop, before, keeper.as_ref());
     bar.finish_and_clear();
-    Ok(conclude(config, &folder, &outcome, keeper, began.elapsed()))
+    Ok(conclude(config, folder, &outcome, keeper, began.elapsed()))
 }
 
 /// The problem; `None` if the user interrupts what a model computes before the first step.
@@ -120,18 +120,10 @@ struct Manifest<'a> {
     inputs: Vec<InputFile<'a>>,
 }
 
-/// Writes the complete replicates into the folder and puts it in its place.
-///
-/// # Errors
-/// Those of the system; an earlier result is untouched then.
-pub fn keep<R: Real>(config: &Config, folder: &Folder, outcome: &Outcome<R>) -> io::Result<PathBuf> {
+/// Writes the complete replicates into the folder.
+fn keep<R: Real>(config: &Config, folder: Folder, outcome: &Outcome<R>) -> Result<Placed, String> {
     let manifest = Manifest {
-        origin: Origin::new(
-            "run",
-            config.precision.name(),
-            config.seed,
-            outcome.trajectories.len() as u64 == config.replicates,
-        ),
+        origin: Origin::new("run", config.precision.name(), config.seed),
         replicates: config.replicates,
         completed: outcome.trajectories.len(),
         ensemble_replicate: outcome.trajectories.first().map(|first| first.replicate),
@@ -140,38 +132,34 @@ pub fn keep<R: Real>(config: &Config, folder: &Folder, outcome: &Outcome<R>) -> 
         inputs: config.inputs.iter().map(InputFile::from).collect(),
     };
     let names = config.model.components();
-    let draft = folder.draft()?;
-    draft.write("trajectory.csv", |out| results::trajectory(out, &outcome.trajectories, config.dt))?;
-    draft.write("summary.csv", |out| results::summary(out, &outcome.trajectories, config.dt))?;
-    draft.write("ensemble.csv", |out| results::ensemble(out, &names, &outcome.ensemble))?;
-    draft.json(MANIFEST, &manifest)?;
-    draft.replace()
+    let complete = outcome.trajectories.len() as u64 == config.replicates;
+    folder.finish(complete, &manifest, |draft| {
+        draft.write("trajectory.csv", |out| results::trajectory(out, &outcome.trajectories, config.dt))?;
+        draft.write("summary.csv", |out| results::summary(out, &outcome.trajectories, config.dt))?;
+        draft.write("ensemble.csv", |out| results::ensemble(out, &names, &outcome.ensemble))
+    })
 }
 
 /// Keeps what is complete and tells the user; the result is the exit code. Of a run that has ended the checkpoint is deleted.
 fn conclude<R: Real>(
     config: &Config,
-    folder: &Folder,
+    folder: Folder,
     outcome: &Outcome<R>,
     keeper: Option<Keeper>,
     took: Duration,
 ) -> u8 {
     let told = keeper.as_ref().map_or(String::new(), |keeper| format!("; {}", keeper.tell()));
-    let place = folder.place().to_owned();
     let completed = outcome.trajectories.len();
     let kept = if completed == 0 {
-        format!("no replicate was complete: nothing is written to {}", place.display())
+        format!("no replicate was complete: nothing is written to {}", folder.place().display())
     } else {
         match keep(config, folder, outcome) {
-            Ok(place) => {
-                screen::print(&report(config, outcome, &place, took));
-                format!("{completed} complete replicates of {} are kept in {}", config.replicates, place.display())
+            Ok(placed) => {
+                screen::print(report(config, outcome, placed.place(), took));
+                format!("{completed} complete replicates of {} are kept in {placed}", config.replicates)
             }
-            Err(error) => {
-                complain(&format!(
-                    "the result cannot be written to {} ({error}); what was there before is kept{told}",
-                    place.display()
-                ));
+            Err(message) => {
+                complain(&format!("{message}{told}"));
                 return FAILURE;
             }
         }

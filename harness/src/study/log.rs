@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::setting::Cell;
 use super::train::{self, Branch};
 use crate::config::Refusal;
-use crate::output::folder::RUNS;
+use crate::output::folder::{Folder, RUNS};
 use crate::output::journal::{self, Journal};
 use crate::output::manifest::Build;
 
@@ -85,7 +85,7 @@ impl Log {
     /// A refusal of a folder that is not empty, or with `resume` of one that is no study or one of other settings; of a line that is no measurement of a
     /// cell, has other numbers than this build, or repeats another.
     pub fn open(out: &Path, settings: &Settings, resume: bool, cells: &[Cell]) -> Result<(Self, Vec<Unit>), Refusal> {
-        let place = if resume { out.to_owned() } else { journal::begin(out, settings)? };
+        let place = if resume { out.to_owned() } else { Folder::begin(out, settings)? };
         check_manifest(&place, settings)?;
         let (journal, units) = Journal::resume(&place.join(RUNS), check(settings, cells))?;
         Ok((Self { journal, place }, units))

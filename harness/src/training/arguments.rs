@@ -13,7 +13,8 @@ pub struct TrainArgs {
     /// The configuration, in TOML.
     #[arg(value_name = "CONFIG.toml")]
     pub config: PathBuf,
-    /// The result folder, replaced whole.
+    /// The result folder, replaced whole. If anything is in it, a training that is stopped or fails goes into
+    /// DIR-interrupted instead.
     #[arg(long, value_name = "DIR", default_value = "training")]
     pub out: PathBuf,
 }
@@ -41,7 +42,8 @@ pub struct CompareArgs {
     /// How often, 5 times at least: each with a split, a start and mini-batches of its own, the same for all methods.
     #[arg(long, value_name = "R", default_value_t = 30, value_parser = clap::value_parser!(u64).range(FEWEST..=100_000))]
     pub replicates: u64,
-    /// The result folder, replaced whole.
+    /// The result folder, replaced whole. If anything is in it, a comparison in which replicates are missing goes into
+    /// DIR-interrupted instead.
     #[arg(long, value_name = "DIR", default_value = "comparison")]
     pub out: PathBuf,
     /// Number of threads; all cores if not given, and never more than there is work for. The results are the same for any number.

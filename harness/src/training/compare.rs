@@ -33,7 +33,7 @@ use super::train::{model_of, score, scoring};
 use crate::cli::{BAD_INPUT, FAILURE, INTERRUPTED, SUCCESS};
 use crate::config::training::{Choices, Targets, Training};
 use crate::config::{Precision, Rate, Refusal, Scheme, listed, quoted};
-use crate::output::folder::{Folder, MANIFEST};
+use crate::output::folder::{Folder, Placed};
 use crate::output::manifest::{Document, InputFile, Origin};
 use crate::output::number as json;
 use crate::output::screen;
@@ -111,7 +111,7 @@ fn whole<R: Number>(config: &Training, arguments: &CompareArgs, began: Instant) 
     }
     let prepared = Prepared::<R>::new(config, 0)?;
     let names = scoring(config, &prepared).names();
-    Ok(conclude(config, &folder, &outcome, &names, began))
+    Ok(conclude(config, folder, &outcome, &names, began))
 }
 
 /// Everything that can be refused before hours of work. Gives the columns that are constant in the rows to train on of
@@ -381,11 +381,11 @@ fn csv(out: &mut dyn Write, rows: &[Row], names: &[String]) -> io::Result<()> {
 
 fn keep(
     config: &Training,
-    folder: &Folder,
+    folder: Folder,
     outcome: &Outcome,
     names: &[String],
     methods: &[Summary],
-) -> io::Result<()> {
+) -> Result<Placed, String> {
     let comparison = Comparison {
         schema: SCHEMA,
         replicates: outcome.replicates,
@@ -396,23 +396,18 @@ fn keep(
         failures: &outcome.failures,
     };
     let manifest = Manifest {
-        origin: Origin::new(
-            "compare",
-            config.precision.name(),
-            config.seed,
-            outcome.rows.len() as u64 == outcome.replicates,
-        ),
+        origin: Origin::new("compare", config.precision.name(), config.seed),
         replicates: outcome.replicates,
         completed: outcome.rows.len(),
         failures: &outcome.failures,
         configuration: Document::new(&config.file, &config.text),
         inputs: [(&config.input).into()],
     };
-    let draft = folder.draft()?;
-    draft.write("compare.csv", |out| csv(out, &outcome.rows, names))?;
-    draft.json("compare.json", &comparison)?;
-    draft.json(MANIFEST, &manifest)?;
-    draft.replace().map(|_| ())
+    let complete = outcome.rows.len() as u64 == outcome.replicates;
+    folder.finish(complete, &manifest, |draft| {
+        draft.write("compare.csv", |out| csv(out, &outcome.rows, names))?;
+        draft.json("compare.json", &comparison)
+    })
 }
 
 fn table(methods: &[Summary], names: &[String]) -> String {
@@ -467,31 +462,34 @@ fn choices(config: &Training, rows: &[Row]) -> String {
 }
 
 /// Keeps the complete replicates and tells the user; the result is the exit code.
-fn conclude(config: &Training, folder: &Folder, outcome: &Outcome, names: &[String], began: Instant) -> u8 {
-    let place = folder.place().display();
+fn conclude(config: &Training, folder: Folder, outcome: &Outcome, names: &[String], began: Instant) -> u8 {
     let completed = outcome.rows.len();
     let kept = if completed == 0 {
-        format!("no replicate was complete: nothing is written to {place}")
+        format!("no replicate was complete: nothing is written to {}", folder.place().display())
     } else {
         let most = match config.targets {
             Targets::Numbers { .. } => f64::INFINITY,
             Targets::Classes { .. } => 1.0,
         };
         let methods = summaries(&outcome.rows, names.len(), most);
-        if let Err(error) = keep(config, folder, outcome, names, &methods) {
-            complain(&format!("the result cannot be written to {place} ({error}); what was there before is kept"));
-            return FAILURE;
-        }
+        let placed = match keep(config, folder, outcome, names, &methods) {
+            Ok(placed) => placed,
+            Err(message) => {
+                complain(&message);
+                return FAILURE;
+            }
+        };
         let text = format!(
             "{}\n{}{}means over {completed} random splits of these rows with their 95 % intervals; differences are paired\n\
-             compare.csv, compare.json and manifest.json are in {place}\n{:.2} s\n",
+             compare.csv, compare.json and manifest.json are in {}\n{:.2} s\n",
             table(&methods, names),
             choices(config, &outcome.rows),
             outcome.constant,
+            placed.place().display(),
             began.elapsed().as_secs_f64()
         );
         screen::print(&text);
-        format!("{completed} complete replicates of {} are kept in {place}", outcome.replicates)
+        format!("{completed} complete replicates of {} are kept in {placed}", outcome.replicates)
     };
     if outcome.interrupted {
         complain(&format!("interrupted; {kept}"));

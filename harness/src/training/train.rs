@@ -17,7 +17,7 @@ use super::{complain, picture, source};
 use crate::cli::{BAD_INPUT, FAILURE, INTERRUPTED, SUCCESS};
 use crate::config::training::{Targets, Training};
 use crate::config::{Precision, Refusal, listed, quoted};
-use crate::output::folder::{Folder, MANIFEST};
+use crate::output::folder::{Folder, Placed};
 use crate::output::manifest::{Document, InputFile, Origin};
 use crate::output::number;
 use crate::output::screen;
@@ -41,14 +41,14 @@ fn whole<R: Number>(config: &Training, arguments: &TrainArgs, began: Instant) ->
     let mut memory = Memory::new(config, &prepared);
     let refuse = |error| Refusal::of_file(config.file.display(), format!("{error} (network, start, prior, dt, alpha)"));
     let trainer = Trainer::new(config, Method::of(config), &prepared, 0, &mut memory).map_err(refuse)?;
-    // First of all: threads made later inherit what it blocks, and the claim moves an earlier result for a moment.
+    // First of all: threads made later inherit what it blocks.
     let stop = progress::interruption();
     let folder = Folder::claim(&arguments.out, &[&config.file, &config.input.path])?;
     let bar = progress::losses(config.steps);
     let outcome = trainer.run(&bar, stop);
     bar.finish_and_clear();
     Ok(match outcome {
-        Ok(fit) => conclude(config, &prepared, &folder, &fit, began.elapsed()),
+        Ok(fit) => conclude(config, &prepared, folder, &fit, began.elapsed()),
         Err(error) => {
             complain(&format!(
                 "the losses cannot be evaluated: {error}; nothing is written to {}",
@@ -158,20 +158,15 @@ fn losses<R: Number>(out: &mut dyn Write, evaluations: &[Evaluation]) -> io::Res
 
 fn keep<R: Number>(
     config: &Training,
-    folder: &Folder,
+    folder: Folder,
     fit: &Fit<R>,
     model: &Model<R>,
     test: Option<&Score>,
     names: &[String],
-) -> io::Result<()> {
+) -> Result<Placed, String> {
     let best = fit.best();
     let manifest = Manifest {
-        origin: Origin::new(
-            "train",
-            config.precision.name(),
-            config.seed,
-            matches!(fit.end, End::Complete | End::Patience),
-        ),
+        origin: Origin::new("train", config.precision.name(), config.seed),
         ended: fit.end.word(),
         steps: fit.evaluations.last().map_or(0, |last| last.step),
         kept_step: best.step,
@@ -190,49 +185,48 @@ fn keep<R: Number>(
         inputs: [(&config.input).into()],
     };
     let title = format!("Losses of {}", config.file.file_name().unwrap_or_default().to_string_lossy());
-    let draft = folder.draft()?;
-    draft.write("model.json", |out| {
-        serde_json::to_writer(&mut *out, model)?;
-        writeln!(out)
-    })?;
-    draft.write("model.rs", |out| out.write_all(source::source(model).as_bytes()))?;
-    draft.write("losses.csv", |out| losses::<R>(out, &fit.evaluations))?;
-    draft.write("losses.svg", |out| {
-        out.write_all(picture::losses(&title, unit(config), &fit.evaluations, fit.kept).as_bytes())
-    })?;
-    draft.json(MANIFEST, &manifest)?;
-    draft.replace().map(|_| ())
+    let complete = matches!(fit.end, End::Complete | End::Patience);
+    folder.finish(complete, &manifest, |draft| {
+        draft.write("model.json", |out| {
+            serde_json::to_writer(&mut *out, model)?;
+            writeln!(out)
+        })?;
+        draft.write("model.rs", |out| out.write_all(source::source(model).as_bytes()))?;
+        draft.write("losses.csv", |out| losses::<R>(out, &fit.evaluations))?;
+        draft.write("losses.svg", |out| {
+            out.write_all(picture::losses(&title, unit(config), &fit.evaluations, fit.kept).as_bytes())
+        })
+    })
 }
 
 /// Keeps the model and tells the user; the result is the exit code.
-fn conclude<R: Number>(config: &Training, prepared: &Prepared<R>, folder: &Folder, fit: &Fit<R>, took: Duration) -> u8 {
-    let place = folder.place();
+fn conclude<R: Number>(config: &Training, prepared: &Prepared<R>, folder: Folder, fit: &Fit<R>, took: Duration) -> u8 {
     let scored = model_of(config, prepared, fit)
         .and_then(|model| score(config, prepared, &model, &prepared.test).map(|test| (model, test)));
     let (model, test) = match scored {
         Ok(scored) => scored,
         Err(error) => {
-            complain(&format!("{error}; nothing is written to {}", place.display()));
+            complain(&format!("{error}; nothing is written to {}", folder.place().display()));
             return FAILURE;
         }
     };
     let names = scoring(config, prepared).names();
-    if let Err(error) = keep(config, folder, fit, &model, test.as_ref(), &names) {
-        complain(&format!(
-            "the result cannot be written to {} ({error}); what was there before is kept",
-            place.display()
-        ));
-        return FAILURE;
-    }
-    screen::print(report(config, prepared, fit, test.as_ref(), &names, place, took));
+    let placed = match keep(config, folder, fit, &model, test.as_ref(), &names) {
+        Ok(placed) => placed,
+        Err(message) => {
+            complain(&message);
+            return FAILURE;
+        }
+    };
+    screen::print(report(config, prepared, fit, test.as_ref(), &names, placed.place(), took));
     match &fit.end {
         End::Complete | End::Patience => SUCCESS,
         End::Interrupted => {
-            complain(&format!("interrupted; the best model so far is kept in {}", place.display()));
+            complain(&format!("interrupted; the best model so far is kept in {placed}"));
             INTERRUPTED
         }
         End::Failed { step, error } => {
-            complain(&format!("step {step}: {error}; the best model before it is kept in {}", place.display()));
+            complain(&format!("step {step}: {error}; the best model before it is kept in {placed}"));
             FAILURE
         }
     }
