@@ -102,15 +102,15 @@ fn audit(arguments: &AuditArgs) -> Result<u8, Refusal> {
         bar.inc(1);
     }
     bar.finish_and_clear();
-    print(&table(&audit));
+    print(table(&audit));
     for outcome in &audit.outcomes {
-        print(&details(outcome));
+        print(details(outcome));
     }
     let manifest = serde_json::json!({
         "program": audit.build.program, "version": audit.build.version, "commit": audit.build.commit, "command": audit.command,
     });
     match folder.finish(audit.outcomes.len() == all, &manifest, |draft| draft.json(AUDIT, &audit)) {
-        Ok(placed) => print(&format!("{AUDIT} in {placed}\n")),
+        Ok(placed) => print(format!("{AUDIT} in {placed}\n")),
         Err(message) => {
             let _ = writeln!(io::stderr(), "error: {message}");
             return Ok(FAILURE);

@@ -39,7 +39,7 @@ fn bench(arguments: &BenchArgs) -> Result<u8, Refusal> {
     let pool = parallel::pool(None);
     let count = if arguments.quick { FEW_ROUNDS } else { ROUNDS };
     let mut record = Record::begin(count);
-    print(&describe(&record.machine));
+    print(describe(&record.machine));
     let mut complete = true;
     for part in BenchPart::ALL.into_iter().filter(|part| arguments.only.is_empty() || arguments.only.contains(part)) {
         complete = complete
@@ -55,11 +55,11 @@ fn bench(arguments: &BenchArgs) -> Result<u8, Refusal> {
         return Ok(INTERRUPTED);
     }
     for goal in &record.goals {
-        print(&goal.line());
+        print(goal.line());
     }
     match write(folder, &record) {
         Ok(placed) => {
-            print(&format!("{FILE} in {placed}\n"));
+            print(format!("{FILE} in {placed}\n"));
             Ok(SUCCESS)
         }
         Err(message) => {
@@ -87,7 +87,7 @@ fn of_pairs(record: &mut Record, quick: bool, stop: &AtomicBool) -> bool {
     let mut jobs = pairs::jobs(&rows, sizes);
     let complete = time(&mut jobs, record.rounds, "turns, pairs", stop);
     let timed = pairs::timed(&rows, sizes, &jobs);
-    print(&format!("{}\n", table::pairs(&timed, sizes)));
+    print(format!("{}\n", table::pairs(&timed, sizes)));
     record.pairs = timed.iter().map(Into::into).collect();
     complete
 }
@@ -99,7 +99,7 @@ fn of_steps(record: &mut Record, stop: &AtomicBool) -> bool {
     let mut jobs = step::jobs(&cases);
     let complete = time(&mut jobs, step::TIMES_THE_ROUNDS * record.rounds, "turns, step", stop);
     let timed = step::timed(&cases, &jobs);
-    print(&format!("{}\n", table::steps(&timed)));
+    print(format!("{}\n", table::steps(&timed)));
     record.step = timed.iter().map(Into::into).collect();
     let widest = available().last();
     for timed in timed.iter().filter(|timed| Some(timed.case.path) == widest && timed.ratio().is_finite()) {
@@ -115,7 +115,7 @@ fn of_sums(record: &mut Record, quick: bool, stop: &AtomicBool) -> bool {
     let mut jobs = sums::jobs(many, &places);
     let complete = time(&mut jobs, record.rounds, "turns, sums", stop);
     let (best, compared) = sums::timed(&places, &jobs);
-    print(&format!("{}\n", table::sums(&compared)));
+    print(format!("{}\n", table::sums(&compared)));
     if best.known() && many == sums::MANY {
         let path = available().last().map_or("", Path::name);
         record.goals.extend(Judged::new("sums", path, best.least));
@@ -126,7 +126,7 @@ fn of_sums(record: &mut Record, quick: bool, stop: &AtomicBool) -> bool {
 
 fn of_verify(record: &mut Record, quick: bool, pool: &Pool, stop: &AtomicBool) -> bool {
     let Ok(measured) = share::measure(quick, pool, stop) else { return false };
-    print(&format!("{}\n", table::share(&measured)));
+    print(format!("{}\n", table::share(&measured)));
     if !quick {
         record.goals.extend(Judged::new("verify", &format!("{} threads", measured.threads), measured.beside()));
     }

@@ -86,7 +86,7 @@ mod tests {
                 .records()
                 .filter_map(Result::ok)
                 .last()
-                .is_some_and(|last| last.iter().last().is_some_and(|field| field.ends_with('\n')));
+                .is_some_and(|last| last.iter().next_back().is_some_and(|field| field.ends_with('\n')));
             assert!(!swallowed || line.is_some(), "{text}");
         }
     }

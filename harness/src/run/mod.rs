@@ -83,7 +83,7 @@ fn whole<R: Real>(config: &Config, arguments: &RunArgs, began: Instant) -> Resul
         _ => None,
     };
     if let Some(file) = &arguments.resume {
-        screen::print(&format!("{} of {total} steps were made before {}\n", before.steps(config), file.display()));
+        screen::print(format!("{} of {total} steps were made before {}\n", before.steps(config), file.display()));
     }
     let outcome = go_on(config, &problem, &pool, &bar, stop, before, keeper.as_ref());
     bar.finish_and_clear();

@@ -85,7 +85,7 @@ fn study(arguments: &StudentTeacherArgs) -> Result<u8, Refusal> {
     let done: BTreeSet<_> = earlier.iter().map(|unit| (unit.cell.clone(), unit.replicate)).collect();
     let mut open = tasks(&wanted, arguments.replicates);
     open.retain(|task| !done.contains(&(task.cell.to_string(), task.replicate)));
-    screen::print(&estimate(&open, &settings));
+    screen::print(estimate(&open, &settings));
 
     let numbers: BTreeMap<String, String> =
         wanted.iter().map(|cell| (cell.to_string(), log::numbers(cell, &settings))).collect();
@@ -106,7 +106,7 @@ fn study(arguments: &StudentTeacherArgs) -> Result<u8, Refusal> {
         code = FAILURE;
     }
     if missing > 0 {
-        screen::print(&format!("{missing} runs are missing: --resume goes on\n"));
+        screen::print(format!("{missing} runs are missing: --resume goes on\n"));
         code = if code == FAILURE { FAILURE } else { INTERRUPTED };
     }
     Ok(code)

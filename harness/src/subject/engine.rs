@@ -76,13 +76,16 @@ struct Widened(BoxedSingle);
 /// An energy of `f64` as one of `f32`.
 struct Narrowed(BoxedEnergy);
 
+/// From one precision to another, and back.
+type Conversions<A, B> = (fn(A) -> B, fn(B) -> A);
+
 /// `energy` at positions of another precision: they go through `to`, what it finds through `from`.
 fn across<A: birth_death::Real, B: birth_death::Real>(
     energy: &mut (dyn Energy<B> + Send),
     step: u64,
     at: Rows<'_, A>,
     mut out: Field<'_, A>,
-    (to, from): (fn(A) -> B, fn(B) -> A),
+    (to, from): Conversions<A, B>,
 ) -> Result<A, Error> {
     let (n, dim) = (at.len(), at.dim());
     let values: Vec<B> = at.iter().flatten().map(|x| to(*x)).collect();
@@ -384,7 +387,7 @@ mod tests {
             let value = energy.evaluate(0, Rows::new(&at, 9, 1, 9).expect("rows"), field).expect("finite");
             (value, v, g)
         };
-        let plain = || Box::new(Separable(f64::sin));
+        let plain = || Box::new(Separable(|x| 0.1 + x / 3.0));
         assert_eq!(evaluate(Box::new(Narrowed(Box::new(Widened(plain()))))), evaluate(plain()));
     }
 }

@@ -284,7 +284,7 @@ impl Estimate {
             (sample.mean, sample.mean)
         } else {
             let (low, high) = sample.interval(LEVEL);
-            (low.max(least), high.min(most))
+            (if low < least { least } else { low }, if high > most { most } else { high })
         };
         Self { mean: sample.mean, low, high }
     }
@@ -446,11 +446,13 @@ fn choices(config: &Training, rows: &[Row]) -> String {
             let Method { dt, alpha, decay, .. } = most;
             let (times, all, of) = (times(most), rows.len(), candidates.len());
             // what is chosen at an end of the list might be better beyond it
-            let ends = candidates.iter().fold((f64::INFINITY, 0.0f64), |(a, b), c| (a.min(c.dt), b.max(c.dt)));
-            let chosen = |dt: f64| {
-                rows.iter().filter(|row| row.methods[place].kept.as_ref().is_some_and(|kept| kept.0.dt == dt)).count()
+            let mut offered: Vec<f64> = candidates.iter().map(|candidate| candidate.dt).collect();
+            offered.sort_by(f64::total_cmp);
+            let chosen = |dt: Option<&f64>| {
+                let at = |row: &&Row| row.methods[place].kept.as_ref().is_some_and(|kept| Some(&kept.0.dt) == dt);
+                rows.iter().filter(at).count()
             };
-            let (shortest, longest) = (chosen(ends.0), chosen(ends.1));
+            let (shortest, longest) = (chosen(offered.first()), chosen(offered.last()));
             let _ = writeln!(
                 text,
                 "{name}: of {of} settings, dt = {dt}, alpha = {alpha}, decay = {decay} was chosen in {times} of {all}; \

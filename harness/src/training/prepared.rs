@@ -175,19 +175,15 @@ struct Standard {
 }
 
 /// Mean and standard deviation (divisor: the number of values) in f64; 0 and 1 if not wanted. A column that is constant
-/// but for rounding
-/// says nothing of its scale, which is then 1: rounding errors as the unit would make any other value enormous.
+/// but for rounding says nothing of its scale, which is then 1: rounding errors as the unit would make any other value enormous.
 ///
 /// The sums are of distances to the first value in units of the largest: neither an offset nor squares of tiny values
 /// cost digits.
 fn standard(name: &str, values: impl Iterator<Item = f64> + Clone, wanted: bool) -> Result<Standard, String> {
     let count = values.clone().count() as f64;
     let first = values.clone().next().unwrap_or(0.0);
-    let (mut reach, mut largest) = (0.0f64, 0.0f64);
-    for x in values.clone() {
-        reach = reach.max((x - first).abs());
-        largest = largest.max(x.abs());
-    }
+    let farthest = |from: f64| values.clone().map(|x| (x - from).abs()).max_by(f64::total_cmp).unwrap_or(0.0);
+    let (reach, largest) = (farthest(first), farthest(0.0));
     let is_constant = wanted && reach <= ROUNDING * largest;
     let (mean, sd) = match (wanted, is_constant) {
         (false, _) => (0.0, 1.0),

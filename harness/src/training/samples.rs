@@ -18,7 +18,7 @@ const SEED: u64 = 1991;
 
 /// Prints the data set asked for.
 pub fn main(arguments: &DataArgs) -> ExitCode {
-    screen::print(&text(arguments.name));
+    screen::print(text(arguments.name));
     ExitCode::from(SUCCESS)
 }
 
