@@ -97,7 +97,8 @@ fn verify(arguments: &VerifyArgs) -> Result<u8, Refusal> {
         let _ = writeln!(out, "nothing was decided: an earlier report in {} is untouched", folder.place().display());
         return Ok(code(&verdicts, true));
     }
-    let saved = save(folder, &verdicts, calibration.as_ref());
+    let refused = found.as_ref().and_then(|found| found.as_ref().err()).map(String::as_str);
+    let saved = save(folder, &verdicts, calibration.as_ref(), refused);
     match &saved {
         Ok(placed) => {
             let seconds = began.elapsed().as_secs_f64();
@@ -173,12 +174,18 @@ struct Manifest<'a> {
     seed: u64,
 }
 
-fn save(folder: Folder, verdicts: &Verdicts, calibration: Option<&Calibration>) -> Result<Placed, String> {
+fn save(
+    folder: Folder,
+    verdicts: &Verdicts,
+    calibration: Option<&Calibration>,
+    refused: Option<&str>,
+) -> Result<Placed, String> {
     let manifest =
         Manifest { build: Build::this(), command: "verify", profile: &verdicts.profile, seed: verdicts.seed };
     folder.finish(verdicts.complete, &manifest, |draft| {
         draft.json("verdicts.json", verdicts)?;
-        draft.write("junit.xml", |out| out.write_all(junit(verdicts).map_err(io::Error::other)?.as_bytes()))?;
+        draft
+            .write("junit.xml", |out| out.write_all(junit(verdicts, refused).map_err(io::Error::other)?.as_bytes()))?;
         draft.write("index.html", |out| out.write_all(page(verdicts, calibration).as_bytes()))?;
         calibration.map_or(Ok(()), |calibration| draft.json(CALIBRATION, calibration))
     })

@@ -98,7 +98,13 @@ fn audit(arguments: &AuditArgs) -> Result<u8, Refusal> {
             break;
         }
         bar.println(format!("{target}: building and running"));
-        audit.outcomes.extend(sources.as_ref().map(|sources| elsewhere(sources, target, arguments.profile.name())));
+        let Some(sources) = &sources else { break };
+        let outcome = elsewhere(sources, target, arguments.profile.name());
+        // Ctrl-C in a terminal reaches the script too: what it then did not run was not found missing
+        if stop.load(std::sync::atomic::Ordering::SeqCst) && !outcome.ran() {
+            break;
+        }
+        audit.outcomes.push(outcome);
         bar.inc(1);
     }
     bar.finish_and_clear();
@@ -109,7 +115,8 @@ fn audit(arguments: &AuditArgs) -> Result<u8, Refusal> {
     let manifest = serde_json::json!({
         "program": audit.build.program, "version": audit.build.version, "commit": audit.build.commit, "command": audit.command,
     });
-    match folder.finish(audit.outcomes.len() == all, &manifest, |draft| draft.json(AUDIT, &audit)) {
+    let interrupted = audit.outcomes.len() < all;
+    match folder.finish(!interrupted, &manifest, |draft| draft.json(AUDIT, &audit)) {
         Ok(placed) => print(format!("{AUDIT} in {placed}\n")),
         Err(message) => {
             let _ = writeln!(io::stderr(), "error: {message}");
@@ -120,10 +127,12 @@ fn audit(arguments: &AuditArgs) -> Result<u8, Refusal> {
     let images = audit.outcomes.get(in_process..).unwrap_or_default();
     let missing = required.iter().any(|target| !images.iter().any(|image| image.target == *target && image.ran()));
     let differs = audit.outcomes.iter().any(|outcome| outcome.ran() && !outcome.agrees());
-    Ok(if differs || missing {
+    Ok(if differs {
         FAILURE
-    } else if stop.load(std::sync::atomic::Ordering::SeqCst) {
+    } else if interrupted {
         INTERRUPTED
+    } else if missing {
+        FAILURE
     } else {
         SUCCESS
     })

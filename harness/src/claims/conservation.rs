@@ -302,7 +302,8 @@ fn run(context: &Context, case: &Case, oracle: &dyn MeanField, setup: &Setup, re
     };
     let mut clock = Clock { precision, dt: DT, since: (0, 0.0) };
     let mut compared = case.compared;
-    let mut found = Found { runs: 1.0, ..Found::default() };
+    // as many as are asked for: a run may end with nobody left, at a step that depends on the seed
+    let mut found = Found { runs: 1.0, steps: case.steps as u64, ..Found::default() };
     let mut before = columns(&trial.values(), n);
     for step in 0..case.steps {
         rules.events &= (step as u64) < setup.quench_from;
@@ -331,7 +332,6 @@ fn run(context: &Context, case: &Case, oracle: &dyn MeanField, setup: &Setup, re
             }
         };
         let after = columns(&trial.values(), n);
-        found.steps += 1;
         let timely = report.step == step as u64 && report.time == precision.round(clock.exact(step as u64));
         found.counts += f64::from(u8::from(!timely || !counts_agree(&report, trial.origins(), reinjection)));
         found.origins += f64::from(u8::from(!origins_possible(trial.origins())));

@@ -61,15 +61,15 @@ pub fn measure(context: &Context, precision: Precision, part: u64, level: f64) -
     let share = 1.0 / cells as f64;
     let p = goodness_of_fit(&observed, &vec![share; cells]);
     let squares: f64 = observed.iter().map(|&o| (o as f64 / draws as f64 - share).powi(2) / share).sum();
-    let detectable = (detectable_noncentrality(cells as f64 - 1.0, level, POWER) / draws as f64).sqrt();
-    let error = StandardError::known(1.0 / (draws as f64).sqrt());
+    let expected = steps * DEATHS as u64;
+    let detectable = (detectable_noncentrality(cells as f64 - 1.0, level, POWER) / expected as f64).sqrt();
+    let error = StandardError::known(1.0 / (expected as f64).sqrt());
     let suffix = precision.suffix();
     let what =
         format!("effect w over {cells} cells of two components of what scheme 2 injects, with transport{suffix}");
     let wrong: u64 = blocks.iter().map(|found| found.wrong).sum();
-    let expected = steps * DEATHS as u64;
     Ok(vec![
-        Measured::sharp(what, squares.sqrt(), 0.0, Test { p, detectable, budget: 0.1, error }, draws),
+        Measured::sharp(what, squares.sqrt(), 0.0, Test { p, detectable, budget: 0.1, error }, expected),
         Measured::exact(
             format!("draws missing, superfluous, or with another charge than the prior's{suffix}"),
             wrong as f64,

@@ -20,7 +20,7 @@ use serde::Serialize;
 use tempfile::TempDir;
 
 use super::exchange::{self, Failed, extended, is_filled};
-use super::lock::{self, Lock};
+use super::lock::{self, Lock, Refused};
 use crate::config::{Refusal, quoted};
 
 /// The file by which a folder of this program is recognised.
@@ -200,7 +200,11 @@ impl Folder {
         let inputs: Vec<&Path> = self.inputs.iter().map(PathBuf::as_path).collect();
         for place in names(&self.place, ASIDE) {
             // Another process may hold it, or somebody have files there: then the next.
-            let Ok(lock) = Lock::take(&place) else { continue };
+            let lock = match Lock::take(&place) {
+                Ok(lock) => lock,
+                Err(Refused::Held(_)) => continue,
+                Err(Refused::Failed(message)) => return Err(format!("{message}; nothing is written")),
+            };
             if lock.is_known() {
                 sweep(&place);
             }

@@ -70,8 +70,10 @@ impl Lock {
             }
             // Its holder may have deleted it between the two: then it locks nothing.
             if is_at(&file, &path) {
-                file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id())).map_err(failed)?;
-                return Ok(Self { path, file: Some(file) });
+                let written = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
+                // dropped, it deletes the file
+                let lock = Self { path: path.clone(), file: Some(file) };
+                return written.map(|()| lock).map_err(failed);
             }
         }
         // A file system that gives a file another number each time.

@@ -67,8 +67,8 @@ pub fn comparable<'a>(
 /// Compares every check of today's claims with the baseline's of the same name and generator.
 ///
 /// # Errors
-/// A claim that has other checks than the baseline's, or a check that was measured otherwise and does not fail now:
-/// then nothing follows.
+/// A claim that has other checks than the baseline's, or a check that was measured otherwise, of a claim whose checks
+/// do not fail now: then nothing follows.
 pub fn compare(baseline: &Verdicts, today: &[Decided]) -> Result<Comparison, String> {
     let mut claims = Vec::new();
     for now in today {
@@ -80,13 +80,13 @@ pub fn compare(baseline: &Verdicts, today: &[Decided]) -> Result<Comparison, Str
         if names(then) != names(now) {
             return Err(format!("has other checks of {}; accepted: a baseline of this version's claims", now.id));
         }
-        let mut changes = Vec::new();
-        for (then, now_is) in then.checks.iter().zip(&now.checks) {
-            let change = change(then, now_is);
-            // a defect may well be why it was measured otherwise
-            if !change.broken() {
+        let pairs = || then.checks.iter().zip(&now.checks);
+        let changes: Vec<Change> = pairs().map(|(then, now)| change(then, now)).collect();
+        // a defect may well be why a claim was measured otherwise
+        if !changes.iter().any(Change::broken) {
+            for (then, now_is) in pairs() {
                 same_plan(now, then, now_is)?;
-                if change.state == State::Unknown && no_interval(then) && !no_interval(now_is) {
+                if no_interval(then) && !no_interval(now_is) && now_is.null != Null::Exact {
                     return Err(format!(
                         "claim {}, check {:?} ({}): low to high has no end; accepted: an interval, as this build has",
                         now.id,
@@ -95,7 +95,6 @@ pub fn compare(baseline: &Verdicts, today: &[Decided]) -> Result<Comparison, Str
                     ));
                 }
             }
-            changes.push(change);
         }
         let together = together(&changes);
         claims.push(Compared { claim: now.id.clone(), moved: false, p: 1.0, level: 1.0, changes, together });
@@ -181,7 +180,8 @@ fn change(then: &Check, now: &Check) -> Change {
     // a number that is none, of today's or then, has moved
     let infinite = |scaled: Option<(f64, StandardError)>| scaled.is_some_and(|(_, error)| !error.value.is_finite());
     let no_number = then.estimate.is_nan() || now.estimate.is_nan() || infinite(before) || infinite(after);
-    change.state = if no_number || change.broken() || other_spread(before, after) {
+    let lost_interval = before.is_some() && after.is_none() && now.null != Null::Exact;
+    change.state = if no_number || lost_interval || change.broken() || other_spread(before, after) {
         State::Moved
     } else if same {
         State::Same

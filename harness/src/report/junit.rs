@@ -1,6 +1,6 @@
 //! `junit.xml`: the verdicts for CI systems. A claim that fails is a failure, one that is undecided an error (more replicates are needed),
 //! an empirical one never either; nothing is reported as skipped. With a baseline a claim fails if any of its estimates moved, and only
-//! then. An interrupted run is an error.
+//! then. An interrupted run is an error, and so is a baseline that nothing can be compared with.
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
@@ -11,17 +11,22 @@ use crate::claims::Kind;
 use crate::claims::check::Check;
 use crate::stats::verdict::Verdict;
 
-/// The file's text. It names no time.
+/// The file's text. It names no time. `refused` says why the baseline asked for is not compared with.
 ///
 /// # Errors
 /// The serializer's.
-pub fn junit(verdicts: &Verdicts) -> Result<String, quick_junit::SerializeError> {
+pub fn junit(verdicts: &Verdicts, refused: Option<&str>) -> Result<String, quick_junit::SerializeError> {
     let mut suite = TestSuite::new(format!("verify {}, seed {}", verdicts.profile, verdicts.seed));
     suite.add_test_cases(verdicts.claims.iter().map(|claim| case(claim, verdicts.baseline.as_ref())));
     if !verdicts.complete {
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
         status.set_message(format!("interrupted after {} of {} claims", verdicts.claims.len(), verdicts.wanted));
         suite.add_test_case(TestCase::new("complete", status));
+    }
+    if let Some(why) = refused {
+        let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+        status.set_message(format!("not compared: {why}"));
+        suite.add_test_case(TestCase::new("baseline", status));
     }
     let mut report = Report::new("birth-death");
     report.add_test_suite(suite);

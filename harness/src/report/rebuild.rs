@@ -75,8 +75,10 @@ fn written(
     verdicts: &Verdicts,
     calibration: Option<&Calibration>,
 ) -> io::Result<Vec<(&'static str, NamedTempFile)>> {
-    let mut texts =
-        vec![("index.html", page(verdicts, calibration)), ("junit.xml", junit(verdicts).map_err(io::Error::other)?)];
+    let mut texts = vec![
+        ("index.html", page(verdicts, calibration)),
+        ("junit.xml", junit(verdicts, None).map_err(io::Error::other)?),
+    ];
     if let Some(calibration) = calibration {
         texts.push((CALIBRATION, serde_json::to_string_pretty(calibration)? + "\n"));
     }

@@ -192,7 +192,8 @@ impl Keeper {
         let target = self.target();
         let place = self.place.display();
         match (&target.last, target.exists) {
-            (Ok(()), _) => format!("the same command with --resume {place} goes on from there"),
+            (Ok(()), false) => format!("no checkpoint was due, so {place} was not written"),
+            (Ok(()), true) => format!("the same command with --resume {place} goes on from there"),
             (Err(error), true) => {
                 format!(
                     "the last checkpoint could not be written ({error}); --resume {place} goes on from the one before"

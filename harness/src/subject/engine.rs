@@ -356,7 +356,8 @@ mod tests {
 
     #[test]
     fn a_trial_in_single_precision_is_the_crate_s_own() {
-        let start: Vec<f64> = (0..50).map(|i| 0.3 - f64::from(i) / 7.0).collect();
+        // both signs of V: births and deaths
+        let start: Vec<f64> = (0..50).map(|i| f64::from(i) / 7.0 - 2.0).collect();
         let mut trial = Subject::correct(1001).trial_of(&setup(), Precision::Single.of(Separable(|x| x)), 3);
         trial.place(&start);
         let rng = Subject::correct(1001).words(3);

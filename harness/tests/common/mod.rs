@@ -127,8 +127,11 @@ impl Place {
 }
 
 /// Until the process catches SIGINT (its mask is in /proc), or a second where there is no /proc.
+///
+/// # Panics
+/// If it does not within a minute.
 pub fn wait_for_the_handler(child: &Child) {
-    for _ in 0..1000 {
+    for _ in 0..6000 {
         let Ok(status) = std::fs::read_to_string(format!("/proc/{}/status", child.id())) else {
             return std::thread::sleep(Duration::from_secs(1));
         };
@@ -138,4 +141,5 @@ pub fn wait_for_the_handler(child: &Child) {
         }
         std::thread::sleep(Duration::from_millis(10));
     }
+    panic!("no handler of SIGINT within a minute");
 }
