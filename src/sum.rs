@@ -38,7 +38,10 @@ impl<R: Real> Running<R> {
 /// The sum of `values` in the crate's order.
 pub(crate) fn sum<R: Real>(values: impl IntoIterator<Item = R>) -> R {
     let mut sum = Running::EMPTY;
-    values.into_iter().for_each(|value| sum.add(value));
+    // not `for_each`: the overflow checks of a zip's `fold` are not seen through, and the core would no longer link without a panic
+    for value in values {
+        sum.add(value);
+    }
     sum.total()
 }
 
