@@ -17,7 +17,7 @@ pub(crate) unsafe fn set_particles<R: Real + Plain>(
     details: &mut Details,
 ) -> Result<(), bd_error> {
     // SAFETY: the caller's promise
-    let found = unsafe { Found::new(run, &[], details) }?;
+    let found = unsafe { Found::new(run, &[Piece::read(x, 1, "x")], details) }?;
     let len = values(stride, found.d, found.n)?;
     found.apart(Piece::read(x, len, "x"), details)?;
     // SAFETY: the caller's promise, and it lies apart from the run
@@ -37,7 +37,7 @@ pub(crate) unsafe fn get_particles<R: Real + Plain>(
     details: &mut Details,
 ) -> Result<(), bd_error> {
     // SAFETY: the caller's promise
-    let found = unsafe { Found::new(run, &[], details) }?;
+    let found = unsafe { Found::new(run, &[Piece::written(x, 1, "x")], details) }?;
     let len = values(stride, found.d, found.n)?;
     found.apart(Piece::written(x, len, "x"), details)?;
     // SAFETY: the caller's promise, and it lies apart from the run
@@ -71,7 +71,7 @@ pub(crate) unsafe fn scatter<R: Real + Plain>(
     details: &mut Details,
 ) -> Result<(), bd_error> {
     // SAFETY: the caller's promise
-    let found = unsafe { Found::new(run, &[], details) }?;
+    let found = unsafe { Found::new(run, &[Piece::read(marginals, 1, "marginals")], details) }?;
     let d = found.d;
     found.apart(Piece::read(marginals, d, "marginals"), details)?;
     // SAFETY: the caller's promise, and it lies apart from the run
@@ -166,14 +166,15 @@ pub(crate) unsafe fn evaluate<R: Real + Plain>(
     // SAFETY: the caller's promise
     let (open, energy) = unsafe { both(run, energy, Piece::written(value, 1, "value"), details) }?;
     check(value, 1, "value")?;
-    // as a step does: what an energy forgets to write is an error
-    let nan = R::from_f64(f64::NAN);
-    open.potential.fill(nan);
-    open.gradient.fill(nan);
     let at = Rows::new(open.particles, open.n, open.d, open.n)?;
     let mut field = Field::new(open.potential, RowsMut::new(open.gradient, open.n, open.d, open.n)?)?;
     let energy = &mut *energy.energy;
     field.check(energy.dim(), at)?;
+    // as a step does: what an energy forgets to write is an error
+    let nan = R::from_f64(f64::NAN);
+    let (potential, mut gradient) = field.parts_mut();
+    potential.fill(nan);
+    (0..open.d).for_each(|k| gradient.row_mut(k).fill(nan));
     let found = energy.evaluate(open.dynamics.steps(), at, field.reborrow())?;
     field.check_finite()?;
     if !found.is_finite() {

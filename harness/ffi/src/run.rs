@@ -171,8 +171,8 @@ pub(crate) struct Found<R: 'static> {
 }
 
 impl<R: Real> Found<R> {
-    /// The run at `run`. The details of the call lie apart from it, from its prior's table, and from `others`, what
-    /// else the call is given.
+    /// The run at `run`. The details of the call lie apart from it, from its prior's table, and from `others`: what else the call is given, or
+    /// its first element while the length is not known.
     ///
     /// # Safety
     /// `run` is from `bd_init`, or points to as many bytes as a `bd_run` has; no other thread uses it.

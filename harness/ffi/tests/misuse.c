@@ -164,7 +164,7 @@ static int tells(bd_code code, const char *name) {
             here = places[i];                                                          \
             REFUSED(BD_ERROR_OVERLAP, "", call, i);                                    \
         }                                                                              \
-        here = off(&error, 1);                      \
+        here = off(&error, 1);                                                         \
         REFUSED(BD_ERROR_ALIGNMENT, "", call, 0);                                      \
     } while (0)
 
@@ -207,6 +207,14 @@ static void runs(void) {
     OVER(unsigned char, "checkpoint", bd_save_f64(run, 1, at, CHECKPOINT, here), RUN);
     OVER(unsigned char, "checkpoint", bd_load_f64(run, 1, at, CHECKPOINT, here), memory);
     DONE(bd_scatter_f64(run, prior, here)); /* what is only read may be read twice */
+    /* nor over what else is given, when the run is refused: none was made there, so nobody knows d and n */
+    bd_run_f64 *const none = (void *)value;
+    here = (void *)x;
+    REFUSED(BD_ERROR_OVERLAP, "", bd_set_particles_f64(none, x, N, here), 0);
+    REFUSED(BD_ERROR_OVERLAP, "", bd_get_particles_f64(none, x, N, here), 0);
+    here = (void *)start;
+    REFUSED(BD_ERROR_OVERLAP, "", bd_scatter_f64(none, start, here), 0);
+    here = &error;
     /* a run that was moved over its own prior */
     settings->prior.marginals = memcpy(checkpoint, prior, D * sizeof *prior);
     EXPECT(bd_init_f64(memory, SIZE, settings, handle, &error) == BD_OK);
