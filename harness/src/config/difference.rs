@@ -8,9 +8,7 @@ use toml::de::{DeTable, DeValue};
 use super::refusal::quoted;
 use super::table::BYTE_ORDER_MARK;
 
-/// The first key, in the order of their names, that differs between two texts of TOML, and how; none if all are written
-/// the same, so
-/// that only comments or spaces differ.
+/// The first key, in the order of their names, that differs between two texts of TOML, and how; none if all are written the same, so that only comments or spaces differ.
 pub fn difference(earlier: &str, now: &str) -> Option<String> {
     let (earlier, now) = (keys(earlier), keys(now));
     let mut all = earlier.keys().chain(now.keys());
@@ -19,7 +17,7 @@ pub fn difference(earlier: &str, now: &str) -> Option<String> {
     Some(format!("{} was {} and is {}", quoted(key), written(&earlier), written(&now)))
 }
 
-/// Every value that is no table or list of values, by its dotted path, as it is written. None of what is no TOML.
+/// Every value that is no table or list of values, or an empty one, by its dotted path, as it is written. None of what is no TOML.
 fn keys(text: &str) -> BTreeMap<String, String> {
     let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
     let mut found = BTreeMap::new();
@@ -33,12 +31,12 @@ fn keys(text: &str) -> BTreeMap<String, String> {
 
 fn collect(text: &str, path: String, value: &Spanned<DeValue<'_>>, found: &mut BTreeMap<String, String>) {
     match value.get_ref() {
-        DeValue::Table(table) => {
+        DeValue::Table(table) if !table.is_empty() => {
             for (key, value) in table {
                 collect(text, format!("{path}.{}", key.get_ref()), value, found);
             }
         }
-        DeValue::Array(values) => {
+        DeValue::Array(values) if !values.is_empty() => {
             for (value, place) in values.iter().zip(0..) {
                 collect(text, format!("{path}[{place}]"), value, found);
             }
@@ -64,6 +62,7 @@ mod tests {
         assert_eq!(of("1.0]", "1.5]").as_deref(), Some("model.target[0].mean[1] was 1.0 and is 1.5"));
         assert_eq!(of("\"mmd\"", "\"unknown\"").as_deref(), Some("model.kind was \"mmd\" and is \"unknown\""));
         assert_eq!(of("seed = 1\n", "").as_deref(), Some("seed was 1 and is absent"));
+        assert_eq!(of("seed = 1\n", "seed = 1\nlist = []\n").as_deref(), Some("list was absent and is []"));
         assert_eq!(of("seed", "steps = 3\nseed").as_deref(), Some("steps was absent and is 3"));
         assert_eq!(of("seed = 1", "# why\nseed  =  1"), None);
         assert_eq!(difference(&format!("\u{feff}{text}"), text), None);

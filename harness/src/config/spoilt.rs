@@ -42,12 +42,15 @@ pub(super) fn header(fields: &StringRecord) -> Option<&'static str> {
 pub(super) fn row(fields: &StringRecord, wanted: usize) -> Option<&'static str> {
     if fields.len() > wanted {
         let is_whole = |field: &str| !field.is_empty() && field.bytes().all(|byte| byte.is_ascii_digit());
-        let fields: Vec<&str> = fields.iter().collect();
-        let numbers = fields
-            .windows(2)
-            .filter(|pair| is_whole(pair[0].strip_prefix(['-', '+']).unwrap_or(pair[0])) && is_whole(pair[1]));
-        let is_decimal = numbers.count() >= fields.len() - wanted;
-        return is_decimal.then_some("decimal commas, which separate fields here");
+        let (mut pairs, mut before) = (0, None);
+        for field in fields {
+            // a field is the decimals of the one before, or has decimals itself, not both
+            let is_decimals = before.is_some() && is_whole(field);
+            pairs += usize::from(is_decimals);
+            before =
+                Some(field.strip_prefix(['-', '+']).unwrap_or(field)).filter(|field| !is_decimals && is_whole(field));
+        }
+        return (pairs >= fields.len() - wanted).then_some("perhaps decimal commas, which separate fields here");
     }
     match fields.get(0) {
         Some("") if fields.len() == 1 => Some("a line of blanks, which is no empty line"),
@@ -104,6 +107,7 @@ mod tests {
         says(row(&of(&[""]), 2), "blanks");
         says(row(&of(&["-1", "5", "2", "25"]), 2), "decimal commas");
         says(row(&of(&["1", "5", "x"]), 2), "decimal commas");
+        assert_eq!(row(&of(&["1", "5", "2"]), 1), None, "two commas too many, and one pair");
         assert_eq!(
             (row(&of(&["1", "x", "y"]), 2), row(&of(&["1.5", "2.5", "1"]), 2), row(&of(&["1"]), 2)),
             (None, None, None)

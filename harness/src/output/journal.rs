@@ -1,10 +1,10 @@
-//! A folder with a file of JSON lines that a long measurement appends to: on the disk as soon as measured, and gone on with after a kill.
+//! A file of JSON lines, in a folder of its own, that a long measurement appends to: on the disk as soon as measured, and gone on with after a kill.
 //!
 //! Every line is an object whose last key, `crc32`, is the CRC-32 (ISO-HDLC, that of zlib and PNG) of the line without that key, in eight
 //! hexadecimal digits: `{"a":1,"crc32":"561bacaf"}` is sealed over `{"a":1}`. A line that was changed since is refused.
 
 use std::collections::BTreeSet;
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -14,6 +14,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::folder::MANIFEST;
+use super::lock::alone;
 use crate::config::Refusal;
 
 const CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
@@ -42,7 +43,12 @@ impl Journal {
         let refuse = |message: String| Refusal::of_file(path.display(), message);
         let opened = OpenOptions::new().read(true).append(true).open(path);
         let mut file = opened.map_err(|error| refuse(format!("cannot be gone on with ({error})")))?;
-        file.try_lock().map_err(|_| refuse("another process is writing there".to_owned()))?;
+        alone(&file).map_err(|error| {
+            refuse(match error {
+                TryLockError::WouldBlock => "another process is writing there".to_owned(),
+                TryLockError::Error(error) => format!("cannot be locked ({error})"),
+            })
+        })?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(|error| refuse(error.to_string()))?;
         let (lines, whole) = parse(path, &bytes, check)?;

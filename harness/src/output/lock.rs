@@ -54,17 +54,17 @@ impl Lock {
         };
         for _ in 0..MOST {
             let mut file = open(&path).map_err(failed)?;
-            match file.try_lock() {
-                Ok(()) => {}
+            match alone(&file) {
+                Ok(true) => {}
+                Ok(false) => {
+                    let _ = fs::remove_file(&path);
+                    return Ok(Self { path, file: None });
+                }
                 Err(TryLockError::WouldBlock) => {
                     return Err(Refused::Held(format!(
                         "another birth-death process{} writes there; accepted: another folder, or this one later",
                         holder(file).map_or_else(String::new, |pid| format!(" ({pid})"))
                     )));
-                }
-                Err(TryLockError::Error(error)) if unknown(&error) => {
-                    let _ = fs::remove_file(&path);
-                    return Ok(Self { path, file: None });
                 }
                 Err(TryLockError::Error(error)) => return Err(failed(error)),
             }
@@ -129,6 +129,18 @@ fn holder(mut file: File) -> Option<u32> {
         std::thread::sleep(Duration::from_millis(1));
     }
     None
+}
+
+/// Locks a file for this process alone, until it is closed; false where the file system knows no locks.
+///
+/// # Errors
+/// [`TryLockError::WouldBlock`] if another process holds it; others are the system's.
+pub fn alone(file: &File) -> Result<bool, TryLockError> {
+    match file.try_lock() {
+        Ok(()) => Ok(true),
+        Err(TryLockError::Error(error)) if unknown(&error) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// Whether the file system has no locks at all.

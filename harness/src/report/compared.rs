@@ -4,10 +4,10 @@
 use maud::{Markup, html};
 
 use super::comparison::{Change, Compared, Comparison, Difference, State, Together, Value};
-use super::table::{number, two_digits};
+use super::table::{number, two_digits, word};
 use crate::stats::power::POWER;
 
-/// What there is to say of a claim: what moved, what was mended, what fails as it did, what cannot be compared.
+/// What there is to say of a claim: what moved, what was mended, what fails as it did, what has another verdict, what cannot be compared.
 pub fn news(claim: &Compared) -> Vec<String> {
     let own = claim.changes.iter().filter_map(|change| {
         let what = if change.state == State::Moved {
@@ -16,6 +16,8 @@ pub fn news(claim: &Compared) -> Vec<String> {
             "mended"
         } else if change.still_fails() {
             "fails, as it did"
+        } else if change.then.verdict != change.now.verdict {
+            "another verdict"
         } else if change.state == State::Unknown {
             "cannot be compared"
         } else {
@@ -30,8 +32,8 @@ pub fn news(claim: &Compared) -> Vec<String> {
 /// Everything of a claim, a line a check.
 pub fn all(claim: &Compared) -> Vec<String> {
     let own = claim.changes.iter().map(|change| format!("{}: {}", state(change.state), line(change)));
-    let word = |both: &Together| if both.moved { "moved" } else { "not moved" };
-    own.chain(claim.together.iter().map(|both| format!("{}: {}", word(both), line_together(both)))).collect()
+    let moved = |both: &Together| if both.moved { "moved" } else { "not moved" };
+    own.chain(claim.together.iter().map(|both| format!("{}: {}", moved(both), line_together(both)))).collect()
 }
 
 /// What a comparison comes to: how many checks became what, and what would have been seen.
@@ -111,7 +113,13 @@ fn line(change: &Change) -> String {
         None if change.state == State::Unknown => "; one of them has no interval".to_owned(),
         None => String::new(),
     };
-    let broken = if change.broken() { "; fails now, and did not" } else { "" };
+    let broken = if change.broken() {
+        "; fails now, and did not".to_owned()
+    } else if change.then.verdict != change.now.verdict {
+        format!("; {} then, {} now", word(change.then.verdict), word(change.now.verdict))
+    } else {
+        String::new()
+    };
     format!(
         "{} ({}): was {}, is {}{apart}{broken}",
         change.what,

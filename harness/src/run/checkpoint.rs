@@ -1,6 +1,6 @@
 //! The file of `run --checkpoint`: claimed before anything is computed, and from then on replaced whole.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,6 +12,7 @@ use indicatif::ProgressBar;
 use super::pace::Pace;
 use super::saved::MAGIC;
 use crate::config::Refusal;
+use crate::output::lock::alone;
 
 /// What is put behind the checkpoint's name for the one that is being written. A kill leaves it; the next run takes it over.
 const PARTIAL: &str = ".partial";
@@ -265,7 +266,10 @@ fn open(partial: &Path) -> Result<File, String> {
     let failed = |error: io::Error| format!("cannot be written ({shown}: {error}); {ACCEPTED}");
     let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(partial);
     let mut file = opened.map_err(failed)?;
-    file.try_lock().map_err(|_| format!("is written by another process; {ACCEPTED}, of its own"))?;
+    alone(&file).map_err(|error| match error {
+        TryLockError::WouldBlock => format!("is written by another process; {ACCEPTED}, of its own"),
+        TryLockError::Error(error) => failed(error),
+    })?;
     // what a kill left may go, what somebody else put there may not
     let mut head = Vec::new();
     Read::by_ref(&mut file).take(MAGIC.len() as u64).read_to_end(&mut head).map_err(failed)?;

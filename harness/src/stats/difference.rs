@@ -158,5 +158,13 @@ mod tests {
         let shift = StandardError { value: 1.0, dof: Some(78.0) }.detectable(1e-3);
         let hits = (0..trials).filter(|_| runs(&mut stream, [40, 40], shift).1 < 1e-3).count();
         assert_rate(hits, trials, 0.99);
+        // and both together: as often at least, oftener the fewer degrees of freedom there are
+        for (count, dof) in [(40, 78.0), (10, 9.0)] {
+            let shift =
+                StandardError { value: 1.0, dof: Some(dof) }.detectable(1e-3) * core::f64::consts::FRAC_1_SQRT_2;
+            let mut one = || runs(&mut stream, [count, count], shift);
+            let hits = (0..trials).filter(|_| combined(one(), one()).1 < 1e-3).count();
+            assert!(hits * 1000 > trials * 985, "{dof}: {hits}");
+        }
     }
 }

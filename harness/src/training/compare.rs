@@ -293,7 +293,10 @@ impl Estimate {
         // differences that cancel leave a rounding error, which nobody wants to read
         let negligible = self.mean.abs() < 1e-12 * (self.high - self.low);
         let mean = if negligible { 0.0 } else { self.mean };
-        format!("{} ({} to {})", number(mean), number(self.low), number(self.high))
+        match self.low.is_nan() {
+            true => number(mean),
+            false => format!("{} ({} to {})", number(mean), number(self.low), number(self.high)),
+        }
     }
 }
 
@@ -452,11 +455,14 @@ fn choices(config: &Training, rows: &[Row]) -> String {
                 let at = |row: &&Row| row.methods[place].kept.as_ref().is_some_and(|kept| Some(&kept.0.dt) == dt);
                 rows.iter().filter(at).count()
             };
-            let (shortest, longest) = (chosen(offered.first()), chosen(offered.last()));
+            let (shortest, longest) = (offered.first(), offered.last());
+            let ends = match shortest == longest {
+                true => String::new(),
+                false => format!("; the shortest dt in {}, the longest in {}", chosen(shortest), chosen(longest)),
+            };
             let _ = writeln!(
                 text,
-                "{name}: of {of} settings, dt = {dt}, alpha = {alpha}, decay = {decay} was chosen in {times} of {all}; \
-                 the shortest dt in {shortest}, the longest in {longest}"
+                "{name}: of {of} settings, dt = {dt}, alpha = {alpha}, decay = {decay} was chosen in {times} of {all}{ends}"
             );
         }
     }
@@ -482,11 +488,12 @@ fn conclude(config: &Training, folder: Folder, outcome: &Outcome, names: &[Strin
             }
         };
         let text = format!(
-            "{}\n{}{}means over {completed} random splits of these rows with their 95 % intervals; differences are paired\n\
+            "{}\n{}{}means over {completed} random splits of these rows{}; differences are paired\n\
              compare.csv, compare.json and manifest.json are in {}\n{:.2} s\n",
             table(&methods, names),
             choices(config, &outcome.rows),
             outcome.constant,
+            if (completed as u64) < FEWEST { ", too few for intervals" } else { " with their 95 % intervals" },
             placed.place().display(),
             began.elapsed().as_secs_f64()
         );

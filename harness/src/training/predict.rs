@@ -146,9 +146,11 @@ fn scored<R: Number>(model: &Model<R>, columns: &Columns, outputs: &[Vec<R>]) ->
     let Data { sha256, training, validation } = &model.data;
     if sha256 == columns.sha256() {
         said.push_str(&format!(
-            "\nthe model was made of this file: the score includes the {training} rows that it was trained on and the {validation} that \
-             chose it"
+            "\nthe model was made of this file: the score includes the {training} rows that it was trained on"
         ));
+        if *validation > 0 {
+            said.push_str(&format!(" and the {validation} that chose it"));
+        }
     }
     Ok(Some(said))
 }

@@ -121,8 +121,10 @@ impl<R: Real> Prepared<R> {
         let Self { columns, targets, training, validation, test, .. } = &mut prepared;
         for part in [training, validation, test] {
             fill(part, columns, targets, config);
-            if let Some(at) = part.inputs.iter().chain(&part.targets).position(|x| !x.is_finite()) {
-                let row = part.rows.get(at / config.input_dim()).map_or(0, |row| row + 1);
+            let spoilt = |values: &[R], width: usize| values.iter().position(|x| !x.is_finite()).map(|at| at / width);
+            let first = spoilt(&part.inputs, config.input_dim()).or(spoilt(&part.targets, config.targets.outputs()));
+            if let Some(row) = first.and_then(|at| part.rows.get(at)) {
+                let row = row + 1;
                 let message = format!("row {row} is not finite once standardised by the mean and standard deviation");
                 return Err(refuse(message));
             }

@@ -242,7 +242,7 @@ fn doubt<R: Number>(config: &Training, prepared: &Prepared<R>, fit: &Fit<R>) -> 
     let of = |part: &Part<R>| part.targets.iter().map(|y| y.to_f64()).collect::<Vec<f64>>();
     let mean = scoring(config, prepared).loss_of_mean(&of(&prepared.training), &of(part), prepared.outputs);
     let mut faults = Vec::new();
-    if fit.kept == 0 {
+    if fit.kept == 0 && fit.evaluations.len() > 1 {
         faults.push("no step improved on the start, which is the model that is kept".to_owned());
     }
     // written so that a loss that is not a number is a fault

@@ -86,6 +86,34 @@ fn a_limit_moves_beyond_its_joint_uncertainty() {
 }
 
 #[test]
+fn another_spread_has_moved_unless_it_is_of_roundings() {
+    // the tolerance is 0.5
+    let of = |error: f64| Measured::limit("a", (1.0 + error, error), 1.0, 0.5, 400);
+    for (then, now, expected) in [
+        (1e-3, 5e-3, State::Changed),
+        (1e-3, 2e-2, State::Moved),
+        (2e-2, 1e-3, State::Moved),
+        (9e-16, 3e-14, State::Changed),
+        (9e-16, 4e-4, State::Changed),
+        (9e-16, 6e-4, State::Moved),
+    ] {
+        assert_eq!(state(of(then), of(now)), expected, "{then} {now}");
+    }
+}
+
+#[test]
+fn another_verdict_is_listed_and_is_no_move() {
+    let (was, is) = (empirical(2.0, (1.5, 2.6), 400), empirical(1.2, (0.9, 1.6), 400));
+    let found = compared(was, is).expect("comparable");
+    let said = crate::report::compared::news(&found.claims[0]);
+    assert!(!found.moved() && said.len() == 1, "{said:?}");
+    assert!(
+        said[0].starts_with("another verdict: ") && said[0].ends_with("; supported then, undecided now"),
+        "{said:?}"
+    );
+}
+
+#[test]
 fn what_fails_now_and_did_not_has_moved_however_little() {
     // beside the level: the difference is 0.1 standard errors
     let broken = change_of(sharp(0.055, 2e-8), sharp(0.0564, 0.5e-8));
