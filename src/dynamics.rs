@@ -54,8 +54,9 @@ pub struct Report<R> {
 ///
 /// # A step
 /// 1. **Evaluate** energy, potentials and gradients; check that all, and `theta - dt grad V`, are finite, those of the particles first.
-/// 2. **Events**: `b_i = V_i - Vbar` or `V_i` ([`Rate`]), `Vbar` as [`Field::mean_potential`](crate::Field::mean_potential) has it; with `x_i = alpha |b_i| dt`, `p_i = 1 - exp(-x_i)` (in `f64` for both precisions), particle `i` dies
-///    (`b_i > 0`) or is duplicated (`b_i < 0`) with probability `p_i`, when a 32-bit word is below `floor(p_i 2^32)`.
+/// 2. **Events**: `b_i = V_i - Vbar` or `V_i` ([`Rate`]), `Vbar` as [`Field::mean_potential`](crate::Field::mean_potential) has it; with
+///    `x_i = alpha |b_i| dt`, `p_i = 1 - exp(-x_i)` (in `f64` for both precisions), particle `i` dies (`b_i > 0`) or is
+///    duplicated (`b_i < 0`) with probability `p_i`, when a 32-bit word is below `floor(p_i 2^32)`.
 /// 3. **Population control** back to `n`: too many, a uniform subset is removed; too few, uniform copies of those present
 ///    (scheme 1) or draws from the prior (scheme 2).
 /// 4. **Transport** `theta_i <- theta_i - dt grad V_i` with the gradient of 1; a copy carries its parent's gradient, a draw

@@ -50,7 +50,7 @@ pub enum Error {
     /// 1. `dt`. If `E` has been rising before, the step is too long for the energy's curvature and the run diverges: begin anew with a smaller `dt`
     ///    (or go back to a checkpoint and call [`set_dt`](crate::Dynamics::set_dt); the particles are far out already).
     /// 2. The energy's code: whether it is finite at the position of this particle.
-    /// 3. The particle itself: whether it belongs where it is, or is to be taken out.
+    /// 3. The particle itself: whether it belongs where it is, or is to be taken out. Without one: a sum that overflows.
     ///
     /// For a position handed in: the data that it came from. For a draw: the prior.
     NotFinite {
@@ -172,14 +172,15 @@ impl fmt::Display for Quantity {
 }
 
 impl Quantity {
-    /// What to check, in which order.
-    const fn advice(self) -> &'static str {
-        match self {
-            Quantity::Position => "look at the data that it came from",
-            Quantity::PriorDraw => "look at the prior's parameters",
-            Quantity::Energy | Quantity::Potential | Quantity::Gradient | Quantity::Transport => {
+    /// What to check, in which order: of a particle, or of all together.
+    const fn advice(self, particle: Option<u32>) -> &'static str {
+        match (self, particle) {
+            (Quantity::Position, _) => "look at the data that it came from",
+            (Quantity::PriorDraw, _) => "look at the prior's parameters",
+            (_, Some(_)) => {
                 "if E has been rising, lower dt; else look at the energy's code at this point, then at the particle itself"
             }
+            (_, None) => "if E has been rising, lower dt; else look at the energy's code for a sum that overflows",
         }
     }
 }
@@ -199,10 +200,10 @@ impl fmt::Display for Error {
                 write!(f, "{name} = {value:?} refused; accepted: {accepted}")
             }
             Error::NotFinite { quantity, particle: Some(particle) } => {
-                write!(f, "the {quantity} of particle {particle} is not finite; {}", quantity.advice())
+                write!(f, "the {quantity} of particle {particle} is not finite; {}", quantity.advice(Some(particle)))
             }
             Error::NotFinite { quantity, particle: None } => {
-                write!(f, "the {quantity} of the ensemble is not finite; {}", quantity.advice())
+                write!(f, "the {quantity} of the ensemble is not finite; {}", quantity.advice(None))
             }
             Error::Example { index } => write!(f, "example {index} has a value that is not finite"),
             Error::Extinct { step } => {

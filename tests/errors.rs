@@ -453,18 +453,21 @@ fn messages_name_the_place_the_value_and_what_is_accepted() {
         Error::Parameter { name: "dt", value: f64::NAN, accepted: "a finite number >= 0" },
         "dt = NaN refused; accepted: a finite number >= 0",
     );
-    let rising =
+    let of_one =
         "if E has been rising, lower dt; else look at the energy's code at this point, then at the particle itself";
-    for (quantity, name, advice) in [
-        (Quantity::Position, "position", "look at the data that it came from"),
-        (Quantity::Energy, "energy", rising),
-        (Quantity::Potential, "potential", rising),
-        (Quantity::Gradient, "gradient", rising),
-        (Quantity::Transport, "position after transport", rising),
-        (Quantity::PriorDraw, "draw from the prior", "look at the prior's parameters"),
+    let of_all = "if E has been rising, lower dt; else look at the energy's code for a sum that overflows";
+    let data = ("look at the data that it came from", "look at the data that it came from");
+    let prior = ("look at the prior's parameters", "look at the prior's parameters");
+    for (quantity, name, (one, all)) in [
+        (Quantity::Position, "position", data),
+        (Quantity::Energy, "energy", (of_one, of_all)),
+        (Quantity::Potential, "potential", (of_one, of_all)),
+        (Quantity::Gradient, "gradient", (of_one, of_all)),
+        (Quantity::Transport, "position after transport", (of_one, of_all)),
+        (Quantity::PriorDraw, "draw from the prior", prior),
     ] {
-        says(not_finite(quantity, 7), &format!("the {name} of particle 7 is not finite; {advice}"));
-        says(not_finite(quantity, None), &format!("the {name} of the ensemble is not finite; {advice}"));
+        says(not_finite(quantity, 7), &format!("the {name} of particle 7 is not finite; {one}"));
+        says(not_finite(quantity, None), &format!("the {name} of the ensemble is not finite; {all}"));
     }
     says(Error::Extinct { step: 12 }, "every particle died in step 12; lower alpha or dt");
     says(Error::CentredReinjection, "reinjection takes raw rates only, not centred ones");

@@ -43,11 +43,11 @@ pub enum Target<'t, R> {
 /// (0.7 n + 2 K + K^2/2 + 45 + 8 d) Q^2 eps/2              of a mixture of K components, Q = max(1, sum |q_a|)
 /// ```
 ///
-/// of the exact one of the same numbers. Points that stand in no special order have a hundredth of that, or less. With `u = eps/2`, of a sample: a
-/// value of the kernel is within `(4 + 0.4 d) u` (`kernel.rs`, and the rounding of distances), and counts twice; `n` additions of values up to 1, and a
+/// of the exact one of the same numbers. Thousands of points that stand in no special order have a hundredth of that, or less. With `u = eps/2`, of a
+/// sample: a value of the kernel is within `(4 + 0.4 d) u` (`kernel.rs`, and the rounding of distances), and counts twice; `n` additions of values up to 1, and a
 /// mean, `(n + 1) u`, of which the energy has one half; `m` more on partial sums between -1 and 1 `(m + 2) u`; the mean over particles,
 /// and half that of their pairs, `1.5 (n/16 + 5) u`; `E0` `(m/16 + 5) u`; the last sums `2 u`. Of a mixture partial sums are up to `2 Q`, and the
-/// weights within `(3.5 d + 2) u`.
+/// weights within `(4 d + 2) u`.
 ///
 /// ```
 /// use birth_death::{Rows, models::{Mmd, Target}};
