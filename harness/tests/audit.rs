@@ -5,8 +5,10 @@ mod common;
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use common::Place;
 
@@ -20,14 +22,14 @@ fn installed(place: &Place) -> PathBuf {
     to
 }
 
-/// A checkout whose script says where it stands and where it would build, and that all is well.
-fn checkout(place: &Place) -> PathBuf {
+/// A checkout whose script says where it stands and where it would build, does something, and says that all is well.
+fn checkout(place: &Place, something: &str) -> PathBuf {
     let top = place.path().join("checkout");
     let script = top.join("harness/targets/run");
     fs::create_dir_all(script.parent().expect("a folder")).expect("made");
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("audit/golden.txt");
     let text = format!(
-        "#!/bin/sh\necho \"$0 $CARGO_TARGET_DIR $*\" >'{}'\necho ieee true; cat '{}'; echo end\n",
+        "#!/bin/sh\necho \"$0 $CARGO_TARGET_DIR $*\" >>'{}'\n{something}\necho ieee true; cat '{}'; echo end\n",
         place.path().join("asked").display(),
         golden.display()
     );
@@ -64,7 +66,7 @@ fn without_sources_it_says_what_it_looked_for_before_it_does_anything() {
 #[test]
 fn images_are_made_from_the_sources_around_or_those_that_are_named() {
     let place = Place::new();
-    let (program, top) = (installed(&place), checkout(&place));
+    let (program, top) = (installed(&place), checkout(&place, ""));
     let inside = top.join("harness");
     for (folder, target, extra, built) in [
         (inside.as_path(), None, &[][..], top.join("target")),
@@ -75,7 +77,51 @@ fn images_are_made_from_the_sources_around_or_those_that_are_named() {
         let printed = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(printed.contains(TARGET) && !printed.contains("DIFFERS"), "{printed}");
         let asked = place.read("asked");
+        fs::remove_file(place.path().join("asked")).expect("removed");
         let expected = format!("{} {} {TARGET} release\n", top.join("harness/targets/run").display(), built.display());
         assert_eq!(asked, expected);
+    }
+}
+
+#[test]
+fn a_target_that_is_required_among_all_runs_once() {
+    let place = Place::new();
+    let (program, _) = (installed(&place), checkout(&place, ""));
+    let output = audit(&program, place.path(), Some("built"), &["--sources", "checkout", "--target", "all"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert_eq!(place.read("asked").matches(TARGET).count(), 1);
+}
+
+/// Ctrl-C reaches the script too, as all of the terminal's.
+#[test]
+fn ctrl_c_while_an_image_is_built_leaves_an_earlier_audit_as_it_was() {
+    let place = Place::new();
+    let (program, _) = (installed(&place), checkout(&place, "sleep 600"));
+    fs::create_dir(place.path().join("out")).expect("made");
+    place.put("out/audit.json", "earlier");
+    for signal in ["-INT", "-TERM"] {
+        let child = Command::new(&program)
+            .args(["audit", "--require", TARGET, "--sources", "checkout", "--out", "out"])
+            .current_dir(place.path())
+            .env("CARGO_TARGET_DIR", "built")
+            .process_group(0)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it runs");
+        let begun = Instant::now();
+        while !place.path().join("asked").exists() {
+            assert!(begun.elapsed() < Duration::from_secs(100), "the script is not called");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let group = format!("-{}", child.id());
+        let sent = Command::new("kill").args([signal, "--", &group]).status().expect("kill runs");
+        assert!(sent.success());
+        let output = child.wait_with_output().expect("it ends");
+        assert_eq!(output.status.code(), Some(130), "{}", said(&output));
+        assert!(begun.elapsed() < Duration::from_secs(300), "it waited for the script");
+        assert_eq!(place.read("out/audit.json"), "earlier");
+        assert!(said(&output).contains("out-interrupted"), "{}", said(&output));
+        fs::remove_file(place.path().join("asked")).expect("removed");
     }
 }

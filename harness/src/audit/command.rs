@@ -78,8 +78,11 @@ fn sources(arguments: &AuditArgs) -> Result<Sources, Refusal> {
 fn audit(arguments: &AuditArgs) -> Result<u8, Refusal> {
     let required = wanted(&arguments.required)?;
     let mut others = wanted(&arguments.targets)?;
-    others.extend(required.iter().filter(|target| !arguments.targets.iter().any(|given| given == *target)));
-    others.dedup();
+    for target in &required {
+        if !others.contains(target) {
+            others.push(*target);
+        }
+    }
     let sources = if others.is_empty() && arguments.sources.is_none() { None } else { Some(sources(arguments)?) };
     let stop = progress::interruption();
     let folder = Folder::claim(&arguments.out, &[])?;

@@ -24,8 +24,7 @@ pub struct Columns {
 
 impl Columns {
     /// Reads a CSV file: a header of names that differ, and one row or more of as many fields. Columns without a name,
-    /// such as a
-    /// spreadsheet's index or what a comma at the end of the lines makes, may be there.
+    /// such as a spreadsheet's index or what a comma at the end of the lines makes, may be there.
     ///
     /// # Errors
     /// A refusal with the line of the first thing that is wrong; without a line if the file cannot be read.
@@ -267,7 +266,7 @@ mod tests {
             ("a;b\n1;2\n", "F:1: the fields are separated by semicolons, not by commas"),
             ("a\tb\n1\t2\n", "F:1: the fields are separated by tabs, not by commas"),
             ("a,b\n1,2\n3;4\n", "F:3: 1 fields (separated by semicolons, not by commas); accepted: 2 fields"),
-            ("a,b\n1,5,2,5\n", "F:2: 4 fields (decimal commas, which separate fields here); accepted: 2 fields"),
+            ("a,b\n1,5,2,5\n", "F:2: 4 fields (perhaps decimal commas, which separate fields here); accepted: 2 fields"),
             ("a,b\n1,2\n  \n", "F:3: 1 fields (a line of blanks, which is no empty line); accepted: 2 fields"),
             ("a,b\n1,\"2\n3,4\n5,6\n", "F:2: a quote opens a field and nothing closes it"),
             ("a,b\n1,2\n1\n", "F:3: 1 fields; accepted: 2 fields"),

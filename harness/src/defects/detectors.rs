@@ -2,10 +2,9 @@
 
 /// The claims that should catch the defect of this name, the surest first. None for a name that is not in the registry.
 ///
-/// Conservation holds every step against a reference and sees nearly all, for which it takes longest; the others see a defect by its
-/// laws alone. No cell stands
-/// here that would be filled by the way a defect is built and not by what it does: those of the rates change the potentials that an
-/// evaluation reports, so that the gradient claim fails on them.
+/// Conservation holds every step against a reference and sees nearly all, for which it takes longest; the others see a
+/// defect by its laws alone. No cell stands here that would be filled by the way a defect is built and not by what it
+/// does: those of the rates change the potentials that an evaluation reports, so that the gradient claim fails on them.
 pub fn detectors(id: &str) -> &'static [&'static str] {
     TABLE.iter().find(|(defect, _)| *defect == id).map_or(&[], |(_, claims)| claims)
 }

@@ -3,8 +3,7 @@
 //! Everything is written to a hidden sibling `.NAME.partial-XXXXXX`. Linux and macOS exchange the two folders in one
 //! step, so that at every moment there is a whole one at the place. Elsewhere, and on file systems that cannot, the
 //! earlier one is moved to `.NAME.partial-XXXXXX.earlier` first; a process that is killed between the two renames
-//! leaves it there, and
-//! [`sweep`] moves it back. The caller holds the [`Lock`](super::lock::Lock) of the place.
+//! leaves it there, and [`sweep`] moves it back. The caller holds the [`Lock`](super::lock::Lock) of the place.
 
 use std::ffi::OsString;
 use std::fs;

@@ -126,8 +126,7 @@ impl Folder {
     }
 
     /// Writes a block and takes it away again, and tries whether what is there can be moved: a full disk, or a mount
-    /// point,
-    /// would fail only after hours of computing.
+    /// point, would fail only after hours of computing.
     fn try_out(&self) -> io::Result<()> {
         let draft = Draft::new(&self.place)?;
         draft.write("probe", |out| out.write_all(&[0; 4096]))?;

@@ -3,10 +3,9 @@
 //! Replicate r has a split, a start and mini-batches of its own, the same for its three trainings: their differences are paired. Each keeps the
 //! model of the least validation loss and is judged by the test part. The linear model is fitted to the training part alone: it has nothing to choose.
 //!
-//! With a table `[compare]` each dynamics has its settings chosen in every replicate: the one of the least validation loss among all combinations of the
-//! lists. All dynamics have the same number of candidates and of steps: gradient flow, which has no alpha, has so many
-//! more dt. The test part decides
-//! nothing.
+//! With a table `[compare]` each dynamics has its settings chosen in every replicate: the one of the least validation
+//! loss among all combinations of the lists. All dynamics have the same number of candidates and of steps: gradient
+//! flow, which has no alpha, has so many more dt. The test part decides nothing.
 //!
 //! The intervals are over random splits, starts and batches: they are for this data set. Splits of the same rows overlap, so for new data from the same
 //! source the intervals are too short.
@@ -115,8 +114,7 @@ fn whole<R: Number>(config: &Training, arguments: &CompareArgs, began: Instant) 
 }
 
 /// Everything that can be refused before hours of work. Gives the columns that are constant in the rows to train on of
-/// some splits, and of
-/// how many.
+/// some splits, and of how many.
 fn check<R: Number>(config: &Training, replicates: u64) -> Result<BTreeMap<String, u64>, Refusal> {
     let refuse = |message: String| Refusal::of_file(config.file.display(), message);
     if config.scheme == Scheme::GradientFlow {

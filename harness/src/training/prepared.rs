@@ -13,8 +13,7 @@ use crate::config::{Precision, Refusal, Sign, quoted};
 const STREAMS: u64 = 4;
 
 /// Values that differ by less, relative to the largest of them, are one value but for rounding: the same number got by
-/// two ways of up to
-/// 16 rounded operations each, each of which may be off by half an epsilon.
+/// two ways of up to 16 rounded operations each, each of which may be off by half an epsilon.
 const ROUNDING: f64 = 16.0 * f64::EPSILON;
 
 /// What a stream is for.
