@@ -266,7 +266,10 @@ mod tests {
             ("a;b\n1;2\n", "F:1: the fields are separated by semicolons, not by commas"),
             ("a\tb\n1\t2\n", "F:1: the fields are separated by tabs, not by commas"),
             ("a,b\n1,2\n3;4\n", "F:3: 1 fields (separated by semicolons, not by commas); accepted: 2 fields"),
-            ("a,b\n1,5,2,5\n", "F:2: 4 fields (perhaps decimal commas, which separate fields here); accepted: 2 fields"),
+            (
+                "a,b\n1,5,2,5\n",
+                "F:2: 4 fields (perhaps decimal commas, which separate fields here); accepted: 2 fields",
+            ),
             ("a,b\n1,2\n  \n", "F:3: 1 fields (a line of blanks, which is no empty line); accepted: 2 fields"),
             ("a,b\n1,\"2\n3,4\n5,6\n", "F:2: a quote opens a field and nothing closes it"),
             ("a,b\n1,2\n1\n", "F:3: 1 fields; accepted: 2 fields"),
