@@ -100,7 +100,9 @@ fn ctrl_c_while_an_image_is_built_leaves_an_earlier_audit_as_it_was() {
     fs::create_dir(place.path().join("out")).expect("made");
     place.put("out/audit.json", "earlier");
     for signal in ["-INT", "-TERM"] {
-        let child = Command::new(&program)
+        // even if the tests run in the background, where a shell ignores SIGINT, the script does not
+        let child = Command::new("env")
+            .args(["--default-signal=INT,TERM".as_ref(), program.as_os_str()])
             .args(["audit", "--require", TARGET, "--sources", "checkout", "--out", "out"])
             .current_dir(place.path())
             .env("CARGO_TARGET_DIR", "built")
