@@ -96,12 +96,16 @@ fn a_target_that_is_required_among_all_runs_once() {
 #[test]
 fn ctrl_c_while_an_image_is_built_leaves_an_earlier_audit_as_it_was() {
     let place = Place::new();
-    let (program, _) = (installed(&place), checkout(&place, "sleep 600"));
-    fs::create_dir(place.path().join("out")).expect("made");
-    place.put("out/audit.json", "earlier");
+    let something = format!("test ! -e '{}' || sleep 600", place.path().join("slow").display());
+    let (program, _) = (installed(&place), checkout(&place, &something));
+    let output = audit(&program, place.path(), Some("built"), &["--sources", "checkout", "--out", "out"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let earlier = place.read("out/audit.json");
+    place.put("slow", "");
+    fs::remove_file(place.path().join("asked")).expect("removed");
     for signal in ["-INT", "-TERM"] {
         // even if the tests run in the background, where a shell ignores SIGINT, the script does not
-        let child = Command::new("env")
+        let mut child = Command::new("env")
             .args(["--default-signal=INT,TERM".as_ref(), program.as_os_str()])
             .args(["audit", "--require", TARGET, "--sources", "checkout", "--out", "out"])
             .current_dir(place.path())
@@ -113,7 +117,8 @@ fn ctrl_c_while_an_image_is_built_leaves_an_earlier_audit_as_it_was() {
             .expect("it runs");
         let begun = Instant::now();
         while !place.path().join("asked").exists() {
-            assert!(begun.elapsed() < Duration::from_secs(100), "the script is not called");
+            let ended = child.try_wait().expect("a state");
+            assert!(ended.is_none() && begun.elapsed() < Duration::from_secs(100), "the script is not called");
             std::thread::sleep(Duration::from_millis(20));
         }
         let group = format!("-{}", child.id());
@@ -122,8 +127,9 @@ fn ctrl_c_while_an_image_is_built_leaves_an_earlier_audit_as_it_was() {
         let output = child.wait_with_output().expect("it ends");
         assert_eq!(output.status.code(), Some(130), "{}", said(&output));
         assert!(begun.elapsed() < Duration::from_secs(300), "it waited for the script");
-        assert_eq!(place.read("out/audit.json"), "earlier");
-        assert!(said(&output).contains("out-interrupted"), "{}", said(&output));
+        assert_eq!(place.read("out/audit.json"), earlier);
+        let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(printed.contains("out-interrupted; the earlier result in "), "{printed}");
         fs::remove_file(place.path().join("asked")).expect("removed");
     }
 }

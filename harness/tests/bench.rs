@@ -26,8 +26,8 @@ fn a_part_is_measured_printed_and_written() {
     for step in steps {
         let ratio = step["step"].as_f64().expect("seconds") / step["evaluation"].as_f64().expect("seconds");
         assert_eq!(step["ratio"].as_f64(), Some(ratio));
-        // a step holds an evaluation; a busy machine may have it otherwise
-        assert!(ratio > 0.5, "{step}");
+        // how large it is depends on how busy the machine is
+        assert!(ratio.is_finite() && ratio > 0.0, "{step}");
     }
     assert!(record["pairs"].as_array().is_some_and(Vec::is_empty) && record["sums"].is_null());
     // an earlier result is replaced
