@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use birth_death::Real;
-use birth_death_harness::config::training::Training;
-use birth_death_harness::config::{Config, MAX_NUMBERS, MAX_ROWS, Precision, Refusal};
-use birth_death_harness::problem::{Numbers, Problem};
-use birth_death_harness::training::prepared::Prepared;
+use birth_death_simulate::config::training::Training;
+use birth_death_simulate::config::{Config, MAX_NUMBERS, MAX_ROWS, Precision};
+use birth_death_simulate::problem::{Numbers, Problem};
+use birth_death_terminal::refusal::Refusal;
+use birth_death_train::prepared::Prepared;
 
 use super::csv::folder;
 

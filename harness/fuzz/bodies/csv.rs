@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use birth_death_harness::config::columns::Columns;
-use birth_death_harness::config::training::{Targets, Training};
-use birth_death_harness::config::{Config, Precision, Start};
+use birth_death_simulate::config::columns::Columns;
+use birth_death_simulate::config::training::{Targets, Training};
+use birth_death_simulate::config::{Config, Precision, Start};
 
 use super::config::check;
 

@@ -3,12 +3,12 @@
 use std::sync::atomic::AtomicBool;
 
 use birth_death::Real;
-use birth_death_harness::config::Config;
-use birth_death_harness::output::results::Row;
-use birth_death_harness::parallel;
-use birth_death_harness::problem::{Numbers, Problem};
-use birth_death_harness::run::saved::{self, Begun, Progress, identity};
-use birth_death_harness::run::{Failure, go_on};
+use birth_death_simulate::config::Config;
+use birth_death_simulate::problem::{Numbers, Problem};
+use birth_death_simulate::run::results::Row;
+use birth_death_simulate::run::saved::{self, Begun, Progress, identity};
+use birth_death_simulate::run::{Failure, go_on};
+use birth_death_terminal::parallel;
 use indicatif::ProgressBar;
 
 use super::checkpoint::{crc32, repair};
