@@ -137,7 +137,7 @@ mod tests {
         fn found(given: Option<&Path>, here: &Path, target: Option<&Path>) -> Result<(PathBuf, PathBuf), Refusal> {
             Sources::find(given, here, target).map(|found| (found.script, found.build))
         }
-        let (top, inside) = (checkout(), checkout().join("harness/src"));
+        let (top, inside) = (checkout(), checkout().join("harness/audit"));
         let (script, build) = (top.join(SCRIPT), top.join("target"));
         assert_eq!(found(None, &inside, None), Ok((script.clone(), build.clone())));
         let elsewhere = tempfile::tempdir().expect("a folder");

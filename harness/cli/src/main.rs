@@ -47,7 +47,7 @@ is not so, or a file cannot be written; 2 bad usage or input; 130 measurements a
     Bench(BenchArgs),
     /// Run the simulation that a configuration describes.
     Run(RunArgs),
-    /// Redraw the experiments of the paper, as SVG and PNG with the numbers drawn.
+    /// Redraw the experiments of the paper, as SVG with the numbers drawn.
     Figures(FiguresArgs),
     /// Measure where birth-death accelerates the student-teacher network, and where it harms: hours, resumable.
     StudentTeacher(StudentTeacherArgs),

@@ -14,7 +14,7 @@
 #![allow(non_camel_case_types)] // the names are C's
 #![allow(rustdoc::broken_intra_doc_links)] // and so are brackets in the texts: they are indices in the header
 
-#[cfg(not(feature = "bare"))]
+#[cfg(feature = "std")]
 extern crate std;
 
 mod api;
@@ -34,8 +34,8 @@ pub use energy::{BD_ENERGY_WORDS, bd_activation, bd_energy, bd_energy_fn, bd_los
 pub use law::{bd_draw_fn, bd_law, bd_marginal, bd_prior, bd_random};
 pub use run::{BD_ALIGNMENT, BD_FRESH, BD_RUN_HEADER, bd_rate, bd_report, bd_run, bd_scheme, bd_settings, bd_view};
 
-/// Nothing in the library panics, so the linker drops this (`check` sees to it). A hosted build has std's.
-#[cfg(feature = "bare")]
+/// Nothing in the library panics, so the linker drops this (`check` sees to it). With the feature `std` it is std's.
+#[cfg(not(feature = "std"))]
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     loop {}

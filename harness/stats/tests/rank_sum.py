@@ -1,6 +1,6 @@
 """Writes rank_sum.csv: tails of the rank sum given the ties, by counting subsets with exact integers.
 
-Usage: python3 harness/tests/data/rank_sum.py > harness/tests/data/rank_sum.csv
+Usage: python3 harness/stats/tests/rank_sum.py > harness/stats/tests/rank_sum.csv
 
 Two programs: values without ties by the Gaussian binomial coefficient, which is a quotient of products; tied values by
 taking one group of equal values after the other. Each row is a law (the sizes of the groups in ascending order, and the size of the second sample),

@@ -7,7 +7,6 @@ use std::time::Instant;
 use indicatif::ProgressBar;
 use serde::Serialize;
 
-use super::png::png;
 use super::{Context, Halt, Picture, REGISTRY};
 use crate::arguments::FiguresArgs;
 use birth_death_charts::draw::Failed;
@@ -53,9 +52,8 @@ fn finish(picture: &'static Picture, context: &Context) -> Result<Finished, Halt
     let drawn = (picture.draw)(context)?;
     let failed = |error: Failed| Halt::Failed(format!("{} cannot be drawn: {error}", picture.name));
     let svg = drawn.sheet.svg().map_err(failed)?;
-    let png = png(&svg).map_err(failed)?;
     let file = |ending: &str, content| (format!("{}.{ending}", picture.name), content);
-    let files = vec![file("svg", svg.into_bytes()), file("png", png), file("csv", drawn.csv.into_bytes())];
+    let files = vec![file("svg", svg.into_bytes()), file("csv", drawn.csv.into_bytes())];
     Ok(Finished { picture, files })
 }
 
@@ -138,7 +136,7 @@ impl Kept {
         match self {
             Kept::Written(placed) => {
                 let names: Vec<&str> = outcome.finished.iter().map(|done| done.picture.name).collect();
-                format!("{}: svg, png, csv; with manifest.json in {placed}\n{seconds:.1} s\n", names.join(", "))
+                format!("{}: svg, csv; with manifest.json in {placed}\n{seconds:.1} s\n", names.join(", "))
             }
             Kept::None(folder) => format!("no picture: nothing is written to {}\n", folder.place().display()),
             Kept::Nowhere(_) => String::new(),
@@ -233,7 +231,7 @@ mod tests {
         names
     }
 
-    const FILES: [&str; 4] = ["manifest.json", "small.csv", "small.png", "small.svg"];
+    const FILES: [&str; 3] = ["manifest.json", "small.csv", "small.svg"];
 
     #[test]
     fn what_was_complete_before_an_interruption_or_a_failure_is_kept() {

@@ -1,14 +1,13 @@
 //! The pictures of the paper's experiments, redrawn: one file a picture, one line in [`REGISTRY`].
 //!
 //! A picture takes its runs from the [`Context`] and hands back a [`Sheet`] and the numbers that are drawn on it; the
-//! [`command`] makes SVG, PNG and CSV of them.
+//! [`command`] makes SVG and CSV of them.
 
 // The workspace forbids std's transcendentals and minima for the core's sake; here they place ink.
 #![allow(clippy::disallowed_methods)]
 
 pub mod band;
 pub mod command;
-pub mod png;
 pub mod published;
 pub mod runs;
 pub mod sheet;

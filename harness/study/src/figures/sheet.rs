@@ -14,7 +14,7 @@ pub const PER_INCH: u32 = 600;
 /// 3.35 inches, 85 mm: a column of most journals.
 pub const WIDTH: u32 = 2010;
 
-/// The first is what the PNG is drawn with; where it is not installed, Verdana is as wide.
+/// Where the first is not installed, Verdana is as wide.
 const FONT: &str = "DejaVu Sans, Verdana, sans-serif";
 /// Sizes of text: 8, 6.5 and 6 points, as the plotting library counts (1.24 times the size that it writes).
 const TITLE: u32 = 83;
