@@ -4,7 +4,7 @@
 
 use super::interval::bisect;
 use super::rank::critical_u;
-use super::tails::{chi_square_upper, normal_quantile, normal_upper, t_quantile};
+use super::tails::{chi_square_upper, normal_upper, t_quantile};
 use crate::quadrature::Rule;
 
 /// The power at which claims state what they can detect.
@@ -127,21 +127,20 @@ pub fn detectable_shift_by_ranks(m: usize, n: usize, level: f64, power: f64) -> 
     bisect(0.0, 10.0, |shift| found(shift) < power)
 }
 
-/// The normal approximation to all of these for many degrees of freedom: sd (z_(level/2) + z_(1-power)).
-///
-/// About 8 sd at level 1e-6 / 24 and power 0.99, the rule of thumb for choosing replicates.
-pub fn rule_of_thumb(sd: f64, level: f64, power: f64) -> f64 {
-    sd * (normal_quantile(0.5 * level) + normal_quantile(1.0 - power))
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::binomial;
     use super::super::interval::Sample;
     use super::super::rank::rank_sum;
     use super::super::simulate::{Stream, assert_rate};
+    use super::super::tails::normal_quantile;
     use super::super::verdict::{Verdict, limit};
     use super::*;
+
+    /// The normal approximation for many degrees of freedom: about 8 sd at level 1e-6 / 24 and power 0.99.
+    fn rule_of_thumb(sd: f64, level: f64, power: f64) -> f64 {
+        sd * (normal_quantile(0.5 * level) + normal_quantile(1.0 - power))
+    }
 
     #[test]
     fn many_degrees_of_freedom_need_eight_standard_errors() {

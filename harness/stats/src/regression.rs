@@ -1,7 +1,5 @@
 //! Slopes: orders of convergence by log-log regression, rates by linear regression. Errors come from replicates.
 
-use super::interval::Sample;
-
 /// One estimate at one value of the parameter (a step length, a number of particles).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Point {
@@ -59,8 +57,8 @@ pub struct Line {
 
 /// Weighted least squares. `None` for fewer than two distinct x, or a point that is not finite.
 ///
-/// Weights are the inverse squares of the standard errors; points must be independent: times of one run are not, for them see
-/// [`slope_of_means`]. If any se is 0, all weights are equal, and the standard errors are what propagates through that fit. Errors
+/// Weights are the inverse squares of the standard errors; points must be independent: times of one run are not.
+/// If any se is 0, all weights are equal, and the standard errors are what propagates through that fit. Errors
 /// estimated from R replicates a point make the weights noisy: for five points, the interval at 5 % misses 8.4 % with R = 10, 5.7 % with 40.
 pub fn linear(points: &[Point]) -> Option<Line> {
     let usable = |p: &Point| p.x.is_finite() && p.estimate.is_finite() && p.se >= 0.0 && p.se.is_finite();
@@ -92,40 +90,10 @@ pub fn linear(points: &[Point]) -> Option<Line> {
     })
 }
 
-/// The slope of `scale`(mean over replicates) against x, all x in the same replicates: `curves[r][k]` is replicate r at `x[k]`.
-///
-/// Points of one run are dependent, so the error is taken over replicates: the result is the sample of the jackknife's pseudo-values
-/// R s - (R - 1) s_r, s_r the slope without replicate r. Its mean is the slope less its bias of order 1 / R (that of a log
-/// included); its standard error and degrees of freedom are those of R replicates. Equal weights: choose x of like precision.
-/// `None` for fewer than three replicates, curves of another length than x, or points that [`linear`] refuses.
-///
-/// ```
-/// use crate::regression::slope_of_means;
-/// let curves = [vec![8.0, 2.0], vec![9.0, 2.0], vec![7.0, 2.0]];
-/// let slope = slope_of_means(&[0.0, 1.0], &curves, f64::ln).unwrap();
-/// assert!((slope.mean + 4f64.ln()).abs() < 0.01);
-/// ```
-pub fn slope_of_means(x: &[f64], curves: &[Vec<f64>], scale: impl Fn(f64) -> f64) -> Option<Sample> {
-    let count = curves.len() as f64;
-    if curves.len() < 3 || curves.iter().any(|curve| curve.len() != x.len()) {
-        return None;
-    }
-    let sums: Vec<f64> = (0..x.len()).map(|k| curves.iter().map(|curve| curve[k]).sum()).collect();
-    let slope = |sum: &dyn Fn(usize) -> f64, of: f64| {
-        let point = |(k, &x)| Point { x, estimate: scale(sum(k) / of), se: 0.0 };
-        linear(&x.iter().enumerate().map(point).collect::<Vec<_>>()).map(|line| line.slope)
-    };
-    let all = slope(&|k| sums[k], count)?;
-    let pseudo = |curve: &Vec<f64>| {
-        let without = slope(&|k| sums[k] - curve[k], count - 1.0)?;
-        Some(count * all - (count - 1.0) * without)
-    };
-    Some(Sample::of(&curves.iter().map(pseudo).collect::<Option<Vec<_>>>()?))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::power::{detectable_limit, detectable_shift};
+    use super::super::interval::Sample;
+    use super::super::power::detectable_shift;
     use super::super::simulate::{Stream, assert_rate};
     use super::*;
 
@@ -258,42 +226,5 @@ mod tests {
         assert_rate(slope, 4000, 0.084);
         let [slope, ..] = misses(&mut stream, 3000, 40, 0.0);
         assert_rate(slope, 3000, 0.057);
-    }
-
-    #[test]
-    fn slopes_over_replicates_count_replicates_and_not_times() {
-        // A random walk in log E along each run: neighbouring times are dependent. Small steps, so that logs are linear: the mean
-        // of e^walk after j steps of 0.05 is e^(0.00125 j), which adds 0.005 to the slope.
-        let truth = -2.0 + 0.5 * 0.05 * 0.05 / 0.25;
-        let times: Vec<f64> = (0..9).map(|k| 1.0 + 0.25 * f64::from(k)).collect();
-        let run = |stream: &mut Stream| -> Vec<f64> {
-            let mut walk = 0.0;
-            let mut step = |t: &f64| {
-                walk += 0.05 * stream.normal();
-                (-2.0 * t + walk).exp()
-            };
-            times.iter().map(&mut step).collect()
-        };
-        // The slope is sum c_k W_k over the walk W, so step j of the walk counts with the sum of c_k from j on.
-        let c = |k: usize| (times[k] - 2.0) / times.iter().map(|t| (t - 2.0) * (t - 2.0)).sum::<f64>();
-        let variance: f64 = (0..9).map(|j| (0.05 * (j..9).map(c).sum::<f64>()).powi(2)).sum();
-        let off = detectable_limit((variance / 25.0).sqrt(), 24.0, 0.05, 0.9);
-        let mut stream = Stream(42);
-        let (mut missed, mut found, mut slopes) = (0, 0, vec![]);
-        for _ in 0..2000 {
-            let curves: Vec<_> = (0..25).map(|_| run(&mut stream)).collect();
-            let slope = slope_of_means(&times, &curves, f64::ln).unwrap();
-            let (low, high) = slope.interval(0.05);
-            missed += usize::from(!(low..=high).contains(&truth));
-            found += usize::from(!(low..=high).contains(&(truth + off)));
-            slopes.push(slope.mean);
-        }
-        assert_rate(missed, 2000, 0.05);
-        assert_rate(found, 2000, 0.9);
-        let slopes = Sample::of(&slopes);
-        assert!((slopes.mean - truth).abs() < 4.0 * slopes.standard_error(), "{slopes:?}");
-        assert_eq!(slope_of_means(&times, &[vec![1.0; 9], vec![1.0; 9]], f64::ln), None);
-        assert_eq!(slope_of_means(&times, &[vec![1.0; 9], vec![1.0; 9], vec![1.0; 8]], f64::ln), None);
-        assert_eq!(slope_of_means(&times, &[vec![-1.0; 9], vec![1.0; 9], vec![0.0; 9]], f64::ln), None);
     }
 }

@@ -1,6 +1,6 @@
 //! Verdicts: holds, fails or undecided; and how many claims share one level.
 
-use super::tails::{t_quantile, t_two_sided};
+use super::tails::t_quantile;
 
 /// The outcome of a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -53,22 +53,6 @@ pub fn limit(estimate: f64, se: f64, dof: f64, reference: f64, tolerance: f64, l
         Verdict::Fails
     } else {
         Verdict::Undecided
-    }
-}
-
-/// The p-value of "the expectation is within `tolerance` of `reference`", for Holm's procedure:
-/// below `level` exactly when [`limit`] at that level fails.
-pub fn limit_p(estimate: f64, se: f64, dof: f64, reference: f64, tolerance: f64) -> f64 {
-    if !estimate.is_finite() {
-        return 0.0;
-    }
-    let beyond = (estimate - reference).abs() - tolerance;
-    if !decidable(se, dof, reference, tolerance) || beyond <= 0.0 {
-        1.0
-    } else if se == 0.0 {
-        0.0
-    } else {
-        t_two_sided(beyond / se, dof)
     }
 }
 
@@ -153,25 +137,9 @@ mod tests {
         assert_eq!(limit(0.0, 0.1, 9.0, 0.0, nan, 0.05), Verdict::Undecided);
         assert_eq!(limit(0.0, 0.1, 9.0, nan, 1.0, 0.05), Verdict::Undecided);
         assert_eq!(limit(0.0, 0.1, 9.0, 0.0, f64::INFINITY, 0.05), Verdict::Undecided);
-        assert_eq!(limit_p(0.0, nan, 9.0, 0.0, 1.0), 1.0);
-        assert_eq!(limit_p(3.0, 0.1, 9.0, 0.0, nan), 1.0);
         assert_eq!(sharp(nan, 1e-8, 0.1, 1.0), Verdict::Fails);
         assert_eq!(sharp(0.5, 1e-8, nan, 1.0), Verdict::Undecided);
         assert_eq!(holm(&[nan, 0.5]), [0.0, 0.5]);
-    }
-
-    #[test]
-    fn the_p_value_of_a_limit_agrees_with_its_verdict() {
-        for estimate in [0.0, 1.2, 1.9, 2.5, -2.5] {
-            let p = limit_p(estimate, 0.3, 12.0, 0.0, 1.0);
-            for level in [0.5, 0.05, 1e-3] {
-                let fails = limit(estimate, 0.3, 12.0, 0.0, 1.0, level) == Verdict::Fails;
-                assert_eq!(p < level, fails, "{estimate} {level}");
-            }
-        }
-        assert_eq!(limit_p(2.0, 0.0, f64::INFINITY, 0.0, 1.0), 0.0);
-        assert_eq!(limit_p(2.0, 0.0, 12.0, 0.0, 1.0), 1.0);
-        assert_eq!(limit_p(f64::NAN, 0.1, 12.0, 0.0, 1.0), 0.0);
     }
 
     #[test]

@@ -49,14 +49,6 @@ impl OneStep {
     }
 }
 
-/// E[sum a_i g_i / sum a_i] for each functional `g[m][i]`; candidates and probabilities as in [`OneStep::shares`].
-///
-/// Exact up to rounding: 1e-14 relative to max |g|, for n up to some hundreds.
-pub fn mean_after_events(b: &[f64], p: &[f64], g: &[&[f64]]) -> Vec<f64> {
-    let share = OneStep::new(b.len()).shares(b, p);
-    g.iter().map(|g| g.iter().zip(&share).map(|(g, share)| g * share).sum()).collect()
-}
-
 /// The mean after events and control, before transport, of (1/n) sum_i c_i `linear[i]` + (1/2n^2) sum_ij c_i c_j `pair[i][j]`, c_i the number of
 /// i's offspring: of an energy with interaction, F and K at the particles (without E0).
 ///
@@ -167,6 +159,14 @@ mod tests {
     use super::super::models::{Nodes, evaluate, irregular};
     use super::super::units::GaussianUnits;
     use super::*;
+
+    /// E[sum a_i g_i / sum a_i] for each functional `g[m][i]`; candidates and probabilities as in [`OneStep::shares`].
+    ///
+    /// Exact up to rounding: 1e-14 relative to max |g|, for n up to some hundreds.
+    fn mean_after_events(b: &[f64], p: &[f64], g: &[&[f64]]) -> Vec<f64> {
+        let share = OneStep::new(b.len()).shares(b, p);
+        g.iter().map(|g| g.iter().zip(&share).map(|(g, share)| g * share).sum()).collect()
+    }
 
     /// The definition: every pattern of events with its probability.
     fn enumerate(b: &[f64], p: &[f64], g: &[f64]) -> f64 {
