@@ -5,7 +5,6 @@
 //!
 //! | file | oracle | for what |
 //! |---|---|---|
-//! | [`quadrature`] | Gauss rules and their tensor products | start measures of C and C_dt, the integral of the one-step mean |
 //! | [`gaussian`] | G: Gaussian law of a quadratic potential, K = 0 | laws and rates in closed form: gaussian-law, rate-transport, rate-pure |
 //! | [`models`] | the trait [`models::MeanField`] and the external potentials | the models, restated |
 //! | [`units`] | Gaussian units, pairwise formula | gradient, mean-field, conservation |
