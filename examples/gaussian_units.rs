@@ -34,7 +34,7 @@ fn train(scheme: Scheme<Law>, alpha: f32) -> Result<Vec<f32>, Error> {
     let mut workspace = Workspace::<f32, 2, N>::new();
     let mut energies = Vec::new();
     for step in 0..=STEPS {
-        let report = dynamics.step(particles.rows_mut(), &mut energy, &mut rng, workspace.scratch(N)?)?;
+        let report = dynamics.step(&mut particles, &mut energy, &mut rng, &mut workspace)?;
         if [0, 100, 300, STEPS].contains(&step) {
             energies.push(report.energy);
         }

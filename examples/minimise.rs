@@ -23,8 +23,7 @@ fn run(mut dynamics: Dynamics<f64>, steps: u32) -> Result<f64, Error> {
     let mut rng = Stream::seeded(1, 0);
     let mut energy_before = 0.0;
     for _ in 0..=steps {
-        let scratch = workspace.scratch(N)?;
-        energy_before = dynamics.step(particles.rows_mut(), &mut energy, &mut rng, scratch)?.energy;
+        energy_before = dynamics.step(&mut particles, &mut energy, &mut rng, &mut workspace)?.energy;
     }
     Ok(energy_before)
 }

@@ -56,7 +56,7 @@ static CRC: Crc<u32, NoTable> = Crc::<u32, NoTable>::new(&CRC_32_ISO_HDLC);
 /// let mut dynamics = Dynamics::birth_death(0.1, 1.0)?;
 /// let mut rng = Stream::seeded(1, 0);
 /// let (mut energy, mut workspace) = (Quadratic::new(&[1.0])?, Workspace::<f32, 1, 3>::new());
-/// dynamics.step(x.rows_mut(), &mut energy, &mut rng, workspace.scratch(3)?)?;
+/// dynamics.step(&mut x, &mut energy, &mut rng, &mut workspace)?;
 /// let mut saved = [0; SIZE];
 /// State { particles: x.rows_mut(), dynamics: &mut dynamics, rng: &mut rng }.encode(7, &mut saved)?;
 ///

@@ -4,7 +4,7 @@ use crate::error::parameter;
 use crate::events::{self, Events};
 use crate::population::{self, FRESH};
 use crate::rows::slots;
-use crate::{Energy, Error, Generator, NoPrior, Prior, Quantity, Real, RowsMut, Scratch, transport};
+use crate::{Energy, Error, Generator, NoPrior, Particles, Prior, Quantity, Real, RowsMut, Scratch, StepMemory, transport};
 
 /// Which dynamics (arXiv:1902.01843).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,15 +87,14 @@ pub struct Report<R> {
 /// let mut dynamics = Dynamics::birth_death(0.1, 2.0)?;
 /// let mut rng = Stream::seeded(1, 0);
 /// let mut workspace = Workspace::<f64, 1, 8>::new();
-/// let first = dynamics.step(x.rows_mut(), &mut energy, &mut rng, workspace.scratch(8)?)?;
+/// let first = dynamics.step(&mut x, &mut energy, &mut rng, &mut workspace)?;
 /// for _ in 0..50 {
-///     dynamics.step(x.rows_mut(), &mut energy, &mut rng, workspace.scratch(8)?)?;
+///     dynamics.step(&mut x, &mut energy, &mut rng, &mut workspace)?;
 /// }
-/// let mut scratch = workspace.scratch(8)?;
-/// let last = dynamics.step(x.rows_mut(), &mut energy, &mut rng, scratch.reborrow())?;
+/// let last = dynamics.step(&mut x, &mut energy, &mut rng, &mut workspace)?;
 /// assert!(last.energy < 1e-3 * first.energy);
 /// // the step's record: who stands where (and the field it was decided on)
-/// assert!(scratch.origin().iter().all(|&parent| parent < 8));
+/// assert!(workspace.scratch(8)?.origin().iter().all(|&parent| parent < 8));
 /// # Ok::<(), birth_death::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
@@ -259,7 +258,8 @@ impl<R: Real, P: Prior<R>> Dynamics<R, P> {
 
     /// One step; see the type for what it does, the randomness it consumes and its cost.
     ///
-    /// `x` and the scratch have the same length and the energy's dimension (and the prior's). The generator is any of `rand_core`'s,
+    /// `particles` are an [`Ensemble`](crate::Ensemble) or [`RowsMut`] over the caller's memory, `workspace` a
+    /// [`Workspace`](crate::Workspace) or [`Scratch`]; all have the energy's dimension (and the prior's). The generator is any of `rand_core`'s,
     /// wrapped in [`Rewind`](crate::Rewind) or [`NoRewind`](crate::NoRewind), also as `dyn` [`Generator`].
     ///
     /// # Errors
@@ -267,17 +267,21 @@ impl<R: Real, P: Prior<R>> Dynamics<R, P> {
     /// [`Error::NotFinite`] for a position, potential, gradient, moved position, mean potential, energy (looked at in this order) or prior
     /// draw that is not finite,
     /// [`Error::Extinct`] if nobody is left to copy. Ensemble, counter and generator are unchanged.
-    pub fn step<E, G>(
+    pub fn step<X, E, G, W>(
         &mut self,
-        mut x: RowsMut<'_, R>,
+        particles: &mut X,
         energy: &mut E,
         rng: &mut G,
-        mut scratch: Scratch<'_, R>,
+        workspace: &mut W,
     ) -> Result<Report<R>, Error>
     where
+        X: Particles<R> + ?Sized,
         E: Energy<R> + ?Sized,
         G: Generator + ?Sized,
+        W: StepMemory<R> + ?Sized,
     {
+        let mut x = particles.rows_mut();
+        let mut scratch = workspace.scratch(x.len())?;
         let (value, mean_potential) = self.evaluate(&x, energy, &mut scratch)?;
 
         let has_events = !matches!(self.scheme, Scheme::GradientFlow) && self.step < self.quench_from;

@@ -1,6 +1,7 @@
 //! Owned storage for particles: a fixed array and a live length.
 
-use crate::{Error, Quantity, Real, Rows, RowsMut};
+use crate::{Error, Particles, Quantity, Real, Rows, RowsMut};
+use core::fmt;
 
 /// Up to `N` particles of `D` components, as a structure of arrays; `D * N` values and a length of RAM.
 ///
@@ -12,7 +13,10 @@ use crate::{Error, Quantity, Real, Rows, RowsMut};
 /// x.push([0.5, -1.0])?;
 /// x.push([1.5, 2.0])?;
 /// assert_eq!(x.rows().row(1), [-1.0, 2.0]);
-/// assert_eq!(x.particle(0), Some([0.5, -1.0]));
+/// assert_eq!(x.get(0), Some([0.5, -1.0]));
+/// x.set(0, [0.0, -2.0])?;
+/// assert!(x.iter().eq([[0.0, -2.0], [1.5, 2.0]]));
+/// assert_eq!(x.remove(0), Some([0.0, -2.0]));
 /// # Ok::<(), birth_death::Error>(())
 /// ```
 /// Equal are ensembles of equal live particles, slot by slot. A particle without components, or no room, does not compile:
@@ -22,7 +26,7 @@ use crate::{Error, Quantity, Real, Rows, RowsMut};
 /// ```compile_fail,E0080
 /// let x = birth_death::Ensemble::<f32, 2, 0>::new();
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Ensemble<R, const D: usize, const N: usize> {
     rows: [[R; N]; D],
     len: usize,
@@ -58,15 +62,51 @@ impl<R: Real, const D: usize, const N: usize> Ensemble<R, D, N> {
         if self.len >= N {
             return Err(Error::Capacity { what: "particles", capacity: N, requested: N.saturating_add(1) });
         }
+        self.write(self.len, particle)?;
+        self.len = self.len.saturating_add(1);
+        Ok(())
+    }
+
+    /// Adds particles until one is refused.
+    ///
+    /// # Errors
+    /// As [`push`](Self::push); those before it stay.
+    pub fn try_extend(&mut self, particles: impl IntoIterator<Item = [R; D]>) -> Result<(), Error> {
+        particles.into_iter().try_for_each(|particle| self.push(particle))
+    }
+
+    /// Puts a particle into slot `i`, in place of the one there.
+    ///
+    /// # Errors
+    /// [`Error::Capacity`] if slot `i` has none; [`Error::NotFinite`] for a NaN or an infinity. Unchanged then.
+    pub fn set(&mut self, i: usize, particle: [R; D]) -> Result<(), Error> {
+        if i >= self.len {
+            return Err(Error::Capacity { what: "live particles", capacity: self.len, requested: i.saturating_add(1) });
+        }
+        self.write(i, particle)
+    }
+
+    /// Takes out the particle of slot `i`; those behind it move up by one, in order.
+    pub fn remove(&mut self, i: usize) -> Option<[R; D]> {
+        let particle = self.get(i)?;
+        for row in &mut self.rows {
+            if let Some(tail) = row.get_mut(..self.len).and_then(|live| live.get_mut(i..)) {
+                tail.rotate_left(1);
+            }
+        }
+        self.len = self.len.saturating_sub(1);
+        Some(particle)
+    }
+
+    fn write(&mut self, i: usize, particle: [R; D]) -> Result<(), Error> {
         if particle.iter().any(|x| !x.is_finite()) {
-            return Err(Error::NotFinite { quantity: Quantity::Position, particle: u32::try_from(self.len).ok() });
+            return Err(Error::NotFinite { quantity: Quantity::Position, particle: u32::try_from(i).ok() });
         }
         for (row, x) in self.rows.iter_mut().zip(particle) {
-            if let Some(slot) = row.get_mut(self.len) {
+            if let Some(slot) = row.get_mut(i) {
                 *slot = x;
             }
         }
-        self.len = self.len.saturating_add(1);
         Ok(())
     }
 
@@ -76,7 +116,7 @@ impl<R: Real, const D: usize, const N: usize> Ensemble<R, D, N> {
     }
 
     /// The particle in slot `i`.
-    pub fn particle(&self, i: usize) -> Option<[R; D]> {
+    pub fn get(&self, i: usize) -> Option<[R; D]> {
         if i >= self.len {
             return None;
         }
@@ -87,14 +127,73 @@ impl<R: Real, const D: usize, const N: usize> Ensemble<R, D, N> {
         Some(particle)
     }
 
+    /// The live particles, in slot order.
+    pub fn iter(&self) -> Iter<'_, R, D, N> {
+        Iter { ensemble: self, next: 0 }
+    }
+
     /// The live particles, for reading.
     pub fn rows(&self) -> Rows<'_, R> {
         Rows::of_arrays(&self.rows, self.len)
     }
 
-    /// The live particles, for writing: what a step takes.
+    /// The live particles, for writing component by component.
     pub fn rows_mut(&mut self) -> RowsMut<'_, R> {
         RowsMut::of_arrays(&mut self.rows, self.len)
+    }
+}
+
+/// The particles of an [`Ensemble`], in slot order.
+#[derive(Clone, Debug)]
+pub struct Iter<'a, R: Real, const D: usize, const N: usize> {
+    ensemble: &'a Ensemble<R, D, N>,
+    next: usize,
+}
+
+impl<R: Real, const D: usize, const N: usize> Iterator for Iter<'_, R, D, N> {
+    type Item = [R; D];
+
+    fn next(&mut self) -> Option<[R; D]> {
+        let particle = self.ensemble.get(self.next)?;
+        self.next = self.next.saturating_add(1);
+        Some(particle)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = self.ensemble.len.saturating_sub(self.next);
+        (left, Some(left))
+    }
+}
+
+impl<R: Real, const D: usize, const N: usize> ExactSizeIterator for Iter<'_, R, D, N> {}
+
+impl<'a, R: Real, const D: usize, const N: usize> IntoIterator for &'a Ensemble<R, D, N> {
+    type Item = [R; D];
+    type IntoIter = Iter<'a, R, D, N>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl<R: Real, const D: usize, const N: usize> Particles<R> for Ensemble<R, D, N> {
+    fn rows_mut(&mut self) -> RowsMut<'_, R> {
+        Ensemble::rows_mut(self)
+    }
+
+    fn set_len(&mut self, len: usize) -> Result<(), Error> {
+        if len > N {
+            return Err(Error::Capacity { what: "particles", capacity: N, requested: len });
+        }
+        self.len = len;
+        Ok(())
+    }
+}
+
+/// The live particles.
+impl<R: Real, const D: usize, const N: usize> fmt::Debug for Ensemble<R, D, N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self).finish()
     }
 }
 
@@ -125,9 +224,9 @@ mod tests {
         assert!(matches!(x.push([3.0]), Err(Error::Capacity { capacity: 2, requested: 3, .. })));
         assert_eq!(x, before);
         x.rows_mut().row_mut(0)[1] = 7.0;
-        assert_eq!((x.particle(1), x.particle(2)), (Some([7.0]), None));
+        assert_eq!((x.get(1), x.get(2)), (Some([7.0]), None));
         x.clear();
-        assert_eq!((x.len(), x.particle(0)), (0, None));
+        assert_eq!((x.len(), x.get(0)), (0, None));
     }
 
     #[test]

@@ -51,7 +51,7 @@
 //!     let mut rng = Stream::seeded(1, 0);
 //!     let mut energy = 0.0;
 //!     for _ in 0..100 {
-//!         energy = dynamics.step(x.rows_mut(), &mut bowl, &mut rng, workspace.scratch(64)?)?.energy;
+//!         energy = dynamics.step(x, &mut bowl, &mut rng, workspace)?.energy;
 //!     }
 //!     Ok(energy)
 //! }
@@ -115,6 +115,6 @@ pub use population::FRESH;
 pub use prior::{Marginal, NoPrior, Prior, ProductPrior};
 pub use random::{Generator, NoRewind, Rewind, Stream};
 pub use real::Real;
-pub use rows::{MAX_PARTICLES, Rows, RowsMut};
-pub use scratch::{Scratch, Workspace};
+pub use rows::{MAX_PARTICLES, Particles, Rows, RowsMut};
+pub use scratch::{Scratch, StepMemory, Workspace};
 pub use snapshot::Snapshot;

@@ -66,6 +66,38 @@ pub struct RowsMut<'a, R> {
     len: usize,
 }
 
+/// Particles somewhere: what a step moves and a checkpoint restores. An [`Ensemble`](crate::Ensemble), [`RowsMut`] over any memory of
+/// the caller's, or a container of your own.
+pub trait Particles<R: Real> {
+    /// The particles, for writing.
+    fn rows_mut(&mut self) -> RowsMut<'_, R>;
+
+    /// Makes them `len`, whose values do not matter: they are written next. Only a checkpoint asks for it. Fixed by default.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] if their number is fixed and another, [`Error::Capacity`] if there is no room; unchanged then.
+    fn set_len(&mut self, len: usize) -> Result<(), Error> {
+        let expected = self.rows_mut().len();
+        if len == expected { Ok(()) } else { Err(Error::Mismatch { what: "particles", expected, found: len }) }
+    }
+}
+
+impl<R: Real> Particles<R> for RowsMut<'_, R> {
+    fn rows_mut(&mut self) -> RowsMut<'_, R> {
+        self.reborrow()
+    }
+}
+
+impl<R: Real, X: Particles<R> + ?Sized> Particles<R> for &mut X {
+    fn rows_mut(&mut self) -> RowsMut<'_, R> {
+        (**self).rows_mut()
+    }
+
+    fn set_len(&mut self, len: usize) -> Result<(), Error> {
+        (**self).set_len(len)
+    }
+}
+
 /// The checks behind every constructor that takes memory of a given shape.
 pub(crate) fn check(available: usize, stride: usize, dim: usize, len: usize) -> Result<(), Error> {
     if dim == 0 {
@@ -88,6 +120,17 @@ pub(crate) fn check(available: usize, stride: usize, dim: usize, len: usize) -> 
     }
 }
 
+/// The length of a row if `available` values are `dim` of them.
+fn packed(available: usize, dim: usize) -> Result<usize, Error> {
+    let len = available.checked_div(dim).ok_or(Error::Zero { what: "dimension" })?;
+    let expected = len.saturating_mul(dim);
+    if expected == available {
+        Ok(len)
+    } else {
+        Err(Error::Mismatch { what: "values in packed rows", expected, found: available })
+    }
+}
+
 impl<'a, R: Real> Rows<'a, R> {
     /// A view of `dim` rows of `len` values in `data`, row `k` beginning at `k * stride`.
     ///
@@ -107,6 +150,23 @@ impl<'a, R: Real> Rows<'a, R> {
     pub fn new(data: &'a [R], stride: usize, dim: usize, len: usize) -> Result<Self, Error> {
         check(data.len(), stride, dim, len)?;
         Ok(Self { data, stride, dim, len })
+    }
+
+    /// A view of all of `data`, one row directly after the other: `dim` rows, their length is what `data` has for each.
+    ///
+    /// # Errors
+    /// [`Error::Zero`] for `dim = 0`; [`Error::Mismatch`] if `data` is not a whole number of rows; [`Error::Capacity`] beyond [`MAX_PARTICLES`].
+    ///
+    /// ```
+    /// use birth_death::Rows;
+    /// let rows = Rows::packed(&[0.0, 1.0, 10.0, 11.0], 2)?;
+    /// assert_eq!((rows.len(), rows.row(1)), (2, &[10.0, 11.0][..]));
+    /// assert!(Rows::packed(&[0.0, 1.0, 10.0], 2).is_err());
+    /// # Ok::<(), birth_death::Error>(())
+    /// ```
+    pub fn packed(data: &'a [R], dim: usize) -> Result<Self, Error> {
+        let len = packed(data.len(), dim)?;
+        Self::new(data, len, dim, len)
     }
 
     /// One particle: its components are rows of length one.
@@ -145,6 +205,18 @@ impl<'a, R: Real> Rows<'a, R> {
     #[inline]
     pub fn get(&self, k: usize, i: usize) -> Option<R> {
         self.row(k).get(i).copied()
+    }
+
+    /// The components of particle `i`, in order; none if it is not there.
+    ///
+    /// ```
+    /// let rows = birth_death::Rows::packed(&[0.0, 1.0, 10.0, 11.0], 2)?;
+    /// assert!(rows.particle(1).eq([1.0, 11.0]));
+    /// assert_eq!(rows.particle(2).count(), 0);
+    /// # Ok::<(), birth_death::Error>(())
+    /// ```
+    pub fn particle(&self, i: usize) -> impl Iterator<Item = R> + use<'a, R> {
+        self.iter().filter_map(move |row| row.get(i).copied())
     }
 
     /// The memory behind the view and its stride, as [`new`](Self::new) took them: for code in another language.
@@ -219,6 +291,15 @@ impl<'a, R: Real> RowsMut<'a, R> {
     pub fn new(data: &'a mut [R], stride: usize, dim: usize, len: usize) -> Result<Self, Error> {
         check(data.len(), stride, dim, len)?;
         Ok(Self { data, stride, dim, len })
+    }
+
+    /// A view as [`Rows::packed`], for writing.
+    ///
+    /// # Errors
+    /// As [`Rows::packed`].
+    pub fn packed(data: &'a mut [R], dim: usize) -> Result<Self, Error> {
+        let len = packed(data.len(), dim)?;
+        Self::new(data, len, dim, len)
     }
 
     /// As [`Rows::of_arrays`], for writing.

@@ -2,9 +2,39 @@
 
 use crate::{Ensemble, Error, Field, Real, Rows, RowsMut};
 
+/// Memory that a step works in: a [`Workspace`], a [`Scratch`] over any memory of the caller's, or a container of your own.
+pub trait StepMemory<R: Real> {
+    /// Scratch for `len` particles; what it holds does not matter.
+    ///
+    /// # Errors
+    /// [`Error::Capacity`] or [`Error::Mismatch`] if there is none for so many.
+    fn scratch(&mut self, len: usize) -> Result<Scratch<'_, R>, Error>;
+}
+
+impl<R: Real, M: StepMemory<R> + ?Sized> StepMemory<R> for &mut M {
+    fn scratch(&mut self, len: usize) -> Result<Scratch<'_, R>, Error> {
+        (**self).scratch(len)
+    }
+}
+
+impl<R: Real> StepMemory<R> for Scratch<'_, R> {
+    fn scratch(&mut self, len: usize) -> Result<Scratch<'_, R>, Error> {
+        let expected = self.origin.len();
+        if len == expected {
+            Ok(self.reborrow())
+        } else {
+            Err(Error::Mismatch { what: "particles that the workspace is for", expected: len, found: expected })
+        }
+    }
+}
+
+impl<R: Real, const D: usize, const N: usize> StepMemory<R> for Workspace<R, D, N> {
+    fn scratch(&mut self, len: usize) -> Result<Scratch<'_, R>, Error> {
+        Workspace::scratch(self, len)
+    }
+}
+
 /// Views over the caller's scratch memory for `n` particles of `D` components: `n (D + 1) + D` values, `2 n` words.
-///
-/// A step takes it by value: lend it by [`reborrow`](Scratch::reborrow), or ask the [`Workspace`] again, which gives the same memory.
 ///
 /// After a step: [`origin`](Scratch::origin) is the step's record; the field holds the potentials and gradients of the
 /// ensemble before it, except that the gradient of a slot that took a draw from the prior holds that draw.
@@ -28,9 +58,9 @@ impl<'a, R: Real> Scratch<'a, R> {
         particle: &'a mut [R],
     ) -> Result<Self, Error> {
         for (what, expected, found) in [
-            ("scratch copies", field.len(), copies.len()),
-            ("scratch origins", field.len(), origin.len()),
-            ("scratch particle", field.dim(), particle.len()),
+            ("copies in the workspace", field.len(), copies.len()),
+            ("origins in the workspace", field.len(), origin.len()),
+            ("particle in the workspace", field.dim(), particle.len()),
         ] {
             if expected != found {
                 return Err(Error::Mismatch { what, expected, found });
@@ -74,9 +104,10 @@ impl<'a, R: Real> Scratch<'a, R> {
 /// x.push([2.0])?;
 /// x.push([4.0])?;
 /// let mut workspace = Workspace::<f32, 1, 8>::new();
-/// let mut scratch = workspace.scratch(x.len())?;
 /// let (mut bowl, mut rng) = (Quadratic::new(&[1.0])?, Stream::seeded(1, 0));
-/// Dynamics::gradient_flow(0.5)?.step(x.rows_mut(), &mut bowl, &mut rng, scratch.reborrow())?;
+/// Dynamics::gradient_flow(0.5)?.step(&mut x, &mut bowl, &mut rng, &mut workspace)?;
+/// // what the step left there
+/// let scratch = workspace.scratch(x.len())?;
 /// assert_eq!((scratch.potential(), scratch.origin()), (&[2.0, 8.0][..], &[0, 1][..]));
 /// assert_eq!(x.rows().row(0), [1.0, 2.0]);
 /// assert!(workspace.scratch(9).is_err());

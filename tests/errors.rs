@@ -311,17 +311,17 @@ fn shapes_that_do_not_agree_are_refused_everywhere() {
     let mut rng = Stream::seeded(1, 0);
     for (field_dim, field_len, what, expected, found) in [
         (1, 2, "dimension of the field", 2, 1),
-        (2, 1, "length of the field", 2, 1),
-        (2, 3, "length of the field", 2, 3),
+        (2, 1, "particles that the workspace is for", 2, 1),
+        (2, 3, "particles that the workspace is for", 2, 3),
     ] {
         let (mut v, mut g) = (vec![0.0; field_len], vec![0.0; field_dim * field_len]);
         let (mut c, mut o, mut p) = (vec![0; field_len], vec![0; field_len], vec![0.0; field_dim]);
         let gradient = RowsMut::new(&mut g, field_len, field_dim, field_len).expect("shape");
         let field = Field::new(&mut v, gradient).expect("shape");
-        let scratch = Scratch::new(field, &mut c, &mut o, &mut p).expect("shape");
+        let mut scratch = Scratch::new(field, &mut c, &mut o, &mut p).expect("shape");
         let mut data = [1.0, 2.0, 3.0, 4.0];
-        let x = RowsMut::new(&mut data, 2, 2, 2).expect("shape");
-        let error = dynamics.step(x, &mut flat_energy, &mut rng, scratch).expect_err("shapes differ");
+        let mut x = RowsMut::new(&mut data, 2, 2, 2).expect("shape");
+        let error = dynamics.step(&mut x, &mut flat_energy, &mut rng, &mut scratch).expect_err("shapes differ");
         assert_eq!(error, mismatch(what, expected, found));
         assert_eq!((data, dynamics.steps()), ([1.0, 2.0, 3.0, 4.0], 0));
     }
@@ -518,11 +518,11 @@ fn nothing_depends_on_what_the_scratch_held() {
     (0..4).for_each(|_| x.push([1.0, 1.0]).unwrap());
     let mut rng = Stream::seeded(1, 0);
     let mut dynamics = Dynamics::gradient_flow(0.1).unwrap();
-    let result = dynamics.step(x.rows_mut(), &mut Forgetful, &mut rng, workspace.scratch(4).unwrap());
+    let result = dynamics.step(&mut x, &mut Forgetful, &mut rng, &mut workspace);
     assert_eq!(result, Err(Error::NotFinite { quantity: Quantity::Gradient, particle: Some(0) }));
     // all die for certain, and four draws are needed
     let mut bowl = Quadratic::new(&[1.0, 1.0]).unwrap();
     let mut dynamics = Dynamics::reinjection(1.0, 1e9, Forgetful).unwrap();
-    let result = dynamics.step(x.rows_mut(), &mut bowl, &mut rng, workspace.scratch(4).unwrap());
+    let result = dynamics.step(&mut x, &mut bowl, &mut rng, &mut workspace);
     assert_eq!(result, Err(Error::NotFinite { quantity: Quantity::PriorDraw, particle: Some(0) }));
 }

@@ -23,7 +23,7 @@ impl Run {
 
     fn step(&mut self) -> Result<Report<f64>, Error> {
         let mut energy = Quadratic::new(&[1.0])?;
-        self.dynamics.step(self.x.rows_mut(), &mut energy, &mut self.rng, self.workspace.scratch(N)?)
+        self.dynamics.step(&mut self.x, &mut energy, &mut self.rng, &mut self.workspace)
     }
 }
 
@@ -57,9 +57,9 @@ fn a_time_is_a_product_and_not_a_sum() -> Result<(), Error> {
 #[test]
 fn the_new_dt_moves_and_the_new_alpha_decides() -> Result<(), Error> {
     let mut run = Run::new(Dynamics::birth_death(0.25, 0.0)?)?;
-    let before = run.x.particle(0).map(|[x]| x);
+    let before = run.x.get(0).map(|[x]| x);
     assert_eq!(run.step()?.largest_probability, 0.0, "alpha = 0");
-    assert_eq!(run.x.particle(0).map(|[x]| x), before.map(|x| 0.75 * x));
+    assert_eq!(run.x.get(0).map(|[x]| x), before.map(|x| 0.75 * x));
     run.dynamics.set_alpha(1e9)?;
     run.dynamics.set_dt(0.5)?;
     let report = run.step()?;

@@ -207,8 +207,7 @@ fn every_ensemble_length_up_to_its_capacity_works() {
         assert_eq!((x.len(), x.rows().len(), x.rows_mut().len(), x.is_empty()), (n, n, n, n == 0));
         let mut dynamics = Dynamics::birth_death(0.1, 5.0).expect("dynamics");
         let mut rng = Stream::seeded(1, 0);
-        let scratch = workspace.scratch(n).expect("n fit");
-        let result = dynamics.step(x.rows_mut(), &mut energy, &mut rng, scratch);
+        let result = dynamics.step(&mut x, &mut energy, &mut rng, &mut workspace);
         assert_eq!(result.err(), (n == 0).then_some(Error::Empty));
         assert_eq!(x.push([1.0 + n as f32, 0.5]).is_ok(), n < 3);
     }
@@ -313,10 +312,8 @@ fn in_an_ensemble<R: Real>(mut energy: GaussianUnits<'_, R>) -> Outcome {
     let mut workspace = Workspace::<R, 3, 64>::new();
     let mut rng = Stream::seeded(4, 4);
     let mut dynamics = scheme_2();
-    let mut step = || {
-        let scratch = workspace.scratch(N).expect("room");
-        report_bits(&dynamics.step(x.rows_mut(), &mut energy, &mut rng, scratch).expect("a step"))
-    };
+    let mut step =
+        || report_bits(&dynamics.step(&mut x, &mut energy, &mut rng, &mut workspace).expect("a step"));
     let reports = (0..STEPS).map(|_| step()).collect();
     (reports, x.rows().iter().map(all_bits).collect())
 }

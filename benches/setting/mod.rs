@@ -101,8 +101,8 @@ impl<R: Real> Memory<R> {
         let Self { n, dim, .. } = *self;
         let gradient = RowsMut::new(&mut self.gradient, n, dim, n).expect(VALID);
         let field = Field::new(&mut self.potential, gradient).expect(VALID);
-        let scratch = Scratch::new(field, &mut self.copies, &mut self.origin, &mut self.particle).expect(VALID);
-        let rows = RowsMut::new(&mut self.x, n, dim, n).expect(VALID);
-        dynamics.step(rows, energy, rng, scratch).expect("finite")
+        let mut scratch = Scratch::new(field, &mut self.copies, &mut self.origin, &mut self.particle).expect(VALID);
+        let mut rows = RowsMut::new(&mut self.x, n, dim, n).expect(VALID);
+        dynamics.step(&mut rows, energy, rng, &mut scratch).expect("finite")
     }
 }

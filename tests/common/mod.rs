@@ -208,10 +208,10 @@ impl<R: Real> Memory<R> {
         E: Energy<R> + ?Sized,
         G: Generator + ?Sized,
     {
-        let x = RowsMut::new(&mut self.x, self.stride, self.dim, self.n)?;
+        let mut x = RowsMut::new(&mut self.x, self.stride, self.dim, self.n)?;
         let gradient = RowsMut::new(&mut self.gradient, self.stride, self.dim, self.n)?;
         let field = Field::new(&mut self.potential, gradient)?;
-        let scratch = Scratch::new(field, &mut self.copies, &mut self.origin, &mut self.particle)?;
-        dynamics.step(x, energy, rng, scratch)
+        let mut scratch = Scratch::new(field, &mut self.copies, &mut self.origin, &mut self.particle)?;
+        dynamics.step(&mut x, energy, rng, &mut scratch)
     }
 }

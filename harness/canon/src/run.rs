@@ -151,7 +151,7 @@ impl Runner<'_> {
         let mut state = State { steps: 0, energy: R::ZERO, events: 0, words: [0; 4] };
         for checkpoint in 0..=self.checkpoints {
             while state.steps < checkpoint.saturating_mul(EVERY) {
-                let report = dynamics.step(x.rows_mut(), energy, &mut rng, workspace.scratch(N)?)?;
+                let report = dynamics.step(&mut x, energy, &mut rng, &mut workspace)?;
                 state.steps = dynamics.steps();
                 state.energy = report.energy;
                 state.events =

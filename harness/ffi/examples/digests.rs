@@ -94,7 +94,7 @@ fn trained<P: Prior<f32>>(
     let mut workspace = Workspace::<f32, 3, 32>::new();
     let mut energies = Vec::new();
     for _ in 0..=400 {
-        energies.push(dynamics.step(x.rows_mut(), energy, &mut rng, workspace.scratch(32)?)?.energy);
+        energies.push(dynamics.step(&mut x, energy, &mut rng, &mut workspace)?.energy);
     }
     let digest = fnv(FNV, reals(x.rows().iter().flatten()));
     println!("{name}: loss {:.6}, then {:.6}; particles {digest:016x}", energies[0], energies[400]);
@@ -127,7 +127,7 @@ impl<R: Real, P: Prior<R>, const D: usize> Run<R, P, D> {
 
     fn steps(&mut self, count: usize, energy: &mut dyn Energy<R>) -> Result<(), Error> {
         for _ in 0..count {
-            self.dynamics.step(self.x.rows_mut(), energy, &mut self.rng, self.workspace.scratch(N)?)?;
+            self.dynamics.step(&mut self.x, energy, &mut self.rng, &mut self.workspace)?;
         }
         Ok(())
     }

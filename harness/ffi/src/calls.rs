@@ -132,7 +132,7 @@ pub(crate) unsafe fn step<R: Real + Plain>(
     // what a function of C's may copy of the run meanwhile is the run before the step.
     let (mut next, mut generator) = (dynamics.clone(), rng.clone());
     for _ in 0..count {
-        let done = next.step(particles.reborrow(), energy.energy, &mut generator, scratch.reborrow())?;
+        let done = next.step(&mut particles, energy.energy, &mut generator, &mut scratch)?;
         dynamics.clone_from(&next);
         rng.clone_from(&generator);
         if !report.is_null() {

@@ -90,7 +90,7 @@ where
     let (mut copies, mut origin, mut particle) = (vec![0; n], vec![0; n], vec![R::ZERO; dim]);
     let field = Field::new(&mut potential, RowsMut::new(&mut gradient, n, dim, n).expect("of this shape"));
     let scratch = Scratch::new(field.expect("lengths agree"), &mut copies, &mut origin, &mut particle);
-    let found = dynamics.step(x.rows_mut(), energy, rng, scratch.expect("lengths agree"));
+    let found = dynamics.step(&mut x.rows_mut(), energy, rng, &mut scratch.expect("lengths agree"));
     let report = match found {
         Err(error) => {
             assert!(same(&x.values, &before), "particles after {error}");

@@ -95,11 +95,11 @@ impl<'e, R: Real, P: Prior<R>, G: Generator> Simulation<'e, R, P, G> {
     /// The core's; the ensemble is unchanged then.
     pub fn step(&mut self) -> Result<Report<R>, Error> {
         let n = self.particles;
-        let rows = RowsMut::new(&mut self.rows, n, self.dimension, n)?;
+        let mut rows = RowsMut::new(&mut self.rows, n, self.dimension, n)?;
         let gradient = RowsMut::new(&mut self.gradient, n, self.dimension, n)?;
         let field = Field::new(&mut self.potential, gradient)?;
-        let scratch = Scratch::new(field, &mut self.copies, &mut self.origin, &mut self.particle)?;
-        let report = self.dynamics.step(rows, &mut *self.energy, &mut self.rng, scratch)?;
+        let mut scratch = Scratch::new(field, &mut self.copies, &mut self.origin, &mut self.particle)?;
+        let report = self.dynamics.step(&mut rows, &mut *self.energy, &mut self.rng, &mut scratch)?;
         if report.births > 0 || report.deaths > 0 {
             self.ancestors.update(&self.origin)?;
         }

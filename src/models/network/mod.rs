@@ -69,7 +69,7 @@ const LARGEST_TILE: usize = 8;
 /// let mut workspace = Workspace::<f32, 3, 32>::new();
 /// let mut loss = f32::INFINITY;
 /// for _ in 0..500 {
-///     loss = dynamics.step(units.rows_mut(), &mut network, &mut rng, workspace.scratch(32)?)?.energy;
+///     loss = dynamics.step(&mut units, &mut network, &mut rng, &mut workspace)?.energy;
 /// }
 /// assert!(loss < 1e-3);
 /// # Ok::<(), birth_death::Error>(())

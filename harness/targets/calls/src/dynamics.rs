@@ -55,7 +55,7 @@ fn falls<R: Real, const D: usize, P: Prior<R>>(
     let mut genealogy = Genealogy::new([0; N], [0; N])?;
     let (mut first, mut last) = (None, None);
     for _ in 0..hide(50) {
-        let report = dynamics.step(hide(&mut x).rows_mut(), energy, rng, workspace.scratch(hide(N))?)?;
+        let report = dynamics.step(&mut hide(&mut x), energy, rng, &mut workspace)?;
         let mut scratch = workspace.scratch(hide(N))?;
         genealogy.update(scratch.origin())?;
         seen(Dissipation::of(&scratch.field()).pde1(dynamics.alpha()));
@@ -72,8 +72,8 @@ pub(crate) fn step<R: Real, const D: usize, E: Energy<R>>(mut energy: E) -> Resu
     let mut workspace = Workspace::<R, D, N>::new();
     let mut rng = Stream::seeded(hide(2), hide(0));
     let mut dynamics = Dynamics::birth_death(number(0.02), number(2.0))?;
-    seen(dynamics.step(hide(&mut x).rows_mut(), &mut energy, &mut rng, workspace.scratch(hide(N))?)?.energy);
-    seen(dynamics.step(hide(&mut x).rows_mut(), &mut &mut energy, &mut rng, workspace.scratch(hide(N))?)?.energy);
+    seen(dynamics.step(&mut hide(&mut x), &mut energy, &mut rng, &mut workspace)?.energy);
+    seen(dynamics.step(&mut hide(&mut x), &mut &mut energy, &mut rng, &mut workspace)?.energy);
     Ok(())
 }
 

@@ -28,7 +28,7 @@ fn ensemble<R: Real, const D: usize>() -> Result<(), Error> {
     seen(Ensemble::<R, D, N>::new());
     let x = hide(&mut x);
     x.push([number(1.0); D])?;
-    seen((x.len(), x.is_empty(), x.particle(hide(0))));
+    seen((x.len(), x.is_empty(), x.get(hide(0))));
     same(x);
     rows(x.rows());
     rows_mut(x.rows_mut());

@@ -84,7 +84,7 @@ pub fn train<P: Prior<f32>>(
     }
 
     for step in 0..=STEPS {
-        let report = dynamics.step(units.rows_mut(), &mut network, &mut rng, workspace.scratch(UNITS)?)?;
+        let report = dynamics.step(&mut units, &mut network, &mut rng, &mut workspace)?;
         if step % EVERY == 0 {
             tell(Line::Step(report));
         }
