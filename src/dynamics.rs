@@ -386,7 +386,7 @@ impl<R: Real, P: Prior<R>> Dynamics<R, P> {
 /// Draws a particle for every fresh slot, checks it, and parks it in the slot's gradient column.
 fn draw_fresh<R: Real, P: Prior<R>, G: Generator + ?Sized>(
     prior: &P,
-    rng: &mut G,
+    mut rng: &mut G,
     origin: &[u32],
     particle: &mut [R],
     mut field: crate::Field<'_, R>,
@@ -394,7 +394,7 @@ fn draw_fresh<R: Real, P: Prior<R>, G: Generator + ?Sized>(
     let (_, mut gradient) = field.parts_mut();
     for (slot, _) in slots().zip(origin).filter(|(_, origin)| **origin == FRESH) {
         particle.fill(R::from_f64(f64::NAN)); // a component that the prior forgets is an error
-        prior.draw(rng, particle);
+        prior.draw(&mut rng, particle);
         if particle.iter().any(|x| !x.is_finite()) {
             return Err(Error::NotFinite { quantity: Quantity::PriorDraw, particle: Some(slot) });
         }

@@ -113,6 +113,8 @@ pub use genealogy::Genealogy;
 pub use log::ReportLog;
 pub use population::FRESH;
 pub use prior::{Marginal, NoPrior, Prior, ProductPrior};
+/// The traits of random number generators, at the version that this crate uses.
+pub use rand_core;
 pub use random::{Generator, NoRewind, Rewind, Stream};
 pub use real::Real;
 pub use rows::{MAX_PARTICLES, Particles, Rows, RowsMut};

@@ -5,22 +5,42 @@ use crate::random::normal;
 use crate::{Error, Real};
 use rand_core::Rng;
 
-/// Where scheme 2 draws new particles from.
+/// Where scheme 2 draws new particles from. Also as `dyn`.
+///
+/// ```
+/// use birth_death::{Dynamics, Marginal, Prior, ProductPrior, Real, rand_core::Rng};
+/// /// Points on the unit circle.
+/// struct Circle;
+/// impl Prior<f64> for Circle {
+///     fn dim(&self) -> usize {
+///         2
+///     }
+///     fn draw(&self, rng: &mut dyn Rng, particle: &mut [f64]) {
+///         let angle = core::f64::consts::TAU * f64::uniform(rng);
+///         particle.copy_from_slice(&[libm::cos(angle), libm::sin(angle)]);
+///     }
+/// }
+/// let square = ProductPrior::new([Marginal::Uniform { low: -1.0, high: 1.0 }; 2])?;
+/// // chosen when the program runs
+/// let prior: &dyn Prior<f64> = if std::env::args().count() > 1 { &square } else { &Circle };
+/// let dynamics = Dynamics::reinjection(0.1, 1.0, prior)?;
+/// # Ok::<(), birth_death::Error>(())
+/// ```
 pub trait Prior<R: Real> {
     /// Components of a particle.
     fn dim(&self) -> usize;
 
     /// Writes one draw into `particle`, which has [`dim`](Prior::dim) components. A draw that is not finite makes the step
     /// fail with its state unchanged. Bounded time: a rejection loop needs a limit.
-    fn draw<G: Rng + ?Sized>(&self, rng: &mut G, particle: &mut [R]);
+    fn draw(&self, rng: &mut dyn Rng, particle: &mut [R]);
 }
 
-impl<R: Real, P: Prior<R>> Prior<R> for &P {
+impl<R: Real, P: Prior<R> + ?Sized> Prior<R> for &P {
     fn dim(&self) -> usize {
         (**self).dim()
     }
 
-    fn draw<G: Rng + ?Sized>(&self, rng: &mut G, particle: &mut [R]) {
+    fn draw(&self, rng: &mut dyn Rng, particle: &mut [R]) {
         (**self).draw(rng, particle);
     }
 }
@@ -34,7 +54,7 @@ impl<R: Real> Prior<R> for NoPrior {
         match *self {}
     }
 
-    fn draw<G: Rng + ?Sized>(&self, _: &mut G, _: &mut [R]) {
+    fn draw(&self, _: &mut dyn Rng, _: &mut [R]) {
         match *self {}
     }
 }
@@ -139,7 +159,7 @@ impl<R: Real, C: AsRef<[Marginal<R>]>> Prior<R> for ProductPrior<C> {
         self.marginals.as_ref().len()
     }
 
-    fn draw<G: Rng + ?Sized>(&self, rng: &mut G, particle: &mut [R]) {
+    fn draw(&self, rng: &mut dyn Rng, particle: &mut [R]) {
         for (x, marginal) in particle.iter_mut().zip(self.marginals.as_ref()) {
             *x = marginal.draw(rng);
         }

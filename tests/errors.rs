@@ -225,7 +225,7 @@ impl Prior<f64> for Failing {
     fn dim(&self) -> usize {
         1
     }
-    fn draw<G: Rng + ?Sized>(&self, rng: &mut G, particle: &mut [f64]) {
+    fn draw(&self, rng: &mut dyn Rng, particle: &mut [f64]) {
         let word = rng.next_u32();
         particle[0] = if word.is_multiple_of(3) { self.value } else { 1.0 };
     }
@@ -494,7 +494,7 @@ impl Prior<f64> for Forgetful {
         2
     }
 
-    fn draw<G: Rng + ?Sized>(&self, _: &mut G, particle: &mut [f64]) {
+    fn draw(&self, _: &mut dyn Rng, particle: &mut [f64]) {
         particle[0] = 0.0;
     }
 }

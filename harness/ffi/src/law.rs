@@ -120,12 +120,11 @@ impl<R: Real> Prior<R> for Law<R> {
         }
     }
 
-    fn draw<G: Rng + ?Sized>(&self, mut rng: &mut G, particle: &mut [R]) {
+    fn draw(&self, mut rng: &mut dyn Rng, particle: &mut [R]) {
         match *self {
             Self::Table(table) => draw(table, rng, particle),
             Self::Function { draw, context, .. } => {
-                let mut any: &mut dyn Rng = &mut rng;
-                let random = (&raw mut any).cast::<bd_random>();
+                let random = (&raw mut rng).cast::<bd_random>();
                 // SAFETY: `particle` is memory for `particle.len()` = d values; the function gets a generator that lives until it returns
                 unsafe { draw(context, random, particle.as_mut_ptr(), particle.len()) }
             }

@@ -73,7 +73,7 @@ impl<R: Real> Prior<R> for Table<R> {
         self.dim
     }
 
-    fn draw<G: Rng + ?Sized>(&self, rng: &mut G, particle: &mut [R]) {
+    fn draw(&self, rng: &mut dyn Rng, particle: &mut [R]) {
         for x in particle.iter_mut().skip(usize::from(self.forgets)) {
             *x = self.values[rng.next_u32() as usize % self.values.len()];
         }
