@@ -33,9 +33,8 @@ impl<G: Generator + ?Sized> Generator for &mut G {
 /// Equal are those in equal present states, wherever their marks are: a step marks anew.
 ///
 /// ```
-/// use birth_death::{Generator, Rewind, Stream};
-/// use rand_core::Rng;
-/// let mut rng: Stream = Rewind::new(rand_xorshift::XorShiftRng::clone(Stream::seeded(1, 0).get()));
+/// use birth_death::{Generator, Rewind, rand_core::{Rng, SeedableRng}};
+/// let mut rng = Rewind::new(rand_xorshift::XorShiftRng::seed_from_u64(1));
 /// rng.mark();
 /// let word = rng.next_u32();
 /// rng.rewind();
@@ -55,8 +54,9 @@ impl<G: PartialEq> PartialEq for Rewind<G> {
 
 impl<G: Eq> Eq for Rewind<G> {}
 
-/// The default generator: `XorShiftRng` (Marsaglia's xorshift128), 32 bytes.
-pub type Stream = Rewind<XorShiftRng>;
+/// The default generator: Marsaglia's xorshift128 (of `rand_xorshift`), which can be put back; 32 bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stream(Rewind<XorShiftRng>);
 
 impl<G: Clone> Rewind<G> {
     /// The generator as it is, marked there.
@@ -141,6 +141,34 @@ impl<G: Rng> Generator for NoRewind<G> {
     fn rewind(&mut self) {}
 }
 
+impl TryRng for Stream {
+    type Error = Infallible;
+
+    #[inline]
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        self.0.try_next_u32()
+    }
+
+    #[inline]
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        self.0.try_next_u64()
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        self.0.try_fill_bytes(bytes)
+    }
+}
+
+impl Generator for Stream {
+    fn mark(&mut self) {
+        self.0.mark();
+    }
+
+    fn rewind(&mut self) {
+        self.0.rewind();
+    }
+}
+
 impl Stream {
     /// Stream number `stream` of `seed`.
     ///
@@ -167,7 +195,12 @@ impl Stream {
         let mut bytes = [0; 16];
         let words = a.to_le_bytes().into_iter().chain(b.to_le_bytes());
         bytes.iter_mut().zip(words).for_each(|(byte, word)| *byte = word);
-        Self::new(XorShiftRng::from_seed(bytes))
+        Self::of_bytes(bytes)
+    }
+
+    /// xorshift128 with these seed bytes.
+    pub(crate) fn of_bytes(bytes: [u8; 16]) -> Self {
+        Self(Rewind::new(XorShiftRng::from_seed(bytes)))
     }
 }
 

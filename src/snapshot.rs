@@ -1,8 +1,7 @@
 //! Generators whose state can be written down and read back.
 
-use crate::{Error, Fault, Rewind, Stream};
-use rand_core::{Rng, SeedableRng};
-use rand_xorshift::XorShiftRng;
+use crate::{Error, Fault, Stream};
+use rand_core::Rng;
 
 /// A generator that a [`State`](crate::State) can save: its state is [`WORDS`](Snapshot::WORDS) words.
 ///
@@ -35,7 +34,7 @@ impl Snapshot for Stream {
     const WORDS: usize = 4;
 
     fn save(&self, words: &mut [u32]) {
-        let mut ahead = self.get().clone();
+        let mut ahead = self.clone();
         words.iter_mut().take(Self::WORDS).for_each(|word| *word = ahead.next_u32());
     }
 
@@ -47,7 +46,7 @@ impl Snapshot for Stream {
         let mut seed = [0; 16];
         let bytes = state.into_iter().flat_map(u32::to_le_bytes);
         seed.iter_mut().zip(bytes).for_each(|(byte, of_word)| *byte = of_word);
-        Ok(Rewind::new(XorShiftRng::from_seed(seed)))
+        Ok(Stream::of_bytes(seed))
     }
 }
 

@@ -9,7 +9,7 @@ use rand_core::{Rng, TryRng};
 pub(crate) fn all<R: Real>() -> Result<(), Error> {
     let mut stream = Stream::seeded(hide(7), hide(1));
     same(&stream);
-    seen(Rewind::new(stream.get().clone()));
+    seen(Rewind::new(stream.clone()).get());
     generator(&mut stream);
     generator(&mut &mut stream);
     let mut last = NoRewind(stream.clone());
