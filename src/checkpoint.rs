@@ -1,5 +1,32 @@
 //! A run written down: everything that the next step depends on, in a format of its own.
 //!
+//! Saved are the particles, the [`Dynamics`] and the generator: what a step changes. Not saved are the energy and the prior, which no step changes: a
+//! mini-batch is a function of the step's number and of the data's own seed and stream. Who resumes builds both as before, and can give a `tag`
+//! that stands for them (a hash of the configuration, say): a checkpoint of another tag is refused.
+//!
+//! A run that goes on from a checkpoint gives the bits of the run that was not interrupted, on every target.
+//!
+//! ```
+//! use birth_death::{Dynamics, Ensemble, Stream, Workspace, checkpoint, models::Quadratic};
+//! const SIZE: usize = checkpoint::size::<f32, Stream>(1, 3);
+//! let mut x = Ensemble::<f32, 1, 3>::new();
+//! x.try_extend([[1.0], [2.0], [3.0]])?;
+//! let mut dynamics = Dynamics::birth_death(0.1, 1.0)?;
+//! let mut rng = Stream::seeded(1, 0);
+//! let (mut energy, mut workspace) = (Quadratic::new(&[1.0])?, Workspace::<f32, 1, 3>::new());
+//! dynamics.step(&mut x, &mut energy, &mut rng, &mut workspace)?;
+//! let mut saved = [0; SIZE];
+//! checkpoint::save(7, x.rows(), &dynamics, &rng, &mut saved)?;
+//!
+//! // the power fails, and the same program starts again
+//! let mut again = Ensemble::<f32, 1, 3>::new();
+//! let mut resumed = Dynamics::birth_death(0.1, 1.0)?;
+//! let mut other = Stream::seeded(2, 0);
+//! checkpoint::restore(7, &saved, &mut again, &mut resumed, &mut other)?;
+//! assert_eq!((again, resumed, other), (x, dynamics, rng));
+//! # Ok::<(), birth_death::Error>(())
+//! ```
+//!
 //! # Format, version 1
 //! All numbers are little-endian; `b` is 4 for `f32` and 8 for `f64`, `w` the generator's words.
 //!
@@ -29,7 +56,7 @@
 
 use crate::error::Fault;
 use crate::rows::{indices, pieces};
-use crate::{Dynamics, Error, Prior, Rate, Real, RowsMut, Scheme, Snapshot};
+use crate::{Dynamics, Error, Particles, Prior, Rate, Real, Rows, Scheme, Snapshot};
 use crc::{CRC_32_ISO_HDLC, Crc, NoTable};
 
 const MAGIC: [u8; 4] = *b"BDCP";
@@ -39,136 +66,105 @@ const HEADER: usize = 80;
 const CHECKSUM: usize = 4;
 static CRC: Crc<u32, NoTable> = Crc::<u32, NoTable>::new(&CRC_32_ISO_HDLC);
 
-/// The state of a run: what a step changes, borrowed where it stands.
-///
-/// Not in it are the energy and the prior, which no step changes: a mini-batch is a function of the step's number and of the data's own seed and stream. Who
-/// resumes builds both as before, and can give a `tag` that stands for them (a hash of the configuration, say): a checkpoint of another tag is refused.
-///
-/// A run that goes on from a checkpoint gives the bits of the run that was not interrupted, on every target.
-///
-/// ```
-/// use birth_death::{Dynamics, Ensemble, NoPrior, State, Stream, Workspace, models::Quadratic};
-/// const SIZE: usize = State::<f32, NoPrior, Stream>::size(1, 3);
-/// let mut x = Ensemble::<f32, 1, 3>::new();
-/// for i in [1.0, 2.0, 3.0] {
-///     x.push([i])?;
-/// }
-/// let mut dynamics = Dynamics::birth_death(0.1, 1.0)?;
-/// let mut rng = Stream::seeded(1, 0);
-/// let (mut energy, mut workspace) = (Quadratic::new(&[1.0])?, Workspace::<f32, 1, 3>::new());
-/// dynamics.step(&mut x, &mut energy, &mut rng, &mut workspace)?;
-/// let mut saved = [0; SIZE];
-/// State { particles: x.rows_mut(), dynamics: &mut dynamics, rng: &mut rng }.encode(7, &mut saved)?;
-///
-/// // the power fails, and the same program starts again
-/// let mut again = Ensemble::<f32, 1, 3>::new();
-/// for _ in 0..3 {
-///     again.push([0.0])?;
-/// }
-/// let mut resumed = Dynamics::birth_death(0.1, 1.0)?;
-/// let mut other = Stream::seeded(2, 0);
-/// State { particles: again.rows_mut(), dynamics: &mut resumed, rng: &mut other }.decode(7, &saved)?;
-/// assert_eq!((again, resumed, other), (x, dynamics, rng));
-/// # Ok::<(), birth_death::Error>(())
-/// ```
-#[derive(Debug)]
-pub struct State<'a, R, P, G> {
-    /// The particles.
-    pub particles: RowsMut<'a, R>,
-    /// Parameters and counters.
-    pub dynamics: &'a mut Dynamics<R, P>,
-    /// The generator of the steps.
-    pub rng: &'a mut G,
+/// A state of more words is no use on a microcontroller, and does not compile.
+struct Fits<G>(core::marker::PhantomData<G>);
+
+impl<G: Snapshot> Fits<G> {
+    const CHECKED: () = assert!(G::WORDS <= MAX_WORDS, "a generator of more than 64 words");
 }
 
-impl<R: Real, P: Prior<R>, G: Snapshot> State<'_, R, P, G> {
-    const FITS: () = assert!(G::WORDS <= MAX_WORDS, "a generator of more than 64 words");
+/// Bytes of a checkpoint of `len` particles of `dim` components and a generator `G`: `84 + 4 w + b dim len`.
+pub const fn size<R: Real, G: Snapshot>(dim: usize, len: usize) -> usize {
+    let particles = dim.saturating_mul(len).saturating_mul(size_of::<R>());
+    (HEADER + CHECKSUM).saturating_add(G::WORDS.saturating_mul(4)).saturating_add(particles)
+}
 
-    /// Bytes of a checkpoint of `len` particles of `dim` components: `84 + 4 w + b dim len`.
-    pub const fn size(dim: usize, len: usize) -> usize {
-        let particles = dim.saturating_mul(len).saturating_mul(size_of::<R>());
-        (HEADER + CHECKSUM).saturating_add(G::WORDS.saturating_mul(4)).saturating_add(particles)
+/// Writes a run into the first bytes of `out`; their number.
+///
+/// # Errors
+/// [`Error::Capacity`] for less room than [`size`], [`Error::NotFinite`] for a particle that is not finite: `out` is
+/// unchanged then.
+pub fn save<R: Real, P: Prior<R>, G: Snapshot>(
+    tag: u64,
+    particles: Rows<'_, R>,
+    dynamics: &Dynamics<R, P>,
+    rng: &G,
+    out: &mut [u8],
+) -> Result<usize, Error> {
+    let () = Fits::<G>::CHECKED;
+    let size = size::<R, G>(particles.dim(), particles.len());
+    let capacity = out.len();
+    let Some(out) = out.get_mut(..size) else {
+        return Err(Error::Capacity { what: "bytes of a checkpoint", capacity, requested: size });
+    };
+    if let Some(i) = particles.first_not_finite() {
+        return Err(Error::NotFinite { quantity: crate::Quantity::Position, particle: u32::try_from(i).ok() });
     }
-
-    /// Writes the state into the first bytes of `out`, as the module's documentation has it; their number.
-    ///
-    /// # Errors
-    /// [`Error::Capacity`] for less room than [`size`](Self::size), [`Error::NotFinite`] for a particle that is not finite: `out` is
-    /// unchanged then.
-    pub fn encode(&self, tag: u64, out: &mut [u8]) -> Result<usize, Error> {
-        let () = Self::FITS;
-        let x = self.particles.as_rows();
-        let size = Self::size(x.dim(), x.len());
-        let capacity = out.len();
-        let Some(out) = out.get_mut(..size) else {
-            return Err(Error::Capacity { what: "bytes of a checkpoint", capacity, requested: size });
-        };
-        if let Some(i) = x.first_not_finite() {
-            return Err(Error::NotFinite { quantity: crate::Quantity::Position, particle: u32::try_from(i).ok() });
-        }
-        let dynamics = &*self.dynamics;
-        let mut to = Writer { rest: out };
-        to.put(MAGIC);
-        to.put(VERSION.to_le_bytes());
-        to.put([real_bytes::<R>(), scheme(dynamics.scheme())]);
-        to.put([u8::from(dynamics.rate() == Rate::Raw), u8::from(dynamics.transport), 0, 0]);
-        for number in [x.dim(), x.len(), G::WORDS] {
-            to.put(word(number).to_le_bytes());
-        }
-        let times = [tag, dynamics.step, dynamics.quench_from, dynamics.origin_step];
-        let reals = [dynamics.origin_time, dynamics.dt.to_f64(), dynamics.alpha.to_f64()].map(f64::to_bits);
-        times.into_iter().chain(reals).for_each(|number| to.put(number.to_le_bytes()));
-        let mut words = [0; MAX_WORDS];
-        self.rng.save(&mut words);
-        words.iter().take(G::WORDS).for_each(|word| to.put(word.to_le_bytes()));
-        for &value in x.iter().flatten() {
-            let bytes = value.bits().to_le_bytes();
-            bytes.into_iter().take(size_of::<R>()).for_each(|byte| to.put([byte]));
-        }
-        let (body, checksum) = out.split_at_mut_checked(size.saturating_sub(CHECKSUM)).unwrap_or((&mut [], &mut []));
-        Writer { rest: checksum }.put(CRC.checksum(body).to_le_bytes());
-        Ok(size)
+    let mut to = Writer { rest: out };
+    to.put(MAGIC);
+    to.put(VERSION.to_le_bytes());
+    to.put([real_bytes::<R>(), scheme(dynamics.scheme())]);
+    to.put([u8::from(dynamics.rate() == Rate::Raw), u8::from(dynamics.transport), 0, 0]);
+    for number in [particles.dim(), particles.len(), G::WORDS] {
+        to.put(word(number).to_le_bytes());
     }
-
-    /// Puts the state back that [`encode`](Self::encode) wrote for the same `tag`, into an ensemble of the same shape and a [`Dynamics`] of the same
-    /// scheme (with the same prior, which is not compared). Bytes after the checkpoint are not read.
-    ///
-    /// # Errors
-    /// [`Error::Checkpoint`] with the [`Fault`] of the bytes: cut short, changed, or of another format, precision, scheme, generator or tag;
-    /// [`Error::Mismatch`] for another shape; [`Error::Parameter`] and [`Error::NotFinite`] for values that no run can have. Everything is as it
-    /// was then.
-    pub fn decode(&mut self, tag: u64, bytes: &[u8]) -> Result<(), Error> {
-        let () = Self::FITS;
-        let saved = Saved::<R>::parse(bytes, G::WORDS)?;
-        if saved.tag != tag {
-            return Err(Error::Checkpoint(Fault::Tag { found: saved.tag }));
-        }
-        if saved.scheme != scheme(self.dynamics.scheme()) {
-            return Err(Error::Checkpoint(Fault::Scheme));
-        }
-        for (what, expected, found) in [
-            ("dimension of the ensemble", saved.dim, self.particles.dim()),
-            ("particles of the ensemble", saved.len, self.particles.len()),
-        ] {
-            if expected != found {
-                return Err(Error::Mismatch { what, expected, found });
-            }
-        }
-        let mut words = [0; MAX_WORDS];
-        words.iter_mut().zip(pieces(saved.words, 4)).for_each(|(word, bytes)| *word = le_word(bytes));
-        let rng = G::restore(words.get(..G::WORDS).unwrap_or(&[]))?;
-
-        // From here nothing can fail.
-        *self.rng = rng;
-        let dynamics = &mut *self.dynamics;
-        (dynamics.rate, dynamics.transport) = (saved.rate, saved.transport);
-        (dynamics.dt, dynamics.alpha) = (saved.dt, saved.alpha);
-        (dynamics.step, dynamics.quench_from) = (saved.step, saved.quench_from);
-        (dynamics.origin_step, dynamics.origin_time) = (saved.origin_step, saved.origin_time);
-        let values = self.particles.iter_mut().flatten();
-        values.zip(saved.particles()).for_each(|(to, from)| *to = from);
-        Ok(())
+    let times = [tag, dynamics.step, dynamics.quench_from, dynamics.origin_step];
+    let reals = [dynamics.origin_time, dynamics.dt.to_f64(), dynamics.alpha.to_f64()].map(f64::to_bits);
+    times.into_iter().chain(reals).for_each(|number| to.put(number.to_le_bytes()));
+    let mut words = [0; MAX_WORDS];
+    rng.save(&mut words);
+    words.iter().take(G::WORDS).for_each(|word| to.put(word.to_le_bytes()));
+    for &value in particles.iter().flatten() {
+        let bytes = value.bits().to_le_bytes();
+        bytes.into_iter().take(size_of::<R>()).for_each(|byte| to.put([byte]));
     }
+    let (body, checksum) = out.split_at_mut_checked(size.saturating_sub(CHECKSUM)).unwrap_or((&mut [], &mut []));
+    Writer { rest: checksum }.put(CRC.checksum(body).to_le_bytes());
+    Ok(size)
+}
+
+/// Puts the run back that [`save`] wrote for the same `tag`. An [`Ensemble`](crate::Ensemble) gets the saved number of particles, [`RowsMut`](crate::RowsMut) must
+/// have it; the [`Dynamics`] has the same scheme (with the same prior, which is not compared). Bytes after the checkpoint are not read.
+///
+/// # Errors
+/// [`Error::Checkpoint`] with the [`Fault`] of the bytes: cut short, changed, or of another format, precision, scheme, generator or tag;
+/// [`Error::Mismatch`] and [`Error::Capacity`] for another shape; [`Error::Parameter`] and [`Error::NotFinite`] for values that no run can have.
+/// Everything is as it was then.
+pub fn restore<R: Real, X: Particles<R> + ?Sized, P: Prior<R>, G: Snapshot>(
+    tag: u64,
+    bytes: &[u8],
+    particles: &mut X,
+    dynamics: &mut Dynamics<R, P>,
+    rng: &mut G,
+) -> Result<(), Error> {
+    let () = Fits::<G>::CHECKED;
+    let saved = Saved::<R>::parse(bytes, G::WORDS)?;
+    if saved.tag != tag {
+        return Err(Error::Checkpoint(Fault::Tag { found: saved.tag }));
+    }
+    if saved.scheme != scheme(dynamics.scheme()) {
+        return Err(Error::Checkpoint(Fault::Scheme));
+    }
+    let dim = particles.rows_mut().dim();
+    if saved.dim != dim {
+        return Err(Error::Mismatch { what: "dimension of the ensemble", expected: saved.dim, found: dim });
+    }
+    let mut words = [0; MAX_WORDS];
+    words.iter_mut().zip(pieces(saved.words, 4)).for_each(|(word, bytes)| *word = le_word(bytes));
+    let restored = G::restore(words.get(..G::WORDS).unwrap_or(&[]))?;
+
+    particles.set_len(saved.len)?;
+
+    // From here nothing can fail.
+    *rng = restored;
+    (dynamics.rate, dynamics.transport) = (saved.rate, saved.transport);
+    (dynamics.dt, dynamics.alpha) = (saved.dt, saved.alpha);
+    (dynamics.step, dynamics.quench_from) = (saved.step, saved.quench_from);
+    (dynamics.origin_step, dynamics.origin_time) = (saved.origin_step, saved.origin_time);
+    let mut rows = particles.rows_mut();
+    let values = rows.iter_mut().flatten();
+    values.zip(saved.particles()).for_each(|(to, from)| *to = from);
+    Ok(())
 }
 
 /// The most words of a generator's state.

@@ -4,7 +4,9 @@ use crate::error::parameter;
 use crate::events::{self, Events};
 use crate::population::{self, FRESH};
 use crate::rows::slots;
-use crate::{Energy, Error, Generator, NoPrior, Particles, Prior, Quantity, Real, RowsMut, Scratch, StepMemory, transport};
+use crate::{
+    Energy, Error, Generator, NoPrior, Particles, Prior, Quantity, Real, RowsMut, Scratch, StepMemory, transport,
+};
 
 /// Which dynamics (arXiv:1902.01843).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -76,7 +76,7 @@ extern crate std;
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-mod checkpoint;
+pub mod checkpoint;
 mod diagnostics;
 #[cfg(feature = "dispatch")]
 pub mod dispatch;
@@ -102,7 +102,6 @@ mod snapshot;
 mod sum;
 mod transport;
 
-pub use checkpoint::State;
 pub use diagnostics::Dissipation;
 pub use dynamics::{Dynamics, Rate, Report, Scheme};
 pub use energy::Energy;

@@ -3,7 +3,7 @@
 use crate::{Error, Fault, Stream};
 use rand_core::Rng;
 
-/// A generator that a [`State`](crate::State) can save: its state is [`WORDS`](Snapshot::WORDS) words.
+/// A generator that a [`checkpoint`](crate::checkpoint) can save: its state is [`WORDS`](Snapshot::WORDS) words.
 ///
 /// ```
 /// use birth_death::{Snapshot, Stream};

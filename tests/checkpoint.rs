@@ -3,9 +3,7 @@
 mod common;
 
 use birth_death::models::{Activation, DoubleWell, Examples, Loss, MiniBatches, Network};
-use birth_death::{
-    Dynamics, Energy, Error, Fault, Marginal, NoPrior, ProductPrior, Quantity, Rate, Real, State, Stream,
-};
+use birth_death::{Dynamics, Energy, Error, Fault, Marginal, ProductPrior, Quantity, Rate, Real, Stream, checkpoint};
 use common::Memory;
 
 const TAG: u64 = 0x0123_4567_89ab_cdef;
@@ -50,13 +48,17 @@ impl<R: Real> Run<R> {
         }
     }
 
-    fn state(&mut self) -> State<'_, R, Law<R>, Stream> {
-        State { particles: self.memory.rows_mut(), dynamics: &mut self.dynamics, rng: &mut self.rng }
+    fn save_into(&self, tag: u64, out: &mut [u8]) -> Result<usize, Error> {
+        checkpoint::save(tag, self.memory.rows(), &self.dynamics, &self.rng, out)
     }
 
-    fn save(&mut self) -> Vec<u8> {
-        let mut bytes = vec![0xaa; State::<R, Law<R>, Stream>::size(2, N) + 5];
-        let size = self.state().encode(TAG, &mut bytes).expect("room");
+    fn restore(&mut self, tag: u64, saved: &[u8]) -> Result<(), Error> {
+        checkpoint::restore(tag, saved, &mut self.memory.rows_mut(), &mut self.dynamics, &mut self.rng)
+    }
+
+    fn save(&self) -> Vec<u8> {
+        let mut bytes = vec![0xaa; checkpoint::size::<R, Stream>(2, N) + 5];
+        let size = self.save_into(TAG, &mut bytes).expect("room");
         assert_eq!(bytes[size..], [0xaa; 5], "nothing after the checkpoint is written");
         bytes.truncate(size);
         bytes
@@ -79,7 +81,7 @@ fn resumes<R: Real>(scheme: usize) {
         // other particles, another seed, parameters as the program sets them
         let mut resumed = Run::<R>::new(scheme, 2);
         resumed.steps(&mut energy, 3);
-        resumed.state().decode(TAG, &saved).expect("as it was saved");
+        resumed.restore(TAG, &saved).expect("as it was saved");
         resumed.steps(&mut energy, 40 - at);
         assert_eq!(whole.bits(), resumed.bits(), "scheme {scheme} from step {at}");
     }
@@ -104,7 +106,7 @@ fn mini_batches_go_on_with_the_step() {
         let mut network = Network::new(Activation::Tanh, Loss::Squared, batches, &mut scratch).expect("a network");
         let mut run = Run::<f32>::new(1, 4);
         if let Some(saved) = from {
-            run.state().decode(TAG, saved).expect("as it was saved");
+            run.restore(TAG, saved).expect("as it was saved");
         }
         run.steps(&mut network, steps);
         (run.save(), run.bits())
@@ -116,7 +118,7 @@ fn mini_batches_go_on_with_the_step() {
 /// Decodes and checks that nothing has changed, if it was refused.
 fn refused(run: &mut Run<f32>, bytes: &[u8]) -> Option<Error> {
     let before = run.bits();
-    let outcome = run.state().decode(TAG, bytes);
+    let outcome = run.restore(TAG, bytes);
     if outcome.is_err() {
         assert_eq!(run.bits(), before, "after {outcome:?}");
     }
@@ -202,35 +204,34 @@ fn forged_values_are_refused_by_name() {
 fn another_precision_scheme_shape_or_tag_is_refused_and_so_is_little_room() {
     let saved = Run::<f32>::new(1, 1).save();
     let mut wide = Run::<f64>::new(1, 1);
-    assert_eq!(wide.state().decode(TAG, &saved), Err(Error::Checkpoint(Fault::Precision { bytes: 4 })));
+    assert_eq!(wide.restore(TAG, &saved), Err(Error::Checkpoint(Fault::Precision { bytes: 4 })));
     assert_eq!(refused(&mut Run::new(2, 1), &saved), Some(Error::Checkpoint(Fault::Scheme)));
     let mut run = Run::<f32>::new(1, 1);
-    assert_eq!(run.state().decode(TAG + 1, &saved), Err(Error::Checkpoint(Fault::Tag { found: TAG })));
+    assert_eq!(run.restore(TAG + 1, &saved), Err(Error::Checkpoint(Fault::Tag { found: TAG })));
     run.memory = Memory::uniform(N - 1, 2, 0, 1, 0.0, 1.0);
     assert!(matches!(refused(&mut run, &saved), Some(Error::Mismatch { expected: N, .. })));
     run.memory = Memory::uniform(N, 3, 0, 1, 0.0, 1.0);
     assert!(matches!(refused(&mut run, &saved), Some(Error::Mismatch { expected: 2, found: 3, .. })));
 
     let mut run = Run::<f32>::new(1, 1);
-    let size = State::<f32, NoPrior, Stream>::size(2, N);
+    let size = checkpoint::size::<f32, Stream>(2, N);
     assert_eq!(size, 84 + 16 + 4 * 2 * N);
     let mut room = vec![7; size - 1];
-    let refused = run.state().encode(TAG, &mut room);
+    let refused = run.save_into(TAG, &mut room);
     assert_eq!(refused, Err(Error::Capacity { what: "bytes of a checkpoint", capacity: size - 1, requested: size }));
     run.memory.rows_mut().row_mut(1)[2] = f32::INFINITY;
     let mut room = vec![7; size];
-    assert!(matches!(run.state().encode(TAG, &mut room), Err(Error::NotFinite { particle: Some(2), .. })));
+    assert!(matches!(run.save_into(TAG, &mut room), Err(Error::NotFinite { particle: Some(2), .. })));
     assert!(room.iter().all(|&byte| byte == 7));
 }
 
 #[test]
 fn the_bytes_are_the_documented_ones() {
-    let mut x = Memory::<f32> { x: vec![1.0, -0.5], ..Memory::uniform(2, 1, 0, 1, 0.0, 1.0) };
-    let mut dynamics = Dynamics::<f32>::birth_death(0.25, 2.0).expect("dynamics").with_quench_from(9);
-    let mut rng = Stream::seeded(1, 0);
+    let x = Memory::<f32> { x: vec![1.0, -0.5], ..Memory::uniform(2, 1, 0, 1, 0.0, 1.0) };
+    let dynamics = Dynamics::<f32>::birth_death(0.25, 2.0).expect("dynamics").with_quench_from(9);
+    let rng = Stream::seeded(1, 0);
     let mut bytes = [0; 108];
-    let state = State { particles: x.rows_mut(), dynamics: &mut dynamics, rng: &mut rng };
-    assert_eq!(state.encode(0xa1, &mut bytes), Ok(108));
+    assert_eq!(checkpoint::save(0xa1, x.rows(), &dynamics, &rng, &mut bytes), Ok(108));
     let expected = [
         "42444350 0100 04 01 00 01 0000 01000000 02000000 04000000",
         "a100000000000000 0000000000000000 0900000000000000 0000000000000000 0000000000000000",

@@ -312,8 +312,7 @@ fn in_an_ensemble<R: Real>(mut energy: GaussianUnits<'_, R>) -> Outcome {
     let mut workspace = Workspace::<R, 3, 64>::new();
     let mut rng = Stream::seeded(4, 4);
     let mut dynamics = scheme_2();
-    let mut step =
-        || report_bits(&dynamics.step(&mut x, &mut energy, &mut rng, &mut workspace).expect("a step"));
+    let mut step = || report_bits(&dynamics.step(&mut x, &mut energy, &mut rng, &mut workspace).expect("a step"));
     let reports = (0..STEPS).map(|_| step()).collect();
     (reports, x.rows().iter().map(all_bits).collect())
 }

@@ -5,8 +5,8 @@ use birth_death::models::{
     Activation, Examples, GaussianUnits, Loss, MiniBatches, Mixture, Mmd, Network, Quadratic, Target, predict,
 };
 use birth_death::{
-    Dynamics, Energy, Ensemble, Error, Field, Marginal, NoPrior, Prior, ProductPrior, Rate, Real, Rows, Scheme, State,
-    Stream, Workspace,
+    Dynamics, Energy, Ensemble, Error, Field, Marginal, NoPrior, Prior, ProductPrior, Rate, Real, Rows, Scheme, Stream,
+    Workspace, checkpoint,
 };
 
 fn main() -> Result<(), Error> {
@@ -193,8 +193,8 @@ fn every<R: Real>() -> Result<(), Error> {
         Dynamics::new(Scheme::BirthDeath, number(0.125), number(4.0))?,
         &mut network,
     )?;
-    let mut bytes = vec![0; State::<R, NoPrior, Stream>::size(3, N)];
-    State { particles: run.x.rows_mut(), dynamics: &mut run.dynamics, rng: &mut run.rng }.encode(99, &mut bytes)?;
+    let mut bytes = vec![0; checkpoint::size::<R, Stream>(3, N)];
+    checkpoint::save(99, run.x.rows(), &run.dynamics, &run.rng, &mut bytes)?;
     line::<R>("checkpoint", fnv(FNV, bytes));
 
     let mut at = [R::ZERO; 4];

@@ -3,10 +3,10 @@
 use crate::call::{Details, Piece};
 use crate::code::bd_error;
 use crate::energy::{self, InUse, bd_energy, bd_rows, values};
-use crate::law::{Law, bd_marginal, draw, table};
+use crate::law::{bd_marginal, draw, table};
 use crate::memory::{Plain, check, lent, lent_mut, read};
 use crate::run::{Found, Open, bd_report, bd_run, bd_view};
-use birth_death::{Energy, Error, Field, Quantity, Real, Rows, RowsMut, Scratch, State, Stream};
+use birth_death::{Energy, Error, Field, Quantity, Real, Rows, RowsMut, Scratch, Stream, checkpoint};
 
 /// # Safety
 /// `run` as [`Found::new`]; `x` points to `(d - 1) stride + n` values.
@@ -239,7 +239,7 @@ pub(crate) unsafe fn set_alpha<R: Real + Plain>(
 
 /// Bytes of a checkpoint.
 pub(crate) fn checkpoint_size<R: Real + Plain>(n: usize, d: usize) -> usize {
-    State::<R, Law<R>, Stream>::size(d, n)
+    checkpoint::size::<R, Stream>(d, n)
 }
 
 /// # Safety
@@ -256,8 +256,9 @@ pub(crate) unsafe fn save<R: Real + Plain>(
     let found = unsafe { Found::new(run, &[piece], details) }?;
     found.apart(piece, details)?;
     // SAFETY: it lies apart from the run
-    let (mut open, out) = unsafe { (found.enter()?, lent_mut(out, capacity, "checkpoint")?) };
-    open.state()?.encode(tag, out)?;
+    let (open, out) = unsafe { (found.enter()?, lent_mut(out, capacity, "checkpoint")?) };
+    let x = Rows::new(open.particles, open.n, open.d, open.n)?;
+    checkpoint::save(tag, x, open.dynamics, open.rng, out)?;
     Ok(())
 }
 
@@ -275,8 +276,9 @@ pub(crate) unsafe fn load<R: Real + Plain>(
     let found = unsafe { Found::new(run, &[piece], details) }?;
     found.apart(piece, details)?;
     // SAFETY: it lies apart from the run
-    let (mut open, bytes) = unsafe { (found.enter()?, lent(bytes, length, "checkpoint")?) };
-    Ok(open.state()?.decode(tag, bytes)?)
+    let (open, bytes) = unsafe { (found.enter()?, lent(bytes, length, "checkpoint")?) };
+    let mut x = RowsMut::new(open.particles, open.n, open.d, open.n)?;
+    Ok(checkpoint::restore(tag, bytes, &mut x, open.dynamics, open.rng)?)
 }
 
 /// # Safety

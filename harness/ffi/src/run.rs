@@ -14,7 +14,7 @@ use crate::energy::{bd_rows, choice};
 use crate::law::{Law, bd_prior};
 use crate::mark::{Busy, Mark, idle};
 use crate::memory::{Plain, Span, check, read};
-use birth_death::{Dynamics, Error, MAX_PARTICLES, Rate, Real, RowsMut, Scheme, State, Stream};
+use birth_death::{Dynamics, Error, MAX_PARTICLES, Rate, Real, RowsMut, Scheme, Stream};
 use core::ffi::c_void;
 use core::{ptr, slice};
 
@@ -247,11 +247,6 @@ pub(crate) struct Open<'a, R: 'static> {
 impl<R: Real> Open<'_, R> {
     pub fn rows(&mut self) -> Result<RowsMut<'_, R>, Error> {
         RowsMut::new(self.particles, self.n, self.d, self.n)
-    }
-
-    pub fn state(&mut self) -> Result<State<'_, R, Law<R>, Stream>, Error> {
-        let particles = RowsMut::new(self.particles, self.n, self.d, self.n)?;
-        Ok(State { particles, dynamics: self.dynamics, rng: self.rng })
     }
 }
 

@@ -1,7 +1,7 @@
 //! The decoders of the core's checkpoint and of that of `run`, with checksums repaired so that the checks behind them are reached.
 
 use birth_death::models::Quadratic;
-use birth_death::{Dynamics, Error, Marginal, NoPrior, Prior, ProductPrior, Real, Scheme, State, Stream};
+use birth_death::{Dynamics, Error, Marginal, NoPrior, Prior, ProductPrior, Real, Scheme, Stream, checkpoint};
 
 use super::input::{Input, same};
 use super::progress;
@@ -35,7 +35,7 @@ fn core<R: Real>(kind: u8, input: &mut Input<'_>) {
 }
 
 fn decode<R: Real, P: Prior<R> + Clone + PartialEq>(kind: u8, scheme: Scheme<P>, n: usize, dim: usize, bytes: &[u8]) {
-    let size = State::<R, P, Stream>::size(dim, n);
+    let size = checkpoint::size::<R, Stream>(dim, n);
     let mut bytes = bytes.to_vec();
     // the fuzzer gets the places that the caller decides for nothing, unless it wants them itself
     if kind & 8 == 0 {
@@ -50,7 +50,7 @@ fn decode<R: Real, P: Prior<R> + Clone + PartialEq>(kind: u8, scheme: Scheme<P>,
         } else {
             [12, 16].map(|at| usize::from(bytes.get(at).map_or(0, |byte| byte % 10)))
         };
-        bytes.resize(State::<R, P, Stream>::size(said[0], said[1]), 0);
+        bytes.resize(checkpoint::size::<R, Stream>(said[0], said[1]), 0);
         let [dim, len] = said.map(|number| u32::try_from(number).expect("small").to_le_bytes());
         bytes[..8].copy_from_slice(&[b'B', b'D', b'C', b'P', 1, 0, size_of::<R>() as u8, scheme]);
         bytes[12..24].copy_from_slice(&[dim, len, [4, 0, 0, 0]].concat());
@@ -68,18 +68,19 @@ fn decode<R: Real, P: Prior<R> + Clone + PartialEq>(kind: u8, scheme: Scheme<P>,
     let mut dynamics = Dynamics::new(scheme, R::HALF, alpha).expect("dynamics");
     let mut rng = Stream::seeded(9, 0);
     let before = (x.values.clone(), dynamics.clone(), rng.clone());
-    let mut state = State { particles: x.rows_mut(), dynamics: &mut dynamics, rng: &mut rng };
-    match state.decode(TAG, &bytes) {
+    match checkpoint::restore(TAG, &bytes, &mut x.rows_mut(), &mut dynamics, &mut rng) {
         Err(error) => {
             assert!(!error.to_string().is_empty());
             assert!(same(&x.values, &before.0) && dynamics == before.1 && rng == before.2, "changed by {error}");
         }
         Ok(()) => {
             let mut again = vec![0xaa; size + 1];
-            assert_eq!(state.encode(TAG, &mut again), Ok(size));
+            let rows = x.rows_mut();
+            let save = |out: &mut [u8]| checkpoint::save(TAG, rows.as_rows(), &dynamics, &rng, out);
+            assert_eq!(save(&mut again), Ok(size));
             assert_eq!((&again[..size], again[size]), (&bytes[..size], 0xaa), "the same bytes, and no more");
             let mut short = vec![0xaa; size - 1];
-            assert!(matches!(state.encode(TAG, &mut short), Err(Error::Capacity { .. })));
+            assert!(matches!(save(&mut short), Err(Error::Capacity { .. })));
             go_on(&mut x, &mut dynamics, &mut rng);
         }
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use birth_death::{
     Dynamics, Energy, Error, Field, Genealogy, Generator, Marginal, Prior, ProductPrior, Quantity, Rate, Real, Report,
-    Rows, RowsMut, Scheme, Scratch, Snapshot, State, Stream,
+    Rows, RowsMut, Scheme, Scratch, Snapshot, Stream, checkpoint,
 };
 
 use crate::config::{self, Config};
@@ -208,12 +208,11 @@ impl<R: Real, P: Prior<R>, G: Generator + Snapshot> Simulation<'_, R, P, G> {
     ///
     /// # Errors
     /// [`Error::NotFinite`] for a particle that is not finite, which no step leaves.
-    pub fn save(&mut self, tag: u64) -> Result<Saved, Error> {
+    pub fn save(&self, tag: u64) -> Result<Saved, Error> {
         let (n, dim) = (self.particles, self.dimension);
-        let particles = RowsMut::new(&mut self.rows, n, dim, n)?;
-        let state = State { particles, dynamics: &mut self.dynamics, rng: &mut self.rng };
-        let mut bytes = vec![0; State::<R, P, G>::size(dim, n)];
-        state.encode(tag, &mut bytes)?;
+        let particles = Rows::new(&self.rows, n, dim, n)?;
+        let mut bytes = vec![0; checkpoint::size::<R, G>(dim, n)];
+        checkpoint::save(tag, particles, &self.dynamics, &self.rng, &mut bytes)?;
         let mut first = vec![None; n];
         let families = (0u32..).zip(self.ancestors.families());
         let ancestors = families.map(|(slot, &family)| *first[family as usize].get_or_insert(slot)).collect();
@@ -229,8 +228,8 @@ impl<R: Real, P: Prior<R>, G: Generator + Snapshot> Simulation<'_, R, P, G> {
         let mut ancestors = founders(n)?;
         // as if all had been copied from these slots in one step
         ancestors.update(&saved.ancestors)?;
-        let particles = RowsMut::new(&mut self.rows, n, dim, n)?;
-        State { particles, dynamics: &mut self.dynamics, rng: &mut self.rng }.decode(tag, &saved.state)?;
+        let mut particles = RowsMut::new(&mut self.rows, n, dim, n)?;
+        checkpoint::restore(tag, &saved.state, &mut particles, &mut self.dynamics, &mut self.rng)?;
         self.ancestors = ancestors;
         Ok(())
     }

@@ -32,7 +32,7 @@
 
 use std::collections::BTreeMap;
 
-use birth_death::{Real, State, Stream};
+use birth_death::{Real, Stream, checkpoint};
 use crc::{CRC_32_ISO_HDLC, Crc, Table};
 use sha2::{Digest, Sha256};
 
@@ -40,7 +40,7 @@ use super::replicates::Failure;
 use crate::config::{Config, difference};
 use crate::problem::Problem;
 use crate::run::results::Row;
-use crate::simulation::{Product, Saved};
+use crate::simulation::Saved;
 
 /// How every checkpoint of a run begins.
 pub const MAGIC: [u8; 8] = *b"BDRUNCKP";
@@ -158,7 +158,7 @@ impl<R: Real> Progress<R> {
     pub fn decode(config: &Config, problem: &Problem<'_, R>, bytes: &[u8]) -> Result<Self, String> {
         let mut from = Reader { rest: content(config, bytes)? };
         let (components, n) = (config.model.components().len(), config.particles);
-        let size = State::<R, Product<R>, Stream>::size(components, n);
+        let size = checkpoint::size::<R, Stream>(components, n);
         let recorded = config.recorded_steps();
         let mut progress = Self::default();
 

@@ -3,7 +3,7 @@
 use crate::{N, copied, number, same, seen};
 use birth_death::{
     Dissipation, Dynamics, Ensemble, Error, Genealogy, Marginal, NoPrior, Prior, ProductPrior, Real, Report, ReportLog,
-    State, Stream, Workspace,
+    Stream, Workspace, checkpoint,
 };
 use core::hint::black_box as hide;
 
@@ -43,10 +43,11 @@ fn checkpoint<R: Real, const D: usize, P: Prior<R>>(mut dynamics: Dynamics<R, P>
     }
     let mut rng = Stream::seeded(hide(1), hide(2));
     let mut bytes = [0; BYTES];
-    seen(State::<R, P, Stream>::size(hide(D), hide(N)));
-    let mut state = State { particles: hide(&mut x).rows_mut(), dynamics: &mut dynamics, rng: &mut rng };
-    let size = state.encode(hide(3), hide(&mut bytes[..]))?;
-    state.decode(hide(3), hide(bytes.get(..size).unwrap_or(&[])))
+    seen(checkpoint::size::<R, Stream>(hide(D), hide(N)));
+    let size = checkpoint::save(hide(3), hide(&x).rows(), &dynamics, &rng, hide(&mut bytes[..]))?;
+    let saved = hide(bytes.get(..size).unwrap_or(&[]));
+    checkpoint::restore(hide(3), saved, &mut hide(&mut x).rows_mut(), &mut dynamics, &mut rng)?;
+    checkpoint::restore(hide(3), saved, hide(&mut x), &mut dynamics, &mut rng)
 }
 
 /// A step's report is compared, copied and kept.

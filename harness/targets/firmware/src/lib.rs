@@ -7,7 +7,7 @@
 
 use birth_death::models::{Activation, Examples, Loss, Network};
 use birth_death::{
-    Dynamics, Ensemble, Error, Marginal, NoPrior, Prior, ProductPrior, Report, State, Stream, Workspace,
+    Dynamics, Ensemble, Error, Marginal, NoPrior, Prior, ProductPrior, Report, Stream, Workspace, checkpoint,
 };
 use core::fmt;
 
@@ -22,7 +22,7 @@ pub const EVERY: u64 = 100;
 /// Values that the network's loops work in.
 pub const SCRATCH: usize = Network::<f32, Examples<'static, f32>>::scratch_len(1, EXAMPLES);
 /// Bytes of a checkpoint.
-pub const CHECKPOINT: usize = State::<f32, NoPrior, Stream>::size(WEIGHTS, UNITS);
+pub const CHECKPOINT: usize = checkpoint::size::<f32, Stream>(WEIGHTS, UNITS);
 
 const EXAMPLES: usize = 64;
 
@@ -59,7 +59,7 @@ pub fn prior() -> Result<impl Prior<f32>, Error> {
     ProductPrior::new([Marginal::Constant(0.0), weight, weight])
 }
 
-/// Trains `units` from a random start, and tells of every [`EVERY`]th step. Afterwards `checkpoint` holds the state, and its checksum is the digest.
+/// Trains `units` from a random start, and tells of every [`EVERY`]th step. Afterwards `saved` holds the state, and its checksum is the digest.
 ///
 /// # Errors
 /// The core's.
@@ -68,7 +68,7 @@ pub fn train<P: Prior<f32>>(
     units: &mut Ensemble<f32, WEIGHTS, UNITS>,
     workspace: &mut Workspace<f32, WEIGHTS, UNITS>,
     scratch: &mut [f32; SCRATCH],
-    checkpoint: &mut [u8; CHECKPOINT],
+    saved: &mut [u8; CHECKPOINT],
     mut tell: impl FnMut(Line),
 ) -> Result<(), Error> {
     let data = Examples::new(&INPUTS, 2, &TARGETS, 1)?;
@@ -89,9 +89,8 @@ pub fn train<P: Prior<f32>>(
             tell(Line::Step(report));
         }
     }
-    let state = State { particles: units.rows_mut(), dynamics: &mut dynamics, rng: &mut rng };
-    state.encode(0, checkpoint)?;
-    tell(Line::End(checkpoint.last_chunk().map_or(0, |checksum| u32::from_le_bytes(*checksum))));
+    checkpoint::save(0, units.rows(), &dynamics, &rng, saved)?;
+    tell(Line::End(saved.last_chunk().map_or(0, |checksum| u32::from_le_bytes(*checksum))));
     Ok(())
 }
 
