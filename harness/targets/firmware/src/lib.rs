@@ -6,9 +6,7 @@
 #![forbid(unsafe_code)]
 
 use birth_death::models::{Activation, Examples, Loss, Network};
-use birth_death::{
-    Dynamics, Ensemble, Error, Marginal, NoPrior, Prior, ProductPrior, Report, Stream, Workspace, checkpoint,
-};
+use birth_death::{Dynamics, Ensemble, Error, Marginal, Prior, ProductPrior, Report, Stream, Workspace, checkpoint};
 use core::fmt;
 
 /// Units.
@@ -84,7 +82,7 @@ pub fn train<P: Prior<f32>>(
     }
 
     for step in 0..=STEPS {
-        let report = dynamics.step(&mut units, &mut network, &mut rng, &mut workspace)?;
+        let report = dynamics.step(units, &mut network, &mut rng, workspace)?;
         if step % EVERY == 0 {
             tell(Line::Step(report));
         }
