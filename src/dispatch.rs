@@ -1,7 +1,8 @@
-//! The widest vector instructions that the machine has, chosen when the program runs: feature `dispatch`, on x86-64.
+//! The widest vector instructions that the machine has, chosen when the program runs: with the feature `dispatch` (which needs std), on x86-64.
+//! Without it [`widest`] runs a task as the compiler was told to, so that an energy of your own needs no `cfg`.
 //!
 //! Every path gives the same bits: lanes run across particles, each lane's operations stand in the order that the models document, and the
-//! compiler contracts nothing. [`force`] exists to test that, and to measure; [`taken`] tells which path the last evaluation ran on.
+//! compiler contracts nothing. With the feature, `force` exists to test that, and to measure; `taken` tells which path the last evaluation ran on.
 //!
 //! ```
 //! # #[cfg(feature = "dispatch")] {
@@ -30,11 +31,11 @@ pub trait Task {
     fn run(self) -> Self::Output;
 }
 
-/// Runs it with the widest instructions, or those forced.
+/// Runs it; with the feature `dispatch`, with the widest instructions that the machine has.
 // one copy of a loop for all that call it, as with the feature
 #[cfg(not(feature = "dispatch"))]
 #[inline(never)]
-pub(crate) fn widest<T: Task>(task: T) -> T::Output {
+pub fn widest<T: Task>(task: T) -> T::Output {
     task.run()
 }
 

@@ -78,10 +78,7 @@ struct Readme;
 
 pub mod checkpoint;
 mod diagnostics;
-#[cfg(feature = "dispatch")]
 pub mod dispatch;
-#[cfg(not(feature = "dispatch"))]
-mod dispatch;
 mod dynamics;
 mod energy;
 mod ensemble;

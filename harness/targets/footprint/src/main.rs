@@ -71,7 +71,7 @@ fn run(
         x.push(particle)?;
     }
     let mut dynamics = Dynamics::birth_death(0.02, 5.0)?;
-    steps(|| dynamics.step(&mut x, &mut energy, &mut rng, &mut workspace))
+    steps(|| dynamics.step(x, &mut energy, &mut rng, workspace))
 }
 
 #[cfg(not(feature = "measure"))]
