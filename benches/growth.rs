@@ -5,7 +5,7 @@
 
 mod setting;
 
-use birth_death::models::{FastGauss, Method, Mmd, Target};
+use birth_death::models::{FastGauss, Mmd, MmdTarget, fast_gauss::Method};
 use birth_death::{Energy, Field, Rows, RowsMut};
 use setting::normals;
 use std::time::Instant;
@@ -32,7 +32,7 @@ fn best(once: bool, mut run: impl FnMut()) -> f64 {
 }
 
 /// Seconds of the fast sum, and how it was made.
-fn fast(x: &[f64], dim: usize, n: usize, once: bool) -> (f64, birth_death::models::Summary) {
+fn fast(x: &[f64], dim: usize, n: usize, once: bool) -> (f64, birth_death::models::fast_gauss::Summary) {
     let plan = FastGauss::new(dim, BANDWIDTHS[dim - 1], TOLERANCE).expect("a plan");
     let weights: Vec<f64> = (0..n).map(|i| if i % 2 == 0 { 1.0 } else { -1.0 }).collect();
     let (mut words, mut values) = (vec![0; plan.words(n, n)], vec![0.0; plan.values(n, n)]);
@@ -50,7 +50,7 @@ fn fast(x: &[f64], dim: usize, n: usize, once: bool) -> (f64, birth_death::model
 fn direct(x: &[f64], dim: usize, n: usize, once: bool) -> f64 {
     let shown = n.min(16_384);
     let point = vec![0.0; dim];
-    let mut mmd = Mmd::new(BANDWIDTHS[dim - 1], Target::Sample(Rows::new(&point, 1, dim, 1).expect("a point")))
+    let mut mmd = Mmd::new(BANDWIDTHS[dim - 1], MmdTarget::Sample(Rows::new(&point, 1, dim, 1).expect("a point")))
         .expect("an energy");
     let (mut v, mut g) = (vec![0.0; shown], vec![0.0; dim * shown]);
     let rows = Rows::new(x, n, dim, shown).expect("a shape");

@@ -5,7 +5,7 @@ mod common;
 
 use birth_death::dispatch::{Path, force, taken};
 use birth_death::models::{
-    Activation, Examples, GaussianUnits, Loss, MixtureRef, Mmd, Network, StudentTeacher, Target,
+    Activation, Examples, GaussianUnits, Loss, MixtureRef, Mmd, MmdTarget, Network, StudentTeacher, network,
 };
 use birth_death::{Energy, Real, Rows};
 use common::Memory;
@@ -26,7 +26,7 @@ fn all<R: Real>() -> Vec<Vec<u64>> {
             let (weights, variances) = ([0.6, -0.8, 0.3].map(R::from_f64), [0.5, 0.7, 1.1].map(R::from_f64));
             let mixture = MixtureRef::new(&weights, &centres, &variances, dim).expect("a mixture");
             found.push(bits(&mut GaussianUnits::new(R::HALF, mixture).expect("units"), n));
-            found.push(bits(&mut Mmd::new(R::HALF, Target::Mixture(mixture)).expect("a discrepancy"), n));
+            found.push(bits(&mut Mmd::new(R::HALF, MmdTarget::Mixture(mixture)).expect("a discrepancy"), n));
             let teacher: Vec<R> = (0..17 * (dim + 1)).map(number).collect();
             let teacher = Rows::new(&teacher, 17, dim + 1, 17).expect("17 units");
             found.push(bits(&mut StudentTeacher::new(teacher).expect("a teacher"), n));
@@ -34,7 +34,7 @@ fn all<R: Real>() -> Vec<Vec<u64>> {
         for activation in [Activation::Relu, Activation::Tanh, Activation::Gaussian, Activation::Sigmoid] {
             let (x, y): (Vec<R>, Vec<R>) = ((0..27 * 7).map(number).collect(), (0..27 * 2).map(number).collect());
             let examples = Examples::new(&x, 7, &y, 2).expect("examples");
-            let mut scratch = vec![R::ZERO; Network::<R, Examples<'_, R>>::scratch_len(2, 27)];
+            let mut scratch = vec![R::ZERO; network::scratch_len(2, 27)];
             found.push(bits(
                 &mut Network::new(activation, Loss::Squared, examples, &mut scratch).expect("a network"),
                 n,

@@ -4,8 +4,8 @@ mod common;
 
 use birth_death::maths::{Libm, Maths, Portable};
 use birth_death::models::{
-    Activation, DoubleWell, Examples, External, GaussianUnits, Loss, MixtureRef, Mmd, Network, Quadratic, Rastrigin,
-    StudentTeacher, Target,
+    Activation, DoubleWell, Examples, External, GaussianUnits, Loss, MixtureRef, Mmd, MmdTarget, Network, Quadratic,
+    Rastrigin, StudentTeacher, network,
 };
 use birth_death::{Energy, Real, Rows};
 use common::{Memory, property};
@@ -78,9 +78,17 @@ fn gradients_are_the_slopes_of_n_times_the_energy() {
             gradient_is_the_slope_of_n_e(&mut DoubleWell::new(0.3, dim).expect("a model"), n, seed);
             gradient_is_the_slope_of_n_e(&mut Rastrigin::new(4.0, dim).expect("a model"), n, seed);
             gradient_is_the_slope_of_n_e(&mut GaussianUnits::new(0.6, parts.view()).expect("a model"), n, seed);
-            gradient_is_the_slope_of_n_e(&mut Mmd::new(0.9, Target::Mixture(parts.view())).expect("a model"), n, seed);
+            gradient_is_the_slope_of_n_e(
+                &mut Mmd::new(0.9, MmdTarget::Mixture(parts.view())).expect("a model"),
+                n,
+                seed,
+            );
             let sample = Memory::<f64>::uniform(7, dim, 2, 1, -1.0, 1.5);
-            gradient_is_the_slope_of_n_e(&mut Mmd::new(0.9, Target::Sample(sample.rows())).expect("a model"), n, seed);
+            gradient_is_the_slope_of_n_e(
+                &mut Mmd::new(0.9, MmdTarget::Sample(sample.rows())).expect("a model"),
+                n,
+                seed,
+            );
             let teacher = Memory::<f64>::uniform(3, dim + 1, 0, 4, -1.0, 1.5);
             gradient_is_the_slope_of_n_e(&mut StudentTeacher::new(teacher.rows()).expect("a model"), n, seed);
             let (x, y) =
@@ -88,7 +96,7 @@ fn gradients_are_the_slopes_of_n_times_the_energy() {
             let examples = Examples::new(&x, dim, &y, 1).expect("examples");
             for activation in [Activation::Relu, Activation::Tanh, Activation::Gaussian, Activation::Sigmoid] {
                 for loss in [Loss::Squared, Loss::Logistic] {
-                    let mut scratch = vec![0.0; Network::<f64, Examples<f64>>::scratch_len(1, 6)];
+                    let mut scratch = vec![0.0; network::scratch_len(1, 6)];
                     let network = Network::new(activation, loss, examples, &mut scratch).expect("a model");
                     let network = network.with_scale(1.5).and_then(|network| network.with_decay(0.1));
                     gradient_is_the_slope_of_n_e(&mut network.expect("a model"), n, seed);
@@ -248,7 +256,7 @@ fn mmd<R: Real, M: Maths<R>>(n: usize, dim: usize, seed: u64, epsilon: f64) {
         .map(|r2| 0.5 * libm::exp(-r2 / (2.0 * h2)) / 121.0)
         .sum();
     for (target, constant) in
-        [(Target::Mixture(parts.view()), mixture), (Target::Sample(sample.rows()), points_constant)]
+        [(MmdTarget::Mixture(parts.view()), mixture), (MmdTarget::Sample(sample.rows()), points_constant)]
     {
         let mut energy = Mmd::new(h, target).expect("a model").with_maths::<M>();
         assert!((energy.constant().to_f64() - constant).abs() < epsilon * (5.0 * dim as f64 + 30.0) * 12.0);
@@ -256,7 +264,7 @@ fn mmd<R: Real, M: Maths<R>>(n: usize, dim: usize, seed: u64, epsilon: f64) {
         let terms = |places: &[Vec<f64>], _: &[f64]| {
             let pairs = places.iter().map(|centre| (1.0 / n as f64, h2, centre.clone(), true));
             let external: Vec<(f64, f64, Vec<f64>, bool)> = match target {
-                Target::Mixture(_) => {
+                MmdTarget::Mixture(_) => {
                     let part = |(q, y, v): &(f64, Vec<f64>, f64)| (-q * height(h2 + v), h2 + v, y.clone(), false);
                     exact.iter().map(part).collect()
                 }
@@ -321,5 +329,5 @@ fn an_energy_is_usable_by_reference_and_as_dyn() {
     assert_eq!(boxed.dim(), 2);
     let points = [1.0, 2.0];
     let sample = Rows::new(&points, 2, 1, 2).expect("two points");
-    assert_eq!(Mmd::new(1.0, Target::Sample(sample)).expect("a model").dim(), 1);
+    assert_eq!(Mmd::new(1.0, MmdTarget::Sample(sample)).expect("a model").dim(), 1);
 }

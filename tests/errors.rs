@@ -2,7 +2,7 @@
 
 mod common;
 
-use birth_death::models::{External, GaussianUnits, MixtureRef, Mmd, Quadratic, Rastrigin, Target};
+use birth_death::models::{External, GaussianUnits, MixtureRef, Mmd, MmdTarget, Quadratic, Rastrigin};
 use birth_death::{
     Dynamics, Energy, Ensemble, Error, Fault, Field, Genealogy, Generator, MAX_PARTICLES, Marginal, Prior,
     ProductPrior, Quantity, Rate, Real, Rows, RowsMut, Scheme, Scratch, Stream, Workspace,
@@ -282,7 +282,7 @@ fn nobody_is_an_error() {
     let mut energy = Quadratic::new(&[1.0]).expect("a model");
     assert_eq!(refuses(raw(0.1, 1.0), &particles(&[]), &mut energy), Error::Empty);
     let empty = Rows::<f64>::new(&[], 0, 1, 0).expect("an empty view");
-    assert_eq!(Mmd::new(1.0, Target::Sample(empty)).err(), Some(Error::Empty));
+    assert_eq!(Mmd::new(1.0, MmdTarget::Sample(empty)).err(), Some(Error::Empty));
 }
 
 #[test]
@@ -403,14 +403,19 @@ fn parameters_are_refused_by_name_value_and_range_and_nothing_changes() {
         refused(law.check().err(), "sd", bad, "finite number >= 0");
         let nothing = MixtureRef::new(&[], &[], &[], 1).expect("a mixture");
         refused(GaussianUnits::new(bad, nothing).err(), "unit_variance", bad, "finite number > 0");
-        refused(Mmd::new(bad, Target::Mixture(nothing)).err(), "bandwidth", bad, "finite number > 0");
+        refused(Mmd::new(bad, MmdTarget::Mixture(nothing)).err(), "bandwidth", bad, "finite number > 0");
         refused(MixtureRef::new(&[1.0], &[0.0], &[bad], 1).err(), "variance", bad, "finite number > 0");
     }
     // zero, and what squares to zero, are refused for what they are, not for what would come of them
     let nothing = MixtureRef::new(&[], &[], &[], 1).expect("a mixture");
     refused(GaussianUnits::new(0.0, nothing).err(), "unit_variance", 0.0, "finite number > 0");
     for bad in [0.0, 1e-200, 1e200] {
-        refused(Mmd::new(bad, Target::Mixture(nothing)).err(), "bandwidth", bad, "whose square has a finite inverse");
+        refused(
+            Mmd::new(bad, MmdTarget::Mixture(nothing)).err(),
+            "bandwidth",
+            bad,
+            "whose square has a finite inverse",
+        );
     }
     refused(
         GaussianUnits::new(1e200, MixtureRef::new(&[], &[], &[], 9).expect("a mixture")).err(),
@@ -420,10 +425,10 @@ fn parameters_are_refused_by_name_value_and_range_and_nothing_changes() {
     );
     let steep = MixtureRef::new(&[1e200], &[0.0], &[1.0], 1).expect("a mixture");
     refused(GaussianUnits::new(1.0, steep).err(), "E0", f64::INFINITY, "finite");
-    refused(Mmd::new(1.0, Target::Mixture(steep)).err(), "E0", f64::INFINITY, "finite");
+    refused(Mmd::new(1.0, MmdTarget::Mixture(steep)).err(), "E0", f64::INFINITY, "finite");
     refused(Marginal::Uniform { low: 1.0, high: 0.5 }.check().err(), "high", 0.5, ">= low");
     let point = [f64::NAN];
-    let sample = Target::Sample(Rows::new(&point, 1, 1, 1).expect("a point"));
+    let sample = MmdTarget::Sample(Rows::new(&point, 1, 1, 1).expect("a point"));
     assert_eq!(Mmd::new(1.0, sample).err(), Some(not_finite(Quantity::Position, 0)));
     // -0 is a zero
     assert_eq!(Dynamics::birth_death(-0.0, -0.0).map(|d| d.alpha()), Ok(0.0));

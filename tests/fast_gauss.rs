@@ -1,7 +1,10 @@
 //! Fast sums of Gaussians against the sum over pairs: within the tolerance for every cloud, and no looser bound than need be.
 #![allow(clippy::disallowed_methods)] // the reference is std's exponential
 
-use birth_death::models::{FastGauss, Method, Summary};
+use birth_death::models::{
+    FastGauss,
+    fast_gauss::{Method, Summary},
+};
 use birth_death::{Error, Field, Quantity, Rows, RowsMut};
 
 /// Rounding of a sum of `n` terms one after another and of polynomials of `p < 24`, beside the tolerance: see the documentation of `FastGauss`.

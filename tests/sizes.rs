@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use birth_death::maths::{Libm, Portable};
 use birth_death::models::{
-    DoubleWell, External, GaussianUnits, Mixture, MixtureRef, Mmd, Quadratic, Rastrigin, Target,
+    DoubleWell, External, GaussianUnits, Mixture, MixtureRef, Mmd, MmdTarget, Quadratic, Rastrigin,
 };
 use birth_death::{
     Dissipation, Dynamics, Ensemble, Error, Field, Genealogy, Marginal, NoPrior, ProductPrior, Quantity, Rate, Report,
@@ -63,7 +63,7 @@ fn views_and_models_are_a_few_words() {
     assert_eq!(size::<Field<'_, f64>>(), 7 * WORD);
     assert_eq!(size::<Scratch<'_, f64>>(), 13 * WORD);
     assert_eq!(size::<MixtureRef<'_, f32>>(), 7 * WORD);
-    assert_eq!(size::<Target<'_, f32>>(), 7 * WORD);
+    assert_eq!(size::<MmdTarget<'_, f32>>(), 7 * WORD);
     assert_eq!(size::<GaussianUnits<'_, f32>>(), 7 * WORD + 8);
     assert_eq!(size::<GaussianUnits<'_, f64, Libm>>(), 7 * WORD + 16);
     assert_eq!(size::<Mmd<'_, f32, Portable>>(), 7 * WORD + 8);

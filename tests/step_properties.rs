@@ -2,7 +2,7 @@
 
 mod common;
 
-use birth_death::models::{DoubleWell, GaussianUnits, MixtureRef, Mmd, Quadratic, Target};
+use birth_death::models::{DoubleWell, GaussianUnits, MixtureRef, Mmd, MmdTarget, Quadratic};
 use birth_death::{Dynamics, Energy, Error, FRESH, Marginal, Prior, ProductPrior, Rate, Real, Report, Scheme, Stream};
 use common::{Constant, Memory, all_bits, bits, property};
 use quickcheck::{Arbitrary, Gen};
@@ -97,7 +97,7 @@ impl Case {
         match self.model {
             0 => with(&mut Quadratic::new(&curvature).expect("a model")),
             1 => with(&mut DoubleWell::new(number(0.2), self.dim).expect("a model")),
-            2 => with(&mut Mmd::new(number(0.7), Target::Mixture(target)).expect("a model")),
+            2 => with(&mut Mmd::new(number(0.7), MmdTarget::Mixture(target)).expect("a model")),
             _ => with(&mut GaussianUnits::new(R::HALF, target).expect("a model")),
         }
     }

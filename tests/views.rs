@@ -2,7 +2,7 @@
 
 mod common;
 
-use birth_death::models::{DoubleWell, GaussianUnits, Mixture, MixtureRef, Mmd, Quadratic, Rastrigin, Target};
+use birth_death::models::{DoubleWell, GaussianUnits, Mixture, MixtureRef, Mmd, MmdTarget, Quadratic, Rastrigin};
 use birth_death::{
     Dynamics, Energy, Ensemble, Error, Field, Genealogy, Generator, MAX_PARTICLES, Marginal, ProductPrior, Rate, Real,
     Report, ReportLog, Rows, RowsMut, Scheme, Scratch, Stream, Workspace,
@@ -156,7 +156,7 @@ fn models_and_dynamics_accept_proper_numbers_only() {
 
         // a sample of one point: E0 = 1/2 whatever the bandwidth, if its square and the scale made of it are numbers
         let point = [0.5];
-        let sample = Target::Sample(Rows::new(&point, 1, 1, 1).expect("a point"));
+        let sample = MmdTarget::Sample(Rows::new(&point, 1, 1, 1).expect("a point"));
         let fits = a > 0.0 && (a * a).is_finite() && scale(a * a).is_finite();
         assert_eq!(Mmd::new(a, sample).map(|mmd| mmd.constant()).ok(), fits.then_some(0.5));
         // units of variance a fitted to nothing: (4 pi a)^(-d/2) has to be a positive number, and so has (2 pi (a + v))^...

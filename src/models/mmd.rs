@@ -15,7 +15,7 @@ use core::marker::PhantomData;
 /// What [`Mmd`] measures the distance to.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
-pub enum Target<'t, R> {
+pub enum MmdTarget<'t, R> {
     /// `nu = sum_a q_a N(y_a, v_a I)`; for a probability the weights sum to one.
     Mixture(MixtureRef<'t, R>),
     /// `nu = (1/m) sum_s delta(y_s)`, one point a slot.
@@ -50,16 +50,16 @@ pub enum Target<'t, R> {
 /// weights within `(4 d + 2) u`.
 ///
 /// ```
-/// use birth_death::{Rows, models::{Mmd, Target}};
+/// use birth_death::{Rows, models::{Mmd, MmdTarget}};
 /// let points = [-1.0, 0.0, 2.0];
-/// let mmd = Mmd::new(1.0, Target::Sample(Rows::new(&points, 3, 1, 3)?))?;
+/// let mmd = Mmd::new(1.0, MmdTarget::Sample(Rows::new(&points, 3, 1, 3)?))?;
 /// assert!(mmd.constant() > 0.0);
 /// # Ok::<(), birth_death::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Mmd<'t, R, M = Portable> {
     bandwidth: R,
-    target: Target<'t, R>,
+    target: MmdTarget<'t, R>,
     constant: R,
     maths: PhantomData<M>,
 }
@@ -95,7 +95,7 @@ fn mixture_product<R: Real>(bandwidth: R, mixture: MixtureRef<'_, R>) -> R {
 /// however the rows are divided.
 ///
 /// ```
-/// use birth_death::{Rows, models::{Mmd, PendingMmd, Target}};
+/// use birth_death::{Rows, models::{Mmd, PendingMmd, MmdTarget}};
 /// let points = [-1.0, 0.0, 2.0];
 /// let points = Rows::new(&points, 3, 1, 3)?;
 /// let mut pending = PendingMmd::new(1.0, points)?;
@@ -103,7 +103,7 @@ fn mixture_product<R: Real>(bandwidth: R, mixture: MixtureRef<'_, R>) -> R {
 ///     pending.advance(2);
 ///     println!("{} of {} rows are left", pending.remaining(), points.len());
 /// }
-/// assert_eq!(pending.finish()?.constant(), Mmd::new(1.0, Target::Sample(points))?.constant());
+/// assert_eq!(pending.finish()?.constant(), Mmd::new(1.0, MmdTarget::Sample(points))?.constant());
 /// # Ok::<(), birth_death::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug)]
@@ -158,7 +158,7 @@ impl<'t, R: Real> PendingMmd<'t, R> {
     pub fn finish(mut self) -> Result<Mmd<'t, R>, Error> {
         self.advance(self.remaining());
         let product = self.means.total() / count(self.points.len());
-        Mmd::with_product(self.bandwidth, Target::Sample(self.points), product)
+        Mmd::with_product(self.bandwidth, MmdTarget::Sample(self.points), product)
     }
 }
 
@@ -169,18 +169,18 @@ impl<'t, R: Real> Mmd<'t, R> {
     /// # Errors
     /// [`Error::Parameter`] for a bandwidth that is not finite and positive; [`Error::Empty`] for a sample without
     /// points; [`Error::NotFinite`] for a point that is not finite.
-    pub fn new(bandwidth: R, target: Target<'t, R>) -> Result<Self, Error> {
+    pub fn new(bandwidth: R, target: MmdTarget<'t, R>) -> Result<Self, Error> {
         match target {
-            Target::Mixture(mixture) => {
+            MmdTarget::Mixture(mixture) => {
                 check_bandwidth(bandwidth)?;
                 Self::with_product(bandwidth, target, mixture_product(bandwidth, mixture))
             }
-            Target::Sample(points) => PendingMmd::new(bandwidth, points)?.finish(),
+            MmdTarget::Sample(points) => PendingMmd::new(bandwidth, points)?.finish(),
         }
     }
 
     /// With `∬ k dnu dnu` given.
-    fn with_product(bandwidth: R, target: Target<'t, R>, product: R) -> Result<Self, Error> {
+    fn with_product(bandwidth: R, target: MmdTarget<'t, R>, product: R) -> Result<Self, Error> {
         let constant = parameter("constant E0", product * R::HALF, "a finite number", |_| true)?;
         Ok(Self { bandwidth, target, constant, maths: PhantomData })
     }
@@ -202,8 +202,8 @@ impl<R: Real, M> Mmd<'_, R, M> {
 impl<R: Real, M: Maths<R>> Energy<R> for Mmd<'_, R, M> {
     fn dim(&self) -> usize {
         match self.target {
-            Target::Mixture(mixture) => mixture.dim(),
-            Target::Sample(points) => points.dim(),
+            MmdTarget::Mixture(mixture) => mixture.dim(),
+            MmdTarget::Sample(points) => points.dim(),
         }
     }
 
@@ -235,14 +235,14 @@ impl<R: Real, M: Maths<R>> Task for Evaluation<'_, '_, R, M> {
 
         // F
         match mmd.target {
-            Target::Mixture(mixture) => {
+            MmdTarget::Mixture(mixture) => {
                 for component in mixture.components() {
                     let variance = squared + component.variance;
                     let weight = -(component.weight * height(mmd.bandwidth, variance, at.dim()));
                     attract::<R, M>(at, potential, gradient.reborrow(), component.point(), variance, weight);
                 }
             }
-            Target::Sample(points) => {
+            MmdTarget::Sample(points) => {
                 let weight = -(R::ONE / count(points.len()));
                 attract::<R, M>(at, potential, gradient.reborrow(), points, squared, weight);
             }
@@ -309,7 +309,7 @@ mod tests {
     /// The error of the energy over the bound of the documentation, for a sample.
     fn of_a_sample<R: Real>(n: usize, m: usize, dim: usize, unit: f64) -> f64 {
         let (x, y) = (cloud::<R>(n, dim, 1), cloud::<R>(m, dim, 2));
-        let mmd = Mmd::new(R::from_f64(BANDWIDTH), Target::Sample(Rows::new(&y, m, dim, m).unwrap())).unwrap();
+        let mmd = Mmd::new(R::from_f64(BANDWIDTH), MmdTarget::Sample(Rows::new(&y, m, dim, m).unwrap())).unwrap();
         let found = energy(mmd, &x, n);
         let (x, y) = (particles(&x, n), particles(&y, m));
         let mean = |a: &[Vec<f64>], b: &[Vec<f64>]| {
@@ -329,7 +329,7 @@ mod tests {
         let rounded = |values: [f64; 3]| values.map(R::from_f64);
         let (q, v) = (rounded(weights), rounded(variances));
         let mixture = MixtureRef::new(&q, &centres, &v, dim).unwrap();
-        let found = energy(Mmd::new(R::from_f64(BANDWIDTH), Target::Mixture(mixture)).unwrap(), &x, n);
+        let found = energy(Mmd::new(R::from_f64(BANDWIDTH), MmdTarget::Mixture(mixture)).unwrap(), &x, n);
         let x = particles(&x, n);
         let y: Vec<Vec<f64>> = centres.chunks(dim).map(|centre| centre.iter().map(|x| x.to_f64()).collect()).collect();
         let h2 = BANDWIDTH * BANDWIDTH;
@@ -373,7 +373,7 @@ mod tests {
             let place = 0.2 + f32::from(step) * 0.0371;
             let x: Vec<f32> = (0..n).map(|i| if i < n / 2 { 0.0 } else { place }).collect();
             let far = [100.0f32];
-            let mmd = Mmd::new(1.0, Target::Sample(Rows::new(&far, 1, 1, 1).unwrap())).unwrap();
+            let mmd = Mmd::new(1.0, MmdTarget::Sample(Rows::new(&far, 1, 1, 1).unwrap())).unwrap();
             let exact = 0.25 * (1.0 + gaussian(&[0.0], &[f64::from(place)], 1.0)) + 0.5;
             let error = (energy(mmd, &x, n) - exact).abs();
             largest = largest.max(error / ((0.6 * n as f64 + 27.1) * f64::from(f32::EPSILON) / 2.0));
@@ -387,7 +387,7 @@ mod tests {
             let points = Rows::new(&y, m, dim, m).unwrap();
             let h = R::from_f64(BANDWIDTH);
             let bits = |mmd: Mmd<'_, R>| mmd.constant().to_f64().to_bits();
-            let whole = bits(Mmd::new(h, Target::Sample(points)).unwrap());
+            let whole = bits(Mmd::new(h, MmdTarget::Sample(points)).unwrap());
             // the definition: the mean of the means, in the crate's order
             let row = |i: usize| {
                 let kernel = |j: usize| {

@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use birth_death::models::{FastGauss, Mmd, Target};
+use birth_death::models::{FastGauss, Mmd, MmdTarget};
 use birth_death::{Energy, Field, Rows, RowsMut};
 
 use super::VALID;
@@ -56,7 +56,7 @@ fn pairs(dim: usize, n: usize) -> Job<'static> {
     let (x, mut v, mut g) = (normals::<f64>(dim * n), vec![0.0; n], vec![0.0; dim * n]);
     let point = vec![0.0; dim];
     Job::new(None, move || {
-        let target = Target::Sample(Rows::new(&point, 1, dim, 1).expect(VALID));
+        let target = MmdTarget::Sample(Rows::new(&point, 1, dim, 1).expect(VALID));
         let mut energy = Mmd::new(BANDWIDTHS[dim - 1], target).expect(VALID);
         let rows = Rows::new(&x, n, dim, n).expect(VALID);
         let field = Field::new(&mut v, RowsMut::new(&mut g, n, dim, n).expect(VALID)).expect(VALID);

@@ -2,8 +2,8 @@
 
 use crate::run::{Model, Runner, Stop};
 use birth_death::models::{
-    Activation, DoubleWell, Examples, Fresh, GaussianUnits, Loss, MiniBatches, Mixture, Mmd, Network, Quadratic,
-    Rastrigin, StudentTeacher, Target,
+    Activation, DoubleWell, Examples, Fresh, GaussianUnits, Loss, MiniBatches, Mixture, Mmd, MmdTarget, Network,
+    Quadratic, Rastrigin, StudentTeacher,
 };
 use birth_death::{Error, Real, Rows, Stream};
 
@@ -57,13 +57,13 @@ fn kernels<R: Real>(to: &mut Runner<'_>) -> Result<(), Stop> {
     let sample = model(5, "mmd-sample", 0.125, 8.0);
     let points = [0.5, -0.5, 1.0, -1.25, 0.75, 0.25, -1.0, 0.5].map(number);
     let rows = built(&sample, Rows::new(&points, 4, 2, 4))?;
-    to.schemes::<R, 2, 32>(&sample, &mut built(&sample, Mmd::new(R::ONE, Target::Sample(rows)))?)?;
+    to.schemes::<R, 2, 32>(&sample, &mut built(&sample, Mmd::new(R::ONE, MmdTarget::Sample(rows)))?)?;
     let mixture = model(6, "mmd-mixture", 0.125, 8.0);
     let mut plane = Mixture::<R, 3, 2>::new();
     for (q, y) in [(0.25, -1.0), (0.75, 0.5)] {
         built(&mixture, plane.push(number(q), [y, -y, y].map(number), R::HALF))?;
     }
-    to.schemes::<R, 3, 16>(&mixture, &mut built(&mixture, Mmd::new(R::ONE, Target::Mixture(plane.view())))?)
+    to.schemes::<R, 3, 16>(&mixture, &mut built(&mixture, Mmd::new(R::ONE, MmdTarget::Mixture(plane.view())))?)
 }
 
 /// Examples of y = |x| on nine points, and their classes; an appended 1 is the bias.

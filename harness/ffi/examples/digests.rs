@@ -2,7 +2,8 @@
 #![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
 
 use birth_death::models::{
-    Activation, Examples, GaussianUnits, Loss, MiniBatches, Mixture, Mmd, Network, Quadratic, Target, predict,
+    Activation, Examples, GaussianUnits, Loss, MiniBatches, Mixture, Mmd, MmdTarget, Network, Quadratic,
+    network::predict,
 };
 use birth_death::{
     Dynamics, Energy, Ensemble, Error, Field, Marginal, NoPrior, Prior, ProductPrior, Rate, Real, Rows, Scheme, Stream,
@@ -167,7 +168,7 @@ fn every<R: Real>() -> Result<(), Error> {
     }
 
     let points = [0.5, -0.5, 1.0, -1.25, 0.75, 0.25, -1.0, 0.5].map(number);
-    let mut mmd = Mmd::new(R::ONE, Target::Sample(Rows::new(&points, 4, 2, 4)?))?;
+    let mut mmd = Mmd::new(R::ONE, MmdTarget::Sample(Rows::new(&points, 4, 2, 4)?))?;
     let raw = one(0.125, 8.0)?.with_rate(Rate::Raw)?.with_quench_from(40);
     let mut run = Run::<R, _, 2>::new("mmd, raw, quenched", raw, &mut mmd)?;
     run.dynamics.set_dt(number(0.0625))?;

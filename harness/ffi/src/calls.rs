@@ -310,5 +310,5 @@ pub(crate) unsafe fn predict<R: Real + Plain>(
     let units = unsafe { energy::lent_rows(&units, "units") }?;
     // SAFETY: what is written lies apart from what is read
     let (input, output) = unsafe { (lent(input, inputs, "input")?, lent_mut(output, outputs, "output")?) };
-    Ok(birth_death::models::predict(activation, scale, units, input, output)?)
+    Ok(birth_death::models::network::predict(activation, scale, units, input, output)?)
 }

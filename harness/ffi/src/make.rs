@@ -9,7 +9,9 @@ use crate::energy::{
 };
 use crate::mark::{Mark, idle};
 use crate::memory::{Plain, check, lent, lent_mut, read};
-use birth_death::models::{Examples, GaussianUnits, MiniBatches, MixtureRef, Mmd, Network, Quadratic, Source, Target};
+use birth_death::models::{
+    DataSource, Examples, GaussianUnits, MiniBatches, MixtureRef, Mmd, MmdTarget, Network, Quadratic,
+};
 use birth_death::{Error, Real};
 use core::ffi::c_void;
 
@@ -121,7 +123,7 @@ pub(crate) unsafe fn mmd<R: Real + Plain>(
     let place = unsafe { Place::new(energy, given, tables, [Piece::NONE; 2], details) }?;
     // SAFETY: as above
     let rows = unsafe { lent_rows(&sample, "sample") }?;
-    place.keep(select!(Mmd), Model::Mmd(Mmd::new(bandwidth, Target::Sample(rows))?));
+    place.keep(select!(Mmd), Model::Mmd(Mmd::new(bandwidth, MmdTarget::Sample(rows))?));
     Ok(())
 }
 
@@ -173,7 +175,7 @@ pub(crate) unsafe fn network<R: Real + Plain>(
     Ok(())
 }
 
-fn with<R: Real, S: Source<R>>(
+fn with<R: Real, S: DataSource<R>>(
     network: Network<'static, R, S>,
     settings: &bd_network<R>,
 ) -> Result<Network<'static, R, S>, bd_error> {

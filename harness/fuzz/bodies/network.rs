@@ -1,6 +1,8 @@
 //! Networks and the student-teacher loss on hostile data, sizes and parameters, as energies of steps.
 
-use birth_death::models::{Activation, Examples, Loss, MiniBatches, Network, Source, StudentTeacher, predict};
+use birth_death::models::{
+    Activation, DataSource, Examples, Loss, MiniBatches, Network, StudentTeacher, network, network::predict,
+};
 use birth_death::{Dynamics, Energy, NoPrior, Real, Rows, Stream};
 
 use super::input::Input;
@@ -50,9 +52,9 @@ fn network<R: Real>(input: &mut Input<'_>, kind: u8) {
     }
 }
 
-fn train<R: Real, S: Source<R>>(input: &mut Input<'_>, kind: u8, source: S) {
+fn train<R: Real, S: DataSource<R>>(input: &mut Input<'_>, kind: u8, source: S) {
     let (inputs, outputs, largest) = (source.input_dim(), source.target_dim(), source.largest());
-    let needed = Network::<R, S>::scratch_len(outputs, largest);
+    let needed = network::scratch_len(outputs, largest);
     let short = usize::from(input.rarely());
     let mut scratch = vec![R::from_f64(f64::NAN); needed - short];
     let activation = ACTIVATIONS[usize::from(kind >> 4) & 3];

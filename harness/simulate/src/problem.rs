@@ -1,6 +1,6 @@
 //! From a checked configuration to the core's objects, in the precision of the run.
 
-use birth_death::models::{DoubleWell, GaussianUnits, MixtureRef, Mmd, PendingMmd, Quadratic, Rastrigin, Target};
+use birth_death::models::{DoubleWell, GaussianUnits, MixtureRef, Mmd, MmdTarget, PendingMmd, Quadratic, Rastrigin};
 use birth_death::{Energy, Error, Marginal, ProductPrior, Real, Rows, Stream};
 
 use crate::config::{self, Component, Config, Model, Reference, Start};
@@ -74,8 +74,8 @@ impl<'n, R: Real> Prototype<'n, R> {
             }
             Model::Mmd { dimension, bandwidth, reference } => {
                 let target = match reference {
-                    Reference::Target(_) => Target::Mixture(mixture(*dimension)?),
-                    Reference::Sample(_) => Target::Sample(numbers.points(*dimension)?),
+                    Reference::Target(_) => MmdTarget::Mixture(mixture(*dimension)?),
+                    Reference::Sample(_) => MmdTarget::Sample(numbers.points(*dimension)?),
                 };
                 Self::Mmd(Mmd::new(R::from_f64(*bandwidth), target)?)
             }

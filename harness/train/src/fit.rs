@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use birth_death::models::{Examples, Loss, MiniBatches, Network};
+use birth_death::models::{Examples, Loss, MiniBatches, Network, network};
 use birth_death::{Dynamics, Energy, Error, Field, Rate, Real, Rows, RowsMut, Scheme, Stream};
 use indicatif::ProgressBar;
 
@@ -142,8 +142,7 @@ impl<R: Real> Memory<R> {
             order: vec![0; if config.batch.is_some() { config.sizes.training } else { 0 }],
             inputs: vec![R::ZERO; batch * prepared.input_dim],
             targets: vec![R::ZERO; batch * prepared.outputs],
-            scratch: sizes
-                .map(|size| vec![R::ZERO; Network::<R, Examples<'_, R>>::scratch_len(prepared.outputs, size)]),
+            scratch: sizes.map(|size| vec![R::ZERO; network::scratch_len(prepared.outputs, size)]),
         }
     }
 }

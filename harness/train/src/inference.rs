@@ -4,7 +4,7 @@
 //! 1. each input is read in f64 and becomes `(x - mean) / sd` in f64, which is then rounded to the model's precision: a
 //!    value with a large
 //!    offset, such as a time in seconds, keeps its digits. For units with a bias a 1 is appended;
-//! 2. the network's outputs are [`birth_death::models::predict`]'s;
+//! 2. the network's outputs are [`birth_death::models::network::predict`]'s;
 //! 3. a number is `f * sd + mean` in f64, for the same reason; two classes have the probabilities `sigmoid(-f)` and
 //!    `sigmoid(f)` (the
 //!    core's sigmoid), more of them `e_k / (e_1 + e_2 + ...)`, `e_k = 2^((f_k - largest f) log2 e)`, summed in order.

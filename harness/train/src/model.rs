@@ -260,7 +260,7 @@ impl<R: Number> Predictor<R> {
         }
         let mut outputs = vec![R::ZERO; self.outputs];
         let rows = Rows::new(&self.rows, self.units, self.rows.len() / self.units, self.units)?;
-        models::predict(self.activation, self.scale, rows, &input, &mut outputs)?;
+        models::network::predict(self.activation, self.scale, rows, &input, &mut outputs)?;
         Ok(outputs)
     }
 }

@@ -94,7 +94,7 @@ fn cross_entropy(f: &[f64], y: &[f64]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use birth_death::models::{Activation, Examples, Loss, Network};
+    use birth_death::models::{Activation, Examples, Loss, Network, network};
     use birth_death::{Energy, Field, Rows, RowsMut};
 
     #[test]
@@ -139,7 +139,7 @@ mod tests {
             let data = Examples::new(&inputs, 1, &targets, outputs).expect("examples");
             // one unit, whose activation is the input where that is above 0
             let unit: Vec<f64> = [first, -3.0, 0.5].into_iter().take(outputs).chain([1.0]).collect();
-            let mut scratch = vec![0.0; Network::<f64, Examples<f64>>::scratch_len(outputs, 4)];
+            let mut scratch = vec![0.0; network::scratch_len(outputs, 4)];
             let mut network = Network::new(Activation::Relu, loss, data, &mut scratch).expect("a network");
             let (mut v, mut g) = ([0.0], vec![0.0; outputs + 1]);
             let field = Field::new(&mut v, RowsMut::new(&mut g, 1, outputs + 1, 1).expect("rows")).expect("a field");

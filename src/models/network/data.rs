@@ -112,7 +112,7 @@ impl<'a, R: Real> Examples<'a, R> {
 }
 
 /// Where a network takes the examples of a step from. What it hands out is a function of the step's number, and of nothing else that changes.
-pub trait Source<R: Real> {
+pub trait DataSource<R: Real> {
     /// Values of an input.
     fn input_dim(&self) -> usize;
     /// Values of a target.
@@ -127,7 +127,7 @@ pub trait Source<R: Real> {
 }
 
 /// All examples in every step.
-impl<R: Real> Source<R> for Examples<'_, R> {
+impl<R: Real> DataSource<R> for Examples<'_, R> {
     fn input_dim(&self) -> usize {
         self.input_dim
     }
@@ -145,7 +145,7 @@ impl<R: Real> Source<R> for Examples<'_, R> {
     }
 }
 
-impl<R: Real, S: Source<R> + ?Sized> Source<R> for &mut S {
+impl<R: Real, S: DataSource<R> + ?Sized> DataSource<R> for &mut S {
     fn input_dim(&self) -> usize {
         (**self).input_dim()
     }
@@ -178,7 +178,7 @@ fn key(seed: u64, stream: u64) -> u64 {
 /// Memory: the order (P words) and one batch. Cost: P bounded integers an epoch, and copying.
 ///
 /// ```
-/// use birth_death::models::{Examples, MiniBatches, Source};
+/// use birth_death::models::{Examples, MiniBatches, DataSource};
 /// let data = Examples::new(&[0.0f32, 1.0, 2.0, 3.0, 4.0], 1, &[0.0, 0.1, 0.2, 0.3, 0.4], 1)?;
 /// let (mut order, mut inputs, mut targets) = ([0; 5], [0.0; 2], [0.0; 2]);
 /// let mut batches = MiniBatches::new(data, &mut order, &mut inputs, &mut targets, 1, 0)?;
@@ -251,7 +251,7 @@ impl<'a, R: Real> MiniBatches<'a, R> {
     }
 }
 
-impl<R: Real> Source<R> for MiniBatches<'_, R> {
+impl<R: Real> DataSource<R> for MiniBatches<'_, R> {
     fn input_dim(&self) -> usize {
         self.data.input_dim
     }
@@ -301,7 +301,7 @@ impl<R: Real> Source<R> for MiniBatches<'_, R> {
 /// come out as an error of the step. It consumes nothing of the step's own generator.
 ///
 /// ```
-/// use birth_death::models::{Fresh, Source};
+/// use birth_death::models::{Fresh, DataSource};
 /// use birth_death::{Stream, random::normal};
 /// let (mut inputs, mut targets) = ([0.0f32; 8], [0.0; 8]);
 /// let mut squares = Fresh::new(
@@ -346,7 +346,7 @@ impl<'a, R: Real, F: FnMut(&mut Stream, &mut [R], &mut [R])> Fresh<'a, R, F> {
     }
 }
 
-impl<R: Real, F: FnMut(&mut Stream, &mut [R], &mut [R])> Source<R> for Fresh<'_, R, F> {
+impl<R: Real, F: FnMut(&mut Stream, &mut [R], &mut [R])> DataSource<R> for Fresh<'_, R, F> {
     fn input_dim(&self) -> usize {
         self.input_dim
     }
@@ -398,7 +398,7 @@ mod tests {
 
     #[test]
     fn every_source_tells_its_sizes() {
-        fn sizes<S: Source<f64>>(source: S) -> [usize; 3] {
+        fn sizes<S: DataSource<f64>>(source: S) -> [usize; 3] {
             [source.input_dim(), source.target_dim(), source.largest()]
         }
         let mut data = Examples::new(&[0.0; 15], 3, &[0.0; 10], 2).unwrap();
@@ -429,7 +429,7 @@ mod tests {
     }
 
     /// The inputs of a step; each example's input is its number, its target twice that.
-    fn batch(source: &mut impl Source<f64>, step: u64) -> Vec<f64> {
+    fn batch(source: &mut impl DataSource<f64>, step: u64) -> Vec<f64> {
         let batch = source.examples(step).unwrap();
         (0..batch.len())
             .map(|p| {

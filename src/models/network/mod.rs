@@ -5,7 +5,7 @@ mod data;
 mod loss;
 
 pub use activation::Activation;
-pub use data::{Examples, Fresh, MiniBatches, Source};
+pub use data::{DataSource, Examples, Fresh, MiniBatches};
 pub use loss::Loss;
 
 use super::lanes::{Block, LANES, MICROCONTROLLER, load, store};
@@ -24,7 +24,7 @@ const LARGEST_TILE: usize = 8;
 /// `E[mu] = <l(f_mu(x), y)> + (lambda / 2) ∫ |theta|^2 dmu`, `f_mu(x) = s ∫ c sigma(z . x) dmu(c, z)`.
 ///
 /// A particle is a unit `(c, z)`: its `m` output weights `c` in rows 0 to `m - 1`, its `d` input weights `z` in the rows after them. `< >` is the
-/// mean over the P examples of the step, which a [`Source`] gives: all of a data set, a mini-batch of it, or fresh ones. Then
+/// mean over the P examples of the step, which a [`DataSource`] gives: all of a data set, a mini-batch of it, or fresh ones. Then
 ///
 /// ```text
 /// V(c, z)  = s c . <l'(f) sigma(z . x)> + (lambda / 2) |theta|^2
@@ -45,16 +45,16 @@ const LARGEST_TILE: usize = 8;
 ///
 /// # Cost and memory
 /// O(n P d): three multiply-adds an example, unit and input component, two activations an example and unit. No memory but
-/// [`scratch_len`](Network::scratch_len) values, of which nothing lasts from one step to the next.
+/// [`scratch_len`] values, of which nothing lasts from one step to the next.
 ///
 /// ```
-/// use birth_death::models::{Activation, Examples, Loss, Network};
+/// use birth_death::models::{Activation, Examples, Loss, Network, network};
 /// use birth_death::{Dynamics, Ensemble, Marginal, Prior, ProductPrior, Stream, Workspace};
 /// // x -> |x| on five points; an appended 1 gives the units a bias
 /// let x = [-1.0, 1.0, -0.5, 1.0, 0.0, 1.0, 0.5, 1.0, 1.0, 1.0f32];
 /// let y = [1.0, 0.5, 0.0, 0.5, 1.0];
 /// let data = Examples::new(&x, 2, &y, 1)?;
-/// let mut scratch = [0.0; Network::<f32, Examples<f32>>::scratch_len(1, 5)];
+/// let mut scratch = [0.0; network::scratch_len(1, 5)];
 /// let mut network = Network::new(Activation::Relu, Loss::Squared, data, &mut scratch)?;
 ///
 /// let start = ProductPrior::new([Marginal::Normal { mean: 0.0, sd: 1.0 }; 3])?;
@@ -84,16 +84,16 @@ pub struct Network<'a, R, S> {
     scratch: &'a mut [R],
 }
 
-impl<'a, R: Real, S: Source<R>> Network<'a, R, S> {
-    /// Values of scratch for `outputs` outputs and batches of at most `examples` examples: `outputs (examples + 128)`.
-    pub const fn scratch_len(outputs: usize, examples: usize) -> usize {
-        outputs.saturating_mul(examples.saturating_add(LANES * LARGEST_TILE))
-    }
+/// Values of scratch that a [`Network`] with `outputs` outputs and batches of at most `examples` examples needs: `outputs (examples + 128)`.
+pub const fn scratch_len(outputs: usize, examples: usize) -> usize {
+    outputs.saturating_mul(examples.saturating_add(LANES * LARGEST_TILE))
+}
 
+impl<'a, R: Real, S: DataSource<R>> Network<'a, R, S> {
     /// A network with as many inputs and outputs as `source` says, in mean-field scaling, without regularisation.
     ///
     /// # Errors
-    /// [`Error::Zero`] for a source without inputs or outputs, [`Error::Capacity`] for less scratch than [`scratch_len`](Self::scratch_len).
+    /// [`Error::Zero`] for a source without inputs or outputs, [`Error::Capacity`] for less scratch than [`scratch_len`].
     pub fn new(activation: Activation, loss: Loss, source: S, scratch: &'a mut [R]) -> Result<Self, Error> {
         for (what, dim) in [
             ("dimension of the inputs", source.input_dim()),
@@ -104,7 +104,7 @@ impl<'a, R: Real, S: Source<R>> Network<'a, R, S> {
                 return Err(Error::Zero { what });
             }
         }
-        let requested = Self::scratch_len(source.target_dim(), source.largest());
+        let requested = scratch_len(source.target_dim(), source.largest());
         if scratch.len() < requested {
             return Err(Error::Capacity {
                 what: "values in the network's scratch",
@@ -139,7 +139,7 @@ impl<'a, R: Real, S: Source<R>> Network<'a, R, S> {
     }
 }
 
-impl<R: Real, S: Source<R>> Energy<R> for Network<'_, R, S> {
+impl<R: Real, S: DataSource<R>> Energy<R> for Network<'_, R, S> {
     fn dim(&self) -> usize {
         self.source.input_dim().saturating_add(self.source.target_dim())
     }
@@ -155,7 +155,7 @@ impl<R: Real, S: Source<R>> Energy<R> for Network<'_, R, S> {
     }
 }
 
-impl<R: Real, S: Source<R>> Network<'_, R, S> {
+impl<R: Real, S: DataSource<R>> Network<'_, R, S> {
     fn run<U: Unit>(&mut self, step: u64, at: Rows<'_, R>, mut out: Field<'_, R>) -> Result<R, Error> {
         let examples = self.source.examples(step)?;
         let outputs = examples.target_dim();
@@ -188,7 +188,7 @@ impl<R: Real, S: Source<R>> Network<'_, R, S> {
 /// [`Error::Empty`] without units, [`Error::Zero`] for no output, [`Error::Mismatch`] for an input of another dimension.
 ///
 /// ```
-/// use birth_death::{Rows, models::{Activation, predict}};
+/// use birth_death::{Rows, models::{Activation, network::predict}};
 /// // two units (c, z, bias): (2, 1, 0) and (4, -1, 1)
 /// let units = Rows::new(&[2.0, 4.0, 1.0, -1.0, 0.0, 1.0], 2, 3, 2)?;
 /// let mut y = [0.0];
@@ -516,7 +516,7 @@ mod tests {
         fn evaluate(&self) -> (R, Vec<R>, Vec<R>) {
             let nan = R::from_f64(f64::NAN);
             // more scratch than needed, and all of it spoilt
-            let mut scratch = vec![nan; Network::<R, Examples<R>>::scratch_len(self.outputs, self.examples) + 5];
+            let mut scratch = vec![nan; scratch_len(self.outputs, self.examples) + 5];
             let network = Network::new(self.activation, self.loss, self.data(), &mut scratch).unwrap();
             let mut network = network.with_scale(self.scale).unwrap().with_decay(self.decay).unwrap();
             let (mut v, mut g) = (vec![nan; self.n], vec![nan; self.n * self.dim()]);
@@ -660,7 +660,7 @@ mod tests {
     #[test]
     fn shapes_and_parameters_are_checked() {
         let case = Case::<f64>::new(2, 2, 1, 3, Activation::Tanh, Loss::Squared);
-        let needed = Network::<f64, Examples<f64>>::scratch_len(1, 3);
+        let needed = scratch_len(1, 3);
         let mut scratch = vec![0.0; needed];
         let short = Network::new(Activation::Tanh, Loss::Squared, case.data(), &mut scratch[1..]).err();
         assert!(matches!(short, Some(Error::Capacity { .. })));

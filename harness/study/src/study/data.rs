@@ -3,7 +3,7 @@
 //! Normals are rand_distr's (ziggurat) on PCG64-MCG, three times as fast as the core's. Bits are those of the platform's `exp` and `ln`, which
 //! one draw in a hundred asks.
 
-use birth_death::models::{Examples, Source};
+use birth_death::models::{DataSource, Examples};
 use birth_death::{Error, Real, Stream};
 use rand_core::Rng;
 use rand_distr::{Distribution, StandardNormal};
@@ -121,7 +121,7 @@ impl Sphere {
     }
 }
 
-impl Source<f32> for Sphere {
+impl DataSource<f32> for Sphere {
     fn input_dim(&self) -> usize {
         DIMENSION
     }
@@ -162,7 +162,7 @@ mod tests {
     use super::super::setting::{Kind, cells};
     use super::*;
     use birth_death::Rows;
-    use birth_death::models::{Activation, predict};
+    use birth_death::models::{Activation, network::predict};
 
     const SEED: u64 = 1001;
     const SIZES: (usize, usize) = (DIMENSION, TEACHERS);

@@ -5,7 +5,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use birth_death::models::{Activation, Loss, Network, StudentTeacher};
+use birth_death::models::{Activation, Loss, Network, StudentTeacher, network};
 use birth_death::{
     Dynamics, Energy, Error, Field, Marginal, ProductPrior, Quantity, Rate, Real, Rows, RowsMut, Scheme,
 };
@@ -259,7 +259,7 @@ fn simulation<'s, R: Trained>(
 }
 
 fn scratch<R: Real>() -> Vec<R> {
-    vec![R::ZERO; Network::<f32, Sphere>::scratch_len(1, BATCH)]
+    vec![R::ZERO; network::scratch_len(1, BATCH)]
 }
 
 /// A run in progress.
@@ -508,7 +508,7 @@ mod tests {
     use super::super::setting::{DIMENSION, TEACHERS, cells};
     use super::*;
     use birth_death::Stream;
-    use birth_death::models::Source;
+    use birth_death::models::DataSource;
 
     const SEED: u64 = 1001;
     static GO: AtomicBool = AtomicBool::new(false);

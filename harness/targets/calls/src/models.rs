@@ -4,8 +4,8 @@ use crate::dynamics::{schemes, step};
 use crate::{copied, number, seen};
 use birth_death::maths::Maths;
 use birth_death::models::{
-    DoubleWell, External, GaussianUnits, Mixture, MixtureRef, Mmd, PendingMmd, Quadratic, Rastrigin, StudentTeacher,
-    Target,
+    DoubleWell, External, GaussianUnits, Mixture, MixtureRef, Mmd, MmdTarget, PendingMmd, Quadratic, Rastrigin,
+    StudentTeacher,
 };
 use birth_death::{Error, Real, Rows};
 use core::hint::black_box as hide;
@@ -33,7 +33,7 @@ pub(crate) fn discrepancies<R: Real, M: Maths<R> + Clone, const D: usize>() -> R
     let mixture = mixture::<R, D>()?;
     let points = [number(0.5); 14];
     let points = Rows::new(hide(&points[..]), hide(2), hide(D), hide(2))?;
-    let sample = Target::Sample(points);
+    let sample = MmdTarget::Sample(points);
     copied(&sample);
     let mut pending = PendingMmd::new(number(1.0), points)?;
     copied(&pending);
@@ -41,7 +41,7 @@ pub(crate) fn discrepancies<R: Real, M: Maths<R> + Clone, const D: usize>() -> R
     seen(pending.remaining());
     seen(pending.finish()?.constant());
     let mut to_sample = Mmd::new(number(1.0), sample)?.with_maths::<M>();
-    let mut to_mixture = Mmd::new(number(1.0), Target::Mixture(mixture.view()))?.with_maths::<M>();
+    let mut to_mixture = Mmd::new(number(1.0), MmdTarget::Mixture(mixture.view()))?.with_maths::<M>();
     copied(&to_sample);
     seen(to_sample.constant());
     Ok(schemes::<R, D>(&mut to_sample)? & schemes::<R, D>(&mut to_mixture)?)

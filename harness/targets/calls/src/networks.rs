@@ -2,7 +2,9 @@
 
 use crate::dynamics::schemes;
 use crate::{N, number, same, seen};
-use birth_death::models::{Activation, Examples, Fresh, Loss, MiniBatches, Network, Source, predict};
+use birth_death::models::{
+    Activation, DataSource, Examples, Fresh, Loss, MiniBatches, Network, network, network::predict,
+};
 use birth_death::{Error, Real, Rows, Stream};
 use core::hint::black_box as hide;
 
@@ -70,19 +72,19 @@ fn outputs<R: Real, const D: usize>(inputs: usize, outputs: usize) -> Result<boo
     Ok(fall)
 }
 
-fn source<R: Real, S: Source<R>>(mut source: S) -> Result<(), Error> {
+fn source<R: Real, S: DataSource<R>>(mut source: S) -> Result<(), Error> {
     seen((source.input_dim(), source.target_dim(), source.largest(), source.examples(hide(3))?.len()));
     Ok(())
 }
 
-fn network<R: Real, const D: usize, S: Source<R>>(
+fn network<R: Real, const D: usize, S: DataSource<R>>(
     activation: Activation,
     loss: Loss,
     source: S,
 ) -> Result<bool, Error> {
     let mut scratch = [R::ZERO; SCRATCH];
     let outputs = source.target_dim();
-    seen(Network::<R, S>::scratch_len(hide(outputs), hide(5)));
+    seen(network::scratch_len(hide(outputs), hide(5)));
     let network = Network::new(activation, loss, source, hide(&mut scratch[..]))?;
     let mut network = network.with_scale(number(1.0))?.with_decay(number(0.01))?;
     seen(network.source().largest());

@@ -1,7 +1,7 @@
 //! Fast sums of Gaussians.
 
 use crate::{number, same, seen};
-use birth_death::models::{FastGauss, Method};
+use birth_death::models::{FastGauss, fast_gauss::Method};
 use birth_death::{Error, Field, Rows, RowsMut};
 use core::hint::black_box as hide;
 

@@ -5,7 +5,7 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
-use birth_death::models::{Activation, Examples, Loss, Network};
+use birth_death::models::{Activation, Examples, Loss, Network, network};
 use birth_death::{Dynamics, Ensemble, Error, Marginal, Prior, ProductPrior, Report, Stream, Workspace, checkpoint};
 use core::fmt;
 
@@ -18,7 +18,7 @@ pub const STEPS: u64 = 1000;
 /// Steps between two reports.
 pub const EVERY: u64 = 100;
 /// Values that the network's loops work in.
-pub const SCRATCH: usize = Network::<f32, Examples<'static, f32>>::scratch_len(1, EXAMPLES);
+pub const SCRATCH: usize = network::scratch_len(1, EXAMPLES);
 /// Bytes of a checkpoint.
 pub const CHECKPOINT: usize = checkpoint::size::<f32, Stream>(WEIGHTS, UNITS);
 

@@ -1,7 +1,7 @@
 //! Where nothing should happen, nothing does; and where only births and deaths can, they move mass by their exact law.
 
 use birth_death::Rows;
-use birth_death::models::{GaussianUnits, MixtureRef, Mmd, Target};
+use birth_death::models::{GaussianUnits, MixtureRef, Mmd, MmdTarget};
 
 use super::check::{Evidence, Measured, Test, largest};
 use super::problem::Problem;
@@ -63,7 +63,7 @@ fn measure(context: &Context) -> Result<Evidence, Interrupted> {
     const VALID: &str = "a valid constant";
     let sample = || -> BoxedEnergy {
         let points = Rows::new(&SAMPLE, SMALL, 2, SMALL).expect(VALID);
-        Box::new(Mmd::new(0.9, Target::Sample(points)).expect(VALID))
+        Box::new(Mmd::new(0.9, MmdTarget::Sample(points)).expect(VALID))
     };
     let teacher = || -> BoxedEnergy {
         let target = MixtureRef::new(&WEIGHTS, &CENTRES, &VARIANCES, 1).expect(VALID);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use birth_death::models::{DoubleWell, GaussianUnits, MixtureRef, Mmd, Quadratic, Rastrigin, Target};
+use birth_death::models::{DoubleWell, GaussianUnits, MixtureRef, Mmd, MmdTarget, Quadratic, Rastrigin};
 use birth_death::{Energy, Generator, Marginal, Real, Rows};
 
 use crate::oracles::direct::DirectUnits;
@@ -146,10 +146,10 @@ impl Problem {
         match self {
             Problem::Units => Box::new(GaussianUnits::new(r(0.5), PAPER.core()).expect(VALID)),
             Problem::PlaneUnits => Box::new(GaussianUnits::new(r(0.6), PLANE.core()).expect(VALID)),
-            Problem::MmdMixture => Box::new(Mmd::new(r(0.8), Target::Mixture(BUMPS.core())).expect(VALID)),
+            Problem::MmdMixture => Box::new(Mmd::new(r(0.8), MmdTarget::Mixture(BUMPS.core())).expect(VALID)),
             Problem::MmdSample => {
                 let points = Rows::new(R::constants(&POINTS), 3, 2, 3).expect(VALID);
-                Box::new(Mmd::new(r(1.1), Target::Sample(points)).expect(VALID))
+                Box::new(Mmd::new(r(1.1), MmdTarget::Sample(points)).expect(VALID))
             }
             Problem::Quadratic(curvature) => Box::new(Quadratic::new(R::constants(curvature)).expect(VALID)),
             Problem::DoubleWell => Box::new(DoubleWell::new(r(0.2), 2).expect(VALID)),

@@ -1,6 +1,6 @@
 //! The ReLU student-teacher model of claims: a teacher, and the energies of it, which own their memory.
 
-use birth_death::models::{Activation, Fresh, Loss, Network, StudentTeacher};
+use birth_death::models::{Activation, Fresh, Loss, Network, StudentTeacher, network};
 use birth_death::random::normal;
 use birth_death::{Energy, Error, Field, Generator, Marginal, Rows, Stream};
 
@@ -45,10 +45,7 @@ impl Teacher {
             stream,
             inputs: vec![0.0; size * self.inputs],
             targets: vec![0.0; size],
-            scratch: vec![
-                0.0;
-                Network::<f64, Fresh<'_, f64, fn(&mut Stream, &mut [f64], &mut [f64])>>::scratch_len(1, size)
-            ],
+            scratch: vec![0.0; network::scratch_len(1, size)],
         })
     }
 
