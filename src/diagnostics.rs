@@ -25,6 +25,7 @@ use crate::{Field, Real, sum};
 /// # Ok::<(), birth_death::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Dissipation<R> {
     /// `<|grad V|^2>`.
     pub gradient: R,

@@ -10,6 +10,7 @@ use crate::{
 
 /// Which dynamics (arXiv:1902.01843).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Scheme<P = NoPrior> {
     /// Plain gradient flow: no event, no randomness.
     GradientFlow,
@@ -19,8 +20,35 @@ pub enum Scheme<P = NoPrior> {
     Reinjection(P),
 }
 
+impl<P> Scheme<P> {
+    /// Whether particles die and are born, so that the rate `alpha` may be above zero.
+    pub const fn has_events(&self) -> bool {
+        !matches!(self, Scheme::GradientFlow)
+    }
+
+    /// The rate of its PDE: raw for scheme 2, centred else.
+    pub const fn default_rate(&self) -> Rate {
+        if matches!(self, Scheme::Reinjection(_)) { Rate::Raw } else { Rate::Centred }
+    }
+
+    /// The same scheme with another prior.
+    ///
+    /// ```
+    /// use birth_death::Scheme;
+    /// assert_eq!(Scheme::Reinjection(2.0).map(|sd: f64| sd as f32), Scheme::Reinjection(2.0f32));
+    /// ```
+    pub fn map<Q>(self, prior: impl FnOnce(P) -> Q) -> Scheme<Q> {
+        match self {
+            Scheme::GradientFlow => Scheme::GradientFlow,
+            Scheme::BirthDeath => Scheme::BirthDeath,
+            Scheme::Reinjection(of) => Scheme::Reinjection(prior(of)),
+        }
+    }
+}
+
 /// What the event rate is measured from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Rate {
     /// `b_i = V_i - Vbar`: PDE 1; the default of scheme 1. `Vbar` is clamped to the smallest and the largest `V_i`: equal potentials have rate
     /// exactly 0, whatever is rounded.
@@ -31,6 +59,7 @@ pub enum Rate {
 
 /// What one step did. Energy, potential and time are those of the ensemble *before* the step.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Report<R> {
     /// The step's number, counted from zero.
     pub step: u64,
@@ -50,6 +79,39 @@ pub struct Report<R> {
     pub added: u32,
     /// The largest event probability of any particle.
     pub largest_probability: f64,
+}
+
+impl<R: Real> Report<R> {
+    /// The same with its real numbers in another type.
+    ///
+    /// ```
+    /// use birth_death::Report;
+    /// let mut report = Report::<f32>::default();
+    /// report.energy = 0.5;
+    /// assert_eq!(report.map(f64::from).energy, 0.5);
+    /// ```
+    pub fn map<S: Real>(&self, number: impl Fn(R) -> S) -> Report<S> {
+        let Self { step, births, deaths, removed, added, largest_probability, .. } = *self;
+        let [time, energy, mean_potential] = [self.time, self.energy, self.mean_potential].map(number);
+        Report { step, time, energy, mean_potential, births, deaths, removed, added, largest_probability }
+    }
+}
+
+/// Zeros.
+impl<R: Real> Default for Report<R> {
+    fn default() -> Self {
+        Self {
+            step: 0,
+            time: R::ZERO,
+            energy: R::ZERO,
+            mean_potential: R::ZERO,
+            births: 0,
+            deaths: 0,
+            removed: 0,
+            added: 0,
+            largest_probability: 0.0,
+        }
+    }
 }
 
 /// The stepper: parameters and a counter, no memory of the particles.
@@ -154,7 +216,7 @@ impl<R: Real, P: Prior<R>> Dynamics<R, P> {
     /// [`Error::Parameter`] for a value that is negative or not finite; [`Error::AlphaWithoutEvents`] for gradient flow
     /// with `alpha > 0`.
     pub fn new(scheme: Scheme<P>, dt: R, alpha: R) -> Result<Self, Error> {
-        let rate = if matches!(scheme, Scheme::Reinjection(_)) { Rate::Raw } else { Rate::Centred };
+        let rate = scheme.default_rate();
         let mut dynamics = Self {
             scheme,
             rate,
@@ -201,7 +263,7 @@ impl<R: Real, P: Prior<R>> Dynamics<R, P> {
     /// in gradient flow; unchanged then.
     pub fn set_alpha(&mut self, alpha: R) -> Result<(), Error> {
         let alpha = check_alpha(alpha)?;
-        if matches!(self.scheme, Scheme::GradientFlow) && alpha > R::ZERO {
+        if !self.scheme.has_events() && alpha > R::ZERO {
             return Err(Error::AlphaWithoutEvents { alpha: alpha.to_f64() });
         }
         self.alpha = alpha;
@@ -286,7 +348,7 @@ impl<R: Real, P: Prior<R>> Dynamics<R, P> {
         let mut scratch = workspace.scratch(x.len())?;
         let (value, mean_potential) = self.evaluate(&x, energy, &mut scratch)?;
 
-        let has_events = !matches!(self.scheme, Scheme::GradientFlow) && self.step < self.quench_from;
+        let has_events = self.scheme.has_events() && self.step < self.quench_from;
         let events = if has_events {
             rng.mark();
             self.move_population(mean_potential, rng, &mut scratch).inspect_err(|_| rng.rewind())?

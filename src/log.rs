@@ -7,10 +7,12 @@ use heapless::Deque;
 ///
 /// ```
 /// use birth_death::{Report, ReportLog};
-/// let report = |step| Report { step, time: 0.0, energy: 1.0, mean_potential: 0.0, births: 0, deaths: 0, removed: 0,
-///     added: 0, largest_probability: 0.0 };
 /// let mut log = ReportLog::<f64, 2>::new();
-/// (0..5).for_each(|step| log.push(report(step)));
+/// for step in 0..5 {
+///     let mut report = Report::default();
+///     report.step = step;
+///     log.push(report);
+/// }
 /// assert_eq!(log.iter().map(|r| r.step).collect::<Vec<_>>(), [3, 4]);
 /// assert_eq!(log.dropped(), 3);
 /// ```

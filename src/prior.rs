@@ -70,6 +70,7 @@ impl<R: Real> Prior<R> for NoPrior {
 /// # Ok::<(), birth_death::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Marginal<R> {
     /// Always this value; consumes nothing.
     Constant(R),
@@ -109,6 +110,15 @@ impl<R: Real> Marginal<R> {
             }
         };
         Ok(())
+    }
+
+    /// The same law with its numbers in another type.
+    pub fn map<S>(self, number: impl Fn(R) -> S) -> Marginal<S> {
+        match self {
+            Marginal::Constant(value) => Marginal::Constant(number(value)),
+            Marginal::Normal { mean, sd } => Marginal::Normal { mean: number(mean), sd: number(sd) },
+            Marginal::Uniform { low, high } => Marginal::Uniform { low: number(low), high: number(high) },
+        }
     }
 
     /// One draw.

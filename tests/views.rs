@@ -123,6 +123,7 @@ fn mixtures_and_laws_accept_proper_numbers_only() {
             Marginal::Constant(x) => x.is_finite(),
             Marginal::Normal { mean, sd } => mean.is_finite() && sd.is_finite() && sd >= 0.0,
             Marginal::Uniform { low, high } => (high - low).is_finite() && low <= high,
+            other => panic!("{other:?} is new"),
         };
         for law in [Marginal::Constant(a), Marginal::Normal { mean: a, sd: b }, Marginal::Uniform { low: a, high: b }] {
             assert_eq!(law.check().is_ok(), proper(law), "{law:?}");
@@ -244,16 +245,10 @@ fn bounded_memory_keeps_what_fits_and_says_what_does_not() {
     }
     let error = mixture.push(1.0, [2.0], 1.0);
     assert_eq!(error, Err(Error::Capacity { what: "components of the mixture", capacity: 2, requested: 3 }));
-    let report = |step| Report {
-        step,
-        time: 0.0,
-        energy: 0.0,
-        mean_potential: 0.0,
-        births: 0,
-        deaths: 0,
-        removed: 0,
-        added: 0,
-        largest_probability: 0.0,
+    let report = |step| {
+        let mut report = Report::default();
+        report.step = step;
+        report
     };
     let mut log = ReportLog::<f32, 3>::default();
     assert!(log.last().is_none());

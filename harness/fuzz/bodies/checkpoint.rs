@@ -42,7 +42,7 @@ fn decode<R: Real, P: Prior<R> + Clone + PartialEq>(kind: u8, scheme: Scheme<P>,
         let scheme = match scheme {
             Scheme::GradientFlow => 0,
             Scheme::BirthDeath => 1,
-            Scheme::Reinjection(_) => 2,
+            _ => 2,
         };
         // another shape, of another size, unless it is the same one
         let said = if kind & 64 == 0 {

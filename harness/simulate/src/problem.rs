@@ -1,7 +1,7 @@
 //! From a checked configuration to the core's objects, in the precision of the run.
 
 use birth_death::models::{DoubleWell, GaussianUnits, MixtureRef, Mmd, MmdTarget, PendingMmd, Quadratic, Rastrigin};
-use birth_death::{Energy, Error, Marginal, ProductPrior, Real, Rows, Stream};
+use birth_death::{Energy, Error, ProductPrior, Real, Rows, Stream};
 
 use crate::config::{self, Component, Config, Model, Reference, Start};
 use crate::simulation::{Product, Simulation, dynamics};
@@ -201,14 +201,5 @@ fn refuse(config: &Config, key: &str, error: Error) -> Refusal {
 /// # Errors
 /// The core's, for a law that is not proper.
 pub fn product<R: Real>(marginals: &[config::Marginal]) -> Result<Product<R>, Error> {
-    let marginals: Vec<Marginal<R>> = marginals.iter().map(|&marginal| rounded_marginal(marginal)).collect();
-    ProductPrior::new(marginals.into())
-}
-
-fn rounded_marginal<R: Real>(marginal: config::Marginal) -> Marginal<R> {
-    match marginal {
-        config::Marginal::Constant(value) => Marginal::Constant(R::from_f64(value)),
-        config::Marginal::Normal { mean, sd } => Marginal::Normal { mean: R::from_f64(mean), sd: R::from_f64(sd) },
-        config::Marginal::Uniform { low, high } => Marginal::Uniform { low: R::from_f64(low), high: R::from_f64(high) },
-    }
+    ProductPrior::new(marginals.iter().map(|law| law.map(R::from_f64)).collect())
 }

@@ -6,11 +6,11 @@
 use std::sync::Arc;
 
 use birth_death::{
-    Dynamics, Energy, Error, Field, Genealogy, Generator, Marginal, Prior, ProductPrior, Quantity, Rate, Real, Report,
-    Rows, RowsMut, Scheme, Scratch, Snapshot, Stream, checkpoint,
+    Dynamics, Energy, Error, Field, Genealogy, Generator, Marginal, Prior, ProductPrior, Quantity, Real, Report, Rows,
+    RowsMut, Scheme, Scratch, Snapshot, Stream, checkpoint,
 };
 
-use crate::config::{self, Config};
+use crate::config::Config;
 
 /// A product prior with its marginals on the heap, shared between replicates.
 pub type Product<R> = ProductPrior<Arc<[Marginal<R>]>>;
@@ -259,17 +259,13 @@ fn view<R: Real>(values: &[R], dimension: usize, particles: usize) -> Rows<'_, R
 /// # Errors
 /// The core's, for a value that it does not accept.
 pub fn dynamics<R: Real>(config: &Config, prior: Option<Product<R>>) -> Result<Dynamics<R, Product<R>>, Error> {
-    let scheme = match (config.scheme, prior) {
-        (config::Scheme::Reinjection, Some(prior)) => Scheme::Reinjection(prior),
-        (config::Scheme::GradientFlow, _) => Scheme::GradientFlow,
-        (config::Scheme::BirthDeath | config::Scheme::Reinjection, _) => Scheme::BirthDeath,
-    };
-    let rate = match config.rate {
-        config::Rate::Centred => Rate::Centred,
-        config::Rate::Raw => Rate::Raw,
+    let scheme = match prior {
+        Some(prior) => config.scheme.map(|()| prior),
+        None if config.scheme.has_events() => Scheme::BirthDeath,
+        None => Scheme::GradientFlow,
     };
     let dynamics = Dynamics::new(scheme, R::from_f64(config.dt), R::from_f64(config.alpha))?
-        .with_rate(rate)?
+        .with_rate(config.rate)?
         .with_quench_from(config.quench_from());
     Ok(if config.transport { dynamics } else { dynamics.without_transport() })
 }

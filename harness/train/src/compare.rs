@@ -70,7 +70,7 @@ fn dynamics(config: &Training) -> [Vec<Method>; 3] {
     [
         (Scheme::GradientFlow, Rate::Centred, gradient_flow_dt, &[0.0][..]),
         (Scheme::BirthDeath, rate(Scheme::BirthDeath, Rate::Centred), dt, alpha),
-        (Scheme::Reinjection, Rate::Raw, dt, alpha),
+        (Scheme::Reinjection(()), Rate::Raw, dt, alpha),
     ]
     .map(|(scheme, rate, dts, alphas)| {
         let mut candidates = Vec::new();

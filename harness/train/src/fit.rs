@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use birth_death::models::{Examples, Loss, MiniBatches, Network, network};
-use birth_death::{Dynamics, Energy, Error, Field, Rate, Real, Rows, RowsMut, Scheme, Stream};
+use birth_death::{Dynamics, Energy, Error, Field, Rate, Real, Rows, RowsMut, Stream};
 use indicatif::ProgressBar;
 
 use super::prepared::{Part, Prepared, Purpose, stream};
@@ -18,7 +18,7 @@ pub struct Method {
     /// The scheme.
     pub scheme: config::Scheme,
     /// The rate of events.
-    pub rate: config::Rate,
+    pub rate: Rate,
     /// The birth-death rate.
     pub alpha: f64,
     /// The length of a step.
@@ -318,17 +318,10 @@ fn dynamics<R: Real>(
     method: Method,
     prepared: &Prepared<R>,
 ) -> Result<Dynamics<R, Product<R>>, Error> {
-    let scheme = match method.scheme {
-        config::Scheme::GradientFlow => Scheme::GradientFlow,
-        config::Scheme::BirthDeath => Scheme::BirthDeath,
-        config::Scheme::Reinjection => Scheme::Reinjection(laws(&prior(config), prepared)?),
-    };
-    let rate = match method.rate {
-        config::Rate::Centred => Rate::Centred,
-        config::Rate::Raw => Rate::Raw,
-    };
+    let prior = laws(&prior(config), prepared)?;
+    let scheme = method.scheme.map(|()| prior);
     let dynamics = Dynamics::new(scheme, R::from_f64(method.dt), R::from_f64(method.alpha))?;
-    Ok(dynamics.with_rate(rate)?.with_quench_from(config.steps - config.quench))
+    Ok(dynamics.with_rate(method.rate)?.with_quench_from(config.steps - config.quench))
 }
 
 impl<R> std::fmt::Debug for Trainer<'_, R> {

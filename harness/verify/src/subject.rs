@@ -82,7 +82,7 @@ impl Setup {
 
     /// The rate in force.
     pub fn rate(&self) -> Rate {
-        self.rate.unwrap_or(if matches!(self.scheme, Scheme::Reinjection(_)) { Rate::Raw } else { Rate::Centred })
+        self.rate.unwrap_or(self.scheme.default_rate())
     }
 }
 

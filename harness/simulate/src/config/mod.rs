@@ -62,25 +62,9 @@ pub const TOP_KEYS: [&str; 15] = [
     "prior",
 ];
 
-/// The scheme of one step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scheme {
-    /// Transport only.
-    GradientFlow,
-    /// Scheme 1: control copies particles.
-    BirthDeath,
-    /// Scheme 2: control draws from the prior.
-    Reinjection,
-}
-
-/// The rate of the events.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rate {
-    /// Potential minus its mean over the ensemble.
-    Centred,
-    /// The potential itself.
-    Raw,
-}
+/// The scheme of a configuration; its prior stands beside it.
+pub type Scheme = birth_death::Scheme<()>;
+pub use birth_death::Rate;
 
 /// The floating-point type of the whole run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -269,7 +253,7 @@ fn scheme(root: &Table<'_>) -> Result<Scheme, Refusal> {
     root.require("scheme", "gradient-flow, birth-death, reinjection")?.choice(&[
         ("gradient-flow", Scheme::GradientFlow),
         ("birth-death", Scheme::BirthDeath),
-        ("reinjection", Scheme::Reinjection),
+        ("reinjection", Scheme::Reinjection(())),
     ])
 }
 
@@ -294,13 +278,10 @@ fn alpha(root: &Table<'_>, scheme: Scheme) -> Result<f64, Refusal> {
 
 fn rate(root: &Table<'_>, scheme: Scheme) -> Result<Rate, Refusal> {
     let Some(value) = root.get("rate") else {
-        return Ok(match scheme {
-            Scheme::Reinjection => Rate::Raw,
-            Scheme::GradientFlow | Scheme::BirthDeath => Rate::Centred,
-        });
+        return Ok(scheme.default_rate());
     };
     match value.choice(&[("centred", Rate::Centred), ("raw", Rate::Raw)])? {
-        Rate::Centred if scheme == Scheme::Reinjection => {
+        Rate::Centred if scheme == Scheme::Reinjection(()) => {
             Err(value.refuse("only \"raw\" (or no rate) with scheme = \"reinjection\""))
         }
         rate => Ok(rate),

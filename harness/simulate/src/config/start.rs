@@ -9,25 +9,7 @@ use birth_death_output::input::Input;
 use birth_death_terminal::refusal::Refusal;
 
 /// The law of one component.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Marginal {
-    /// Always this value.
-    Constant(f64),
-    /// Gaussian.
-    Normal {
-        /// Its mean.
-        mean: f64,
-        /// Its standard deviation, 0 or more.
-        sd: f64,
-    },
-    /// Uniform.
-    Uniform {
-        /// Its lower end.
-        low: f64,
-        /// Its upper end, not below the lower.
-        high: f64,
-    },
-}
+pub type Marginal = birth_death::Marginal<f64>;
 
 /// Where the particles of a replicate start.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,7 +45,7 @@ pub(super) fn read_start(
 pub(super) fn read_prior(root: &Table<'_>, scheme: Scheme, names: &[String]) -> Result<Vec<Marginal>, Refusal> {
     const ACCEPTED: &str = "a table with one entry a component, with scheme = \"reinjection\"";
     match (scheme, root.get("prior")) {
-        (Scheme::Reinjection, found) => {
+        (Scheme::Reinjection(()), found) => {
             let value = match found {
                 Some(value) => value,
                 None => root.require("prior", ACCEPTED)?,

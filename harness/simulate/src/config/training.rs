@@ -188,7 +188,7 @@ impl Training {
         let start = laws(&root.require("start", LAWS)?, LAWS)?;
         let prior = match (root.get("prior"), scheme) {
             (Some(value), _) => Some(laws(&value, LAWS)?),
-            (None, Scheme::Reinjection) => {
+            (None, Scheme::Reinjection(())) => {
                 return root.require("prior", LAWS).and_then(|value| Err(value.refuse(LAWS)));
             }
             (None, _) => None,

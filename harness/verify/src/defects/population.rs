@@ -109,7 +109,11 @@ fn step(simulation: &mut Simulated, setup: &Setup, number: u64, flaw: Option<Fla
     let Events { births, deaths, largest_probability, .. } = events;
     let (removed, added) = (births.saturating_sub(deaths), deaths.saturating_sub(births));
     let time = number as f64 * setup.dt;
-    Ok(Report { step: number, time, energy, mean_potential, births, deaths, removed, added, largest_probability })
+    let mut report = Report::default();
+    (report.step, report.time, report.energy, report.mean_potential) = (number, time, energy, mean_potential);
+    (report.births, report.deaths, report.removed, report.added) = (births, deaths, removed, added);
+    report.largest_probability = largest_probability;
+    Ok(report)
 }
 
 /// What the events came to.

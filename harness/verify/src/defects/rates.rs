@@ -30,10 +30,7 @@ fn mean(potentials: &[f64]) -> f64 {
 
 /// What the rates are measured from.
 fn centre(rate: Rate, potentials: &[f64]) -> f64 {
-    match rate {
-        Rate::Centred => mean(potentials),
-        Rate::Raw => 0.0,
-    }
+    if rate == Rate::Centred { mean(potentials) } else { 0.0 }
 }
 
 /// The dynamics takes the potentials as they are; for defects that do the centring themselves.

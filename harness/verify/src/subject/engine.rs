@@ -128,12 +128,8 @@ impl Energy<f32> for Narrowed {
 /// # Panics
 /// For improper marginals: the harness's own constants.
 pub fn narrowed(marginals: &[Marginal<f64>]) -> Product<f32> {
-    let narrow = |marginal: &Marginal<f64>| match *marginal {
-        Marginal::Constant(value) => Marginal::Constant(value as f32),
-        Marginal::Normal { mean, sd } => Marginal::Normal { mean: mean as f32, sd: sd as f32 },
-        Marginal::Uniform { low, high } => Marginal::Uniform { low: low as f32, high: high as f32 },
-    };
-    Product::new(marginals.iter().map(narrow).collect()).expect("the harness's own constants")
+    Product::new(marginals.iter().map(|law| law.map(|number| number as f32)).collect())
+        .expect("the harness's own constants")
 }
 
 /// A simulation in single precision, and the last values of it in double precision.
@@ -182,11 +178,7 @@ impl Engine {
                 Engine::Double(Box::new(Simulation::new(n, energy, dynamics, rng).expect(ACCEPTED)))
             }
             AnyEnergy::Single(energy) => {
-                let scheme = match &setup.scheme {
-                    Scheme::GradientFlow => Scheme::GradientFlow,
-                    Scheme::BirthDeath => Scheme::BirthDeath,
-                    Scheme::Reinjection(_) => Scheme::Reinjection(setup.single_prior.clone().expect(ACCEPTED)),
-                };
+                let scheme = setup.scheme.clone().map(|_| setup.single_prior.clone().expect(ACCEPTED));
                 let dynamics = setup.dynamics(scheme, setup.dt as f32, setup.alpha as f32).expect(ACCEPTED);
                 let simulation = Simulation::new(n, energy, dynamics, rng).expect(ACCEPTED);
                 let zeros = vec![0.0; simulation.dimension() * n];
@@ -204,17 +196,7 @@ impl Engine {
         };
         let report = single.simulation.step()?;
         single.read();
-        Ok(Report {
-            step: report.step,
-            time: TO_DOUBLE(report.time),
-            energy: TO_DOUBLE(report.energy),
-            mean_potential: TO_DOUBLE(report.mean_potential),
-            births: report.births,
-            deaths: report.deaths,
-            removed: report.removed,
-            added: report.added,
-            largest_probability: report.largest_probability,
-        })
+        Ok(report.map(TO_DOUBLE))
     }
 
     /// E and Vbar, the energy being told this step's number.
