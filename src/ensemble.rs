@@ -90,9 +90,10 @@ impl<R: Real, const D: usize, const N: usize> Ensemble<R, D, N> {
     pub fn remove(&mut self, i: usize) -> Option<[R; D]> {
         let particle = self.get(i)?;
         for row in &mut self.rows {
-            if let Some(tail) = row.get_mut(..self.len).and_then(|live| live.get_mut(i..)) {
-                tail.rotate_left(1);
-            }
+            let live = row.get_mut(..self.len).and_then(|live| live.get_mut(i..)).unwrap_or(&mut []);
+            // from the back, each takes the one behind it
+            let mut behind = R::ZERO;
+            live.iter_mut().rev().for_each(|x| core::mem::swap(x, &mut behind));
         }
         self.len = self.len.saturating_sub(1);
         Some(particle)
@@ -225,8 +226,25 @@ mod tests {
         assert_eq!(x, before);
         x.rows_mut().row_mut(0)[1] = 7.0;
         assert_eq!((x.get(1), x.get(2)), (Some([7.0]), None));
+        assert!(matches!(x.set(2, [1.0]), Err(Error::Capacity { capacity: 2, requested: 3, .. })));
+        assert!(matches!(x.set(0, [f64::INFINITY]), Err(Error::NotFinite { particle: Some(0), .. })));
+        assert!(x.iter().eq([[1.0], [7.0]]), "unchanged");
         x.clear();
         assert_eq!((x.len(), x.get(0)), (0, None));
+        x.set_len(2).unwrap();
+        assert!(x.set_len(3).is_err() && x.len() == 2);
+    }
+
+    #[test]
+    fn particles_are_changed_taken_out_and_listed() {
+        let mut x = Ensemble::<f32, 2, 4>::new();
+        x.try_extend([[0.0, 0.5], [1.0, 1.5], [2.0, 2.5]]).unwrap();
+        x.set(1, [9.0, 9.5]).unwrap();
+        assert_eq!((x.remove(0), x.remove(2)), (Some([0.0, 0.5]), None));
+        assert_eq!((x.iter().len(), x.rows().row(1)), (2, &[9.5, 2.5][..]));
+        assert_eq!(std::format!("{x:?}"), "[[9.0, 9.5], [2.0, 2.5]]", "the living alone");
+        assert!(x.try_extend([[3.0; 2], [4.0; 2], [5.0; 2]]).is_err());
+        assert_eq!((&x).into_iter().map(|[first, _]| first).collect::<std::vec::Vec<_>>(), [9.0, 2.0, 3.0, 4.0]);
     }
 
     #[test]

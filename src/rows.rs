@@ -77,8 +77,12 @@ pub trait Particles<R: Real> {
     /// # Errors
     /// [`Error::Mismatch`] if their number is fixed and another, [`Error::Capacity`] if there is no room; unchanged then.
     fn set_len(&mut self, len: usize) -> Result<(), Error> {
-        let expected = self.rows_mut().len();
-        if len == expected { Ok(()) } else { Err(Error::Mismatch { what: "particles", expected, found: len }) }
+        let found = self.rows_mut().len();
+        if len == found {
+            Ok(())
+        } else {
+            Err(Error::Mismatch { what: "particles of the ensemble", expected: len, found })
+        }
     }
 }
 

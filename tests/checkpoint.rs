@@ -3,7 +3,9 @@
 mod common;
 
 use birth_death::models::{Activation, DoubleWell, Examples, Loss, MiniBatches, Network};
-use birth_death::{Dynamics, Energy, Error, Fault, Marginal, ProductPrior, Quantity, Rate, Real, Stream, checkpoint};
+use birth_death::{
+    Dynamics, Energy, Ensemble, Error, Fault, Marginal, ProductPrior, Quantity, Rate, Real, Stream, checkpoint,
+};
 use common::Memory;
 
 const TAG: u64 = 0x0123_4567_89ab_cdef;
@@ -223,6 +225,22 @@ fn another_precision_scheme_shape_or_tag_is_refused_and_so_is_little_room() {
     let mut room = vec![7; size];
     assert!(matches!(run.save_into(TAG, &mut room), Err(Error::NotFinite { particle: Some(2), .. })));
     assert!(room.iter().all(|&byte| byte == 7));
+}
+
+#[test]
+fn an_ensemble_takes_the_saved_number_of_particles() {
+    let run = Run::<f32>::new(1, 1);
+    let saved = run.save();
+    let (mut dynamics, mut rng) = (run.dynamics.clone(), Stream::seeded(9, 9));
+    let mut room = Ensemble::<f32, 2, { N + 3 }>::new();
+    room.push([7.0, 7.0]).expect("room");
+    checkpoint::restore(TAG, &saved, &mut room, &mut dynamics, &mut rng).expect("as it was saved");
+    assert!(room.rows().iter().flatten().eq(run.memory.rows().iter().flatten()) && room.len() == N);
+    let mut small = Ensemble::<f32, 2, { N - 1 }>::new();
+    small.push([7.0, 7.0]).expect("room");
+    let refused = checkpoint::restore(TAG, &saved, &mut small, &mut dynamics, &mut rng);
+    assert_eq!(refused, Err(Error::Capacity { what: "particles", capacity: N - 1, requested: N }));
+    assert_eq!(small.iter().collect::<Vec<_>>(), [[7.0, 7.0]]);
 }
 
 #[test]

@@ -337,9 +337,9 @@ fn shapes_that_do_not_agree_are_refused_everywhere() {
         Scratch::new(field, &mut vec![0; copies], &mut vec![0; origin], &mut p).map(|_| ()).err()
     };
     assert_eq!(scratch(2, 2, 1), None);
-    assert_eq!(scratch(3, 2, 1), Some(mismatch("scratch copies", 2, 3)));
-    assert_eq!(scratch(2, 1, 1), Some(mismatch("scratch origins", 2, 1)));
-    assert_eq!(scratch(2, 2, 2), Some(mismatch("scratch particle", 1, 2)));
+    assert_eq!(scratch(3, 2, 1), Some(mismatch("copies in the workspace", 2, 3)));
+    assert_eq!(scratch(2, 1, 1), Some(mismatch("origins in the workspace", 2, 1)));
+    assert_eq!(scratch(2, 2, 2), Some(mismatch("particle in the workspace", 1, 2)));
     assert_eq!(MixtureRef::new(&[1.0], &[1.0], &[], 1).err(), Some(mismatch("variances of the mixture", 1, 0)));
     assert_eq!(MixtureRef::new(&[1.0], &[1.0], &[1.0], 2).err(), Some(mismatch("centres of the mixture", 2, 1)));
     assert_eq!(Genealogy::new([0; 2], [0; 2]).map(|_| ()), Ok(()));

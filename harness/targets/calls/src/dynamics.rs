@@ -15,6 +15,8 @@ pub(crate) fn parameters<R: Real, const D: usize>() -> Result<(), Error> {
     same(&Rate::Raw);
     same(&Scheme::<NoPrior>::BirthDeath);
     same(&Scheme::Reinjection(prior));
+    let scheme = hide(Scheme::Reinjection(prior));
+    seen((scheme.has_events(), scheme.default_rate(), scheme.map(|_| ())));
     settings::<R, NoPrior>(Dynamics::gradient_flow(dt)?, number(0.0))?;
     settings::<R, NoPrior>(Dynamics::birth_death(dt, alpha)?, alpha)?;
     settings::<R, NoPrior>(Dynamics::new(hide(Scheme::BirthDeath), dt, alpha)?, alpha)?;

@@ -1,7 +1,7 @@
 //! Particles and the views over them.
 
 use crate::{N, copied, number, same, seen};
-use birth_death::{Ensemble, Error, Field, Real, Rows, RowsMut, Scratch, Workspace};
+use birth_death::{Ensemble, Error, Field, Particles, Real, Rows, RowsMut, Scratch, StepMemory, Workspace};
 use core::hint::black_box as hide;
 
 /// Values of the memory behind the views: `N` particles of up to 7 components.
@@ -12,6 +12,8 @@ pub(crate) fn all<R: Real, const D: usize>() -> Result<(), Error> {
     let mut data = [R::ZERO; ROOM];
     rows(Rows::new(hide(&data[..]), hide(N), hide(D), hide(N))?);
     rows_mut(RowsMut::new(hide(&mut data[..]), hide(N), hide(D), hide(N))?);
+    rows(Rows::packed(hide(&data[..]), hide(7))?);
+    rows_mut(RowsMut::packed(hide(&mut data[..]), hide(7))?);
     let mut gradient = [R::ZERO; ROOM];
     let (mut potential, mut copies, mut origin, mut particle) = ([R::ZERO; N], [0; N], [0; N], [R::ZERO; D]);
     let at = Rows::new(hide(&data[..]), hide(N), hide(D), hide(N))?;
@@ -28,7 +30,13 @@ fn ensemble<R: Real, const D: usize>() -> Result<(), Error> {
     seen(Ensemble::<R, D, N>::new());
     let x = hide(&mut x);
     x.push([number(1.0); D])?;
-    seen((x.len(), x.is_empty(), x.get(hide(0))));
+    x.try_extend([[number(2.0); D], [number(3.0); D]])?;
+    x.set(hide(1), [number(4.0); D])?;
+    seen((x.len(), x.is_empty(), x.get(hide(0)), x.remove(hide(1))));
+    x.iter().for_each(seen);
+    seen(x.iter().clone().len());
+    (&*x).into_iter().for_each(seen);
+    particles(&mut &mut *x)?;
     same(x);
     rows(x.rows());
     rows_mut(x.rows_mut());
@@ -36,7 +44,18 @@ fn ensemble<R: Real, const D: usize>() -> Result<(), Error> {
     let mut workspace = Workspace::<R, D, N>::default();
     copied(&workspace);
     scratch(hide(&mut workspace).scratch(hide(N))?);
+    scratch(StepMemory::scratch(&mut &mut workspace, hide(N))?);
+    let mut of_workspace = workspace.scratch(hide(N))?;
+    scratch(StepMemory::scratch(&mut of_workspace, hide(N))?);
     seen(Workspace::<R, D, N>::new());
+    Ok(())
+}
+
+fn particles<R: Real, X: Particles<R>>(x: &mut X) -> Result<(), Error> {
+    x.set_len(hide(1))?;
+    let mut rows = x.rows_mut();
+    Particles::set_len(&mut rows, hide(1))?;
+    rows_mut(Particles::rows_mut(&mut rows));
     Ok(())
 }
 
@@ -45,6 +64,7 @@ fn rows<R: Real>(rows: Rows<'_, R>) {
     seen((rows.dim(), rows.len(), rows.is_empty(), rows.row(hide(1)), rows.get(hide(1), hide(2))));
     seen(rows.memory());
     rows.iter().for_each(seen);
+    rows.particle(hide(0)).for_each(seen);
 }
 
 fn rows_mut<R: Real>(mut rows: RowsMut<'_, R>) {

@@ -9,7 +9,10 @@ use rand_core::{Rng, TryRng};
 pub(crate) fn all<R: Real>() -> Result<(), Error> {
     let mut stream = Stream::seeded(hide(7), hide(1));
     same(&stream);
-    seen(Rewind::new(stream.clone()).get());
+    let mut other = Rewind::new(stream.clone());
+    seen(other.get());
+    same(&other);
+    generator(&mut other);
     generator(&mut stream);
     generator(&mut &mut stream);
     let mut last = NoRewind(stream.clone());
@@ -31,6 +34,7 @@ pub(crate) fn all<R: Real>() -> Result<(), Error> {
     for law in &laws {
         same(law);
         hide(law).check()?;
+        seen(hide(*law).map(Real::to_f64));
         seen(hide(law).draw(&mut stream));
     }
     prior(&ProductPrior::new(hide(laws))?, &mut stream);

@@ -56,6 +56,7 @@ pub(crate) fn report<R: Real>(report: Report<R>) {
     seen(ReportLog::<R, 4>::new());
     let log = hide(&mut log);
     same(&report);
+    seen((hide(report).map(Real::to_f64), Report::<R>::default()));
     for _ in 0..hide(6) {
         log.push(hide(report));
     }

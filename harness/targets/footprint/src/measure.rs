@@ -8,7 +8,7 @@ use birth_death::models::{
 };
 use birth_death::{
     Dissipation, Dynamics, Ensemble, Error, Field, Genealogy, Marginal, NoPrior, ProductPrior, Report, ReportLog, Rows,
-    RowsMut, Scratch, State, Stream, Workspace,
+    RowsMut, Scratch, Stream, Workspace,
 };
 use board::{Counter, console};
 use core::fmt::Write;
@@ -62,7 +62,7 @@ fn sizes(out: &mut impl Write) {
     sizes!(out:
         Ensemble<f32, 2, 64>, Workspace<f32, 2, 64>, Genealogy<[u32; 64]>, ReportLog<f32, 16>, Report<f32>,
         Dynamics<f32, NoPrior>, Dynamics<f32, ProductPrior<[Marginal<f32>; 2]>>, ProductPrior<[Marginal<f32>; 2]>,
-        Marginal<f32>, Stream, State<'_, f32, NoPrior, Stream>, Dissipation<f32>, Error, Result<Report<f32>, Error>,
+        Marginal<f32>, Stream, Dissipation<f32>, Error, Result<Report<f32>, Error>,
         Rows<'_, f32>, RowsMut<'_, f32>, Field<'_, f32>, Scratch<'_, f32>,
         Quadratic<'_, f32>, DoubleWell<f32>, Rastrigin<f32>, Mixture<f32, 1, 3>, MixtureRef<'_, f32>, MmdTarget<'_, f32>,
         GaussianUnits<'_, f32>, Mmd<'_, f32>, StudentTeacher<'_, f32>, Examples<'_, f32>, MiniBatches<'_, f32>,
