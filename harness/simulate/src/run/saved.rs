@@ -90,7 +90,7 @@ pub fn identity(config: &Config) -> [u8; 32] {
     hash.finalize().into()
 }
 
-/// The tag of a replicate's [`State`].
+/// The tag of a replicate's [`checkpoint`].
 pub fn tag(config: &Config, replicate: u64) -> u64 {
     let [a, b, c, d, e, f, g, h, ..] = identity(config);
     u64::from_le_bytes([a, b, c, d, e, f, g, h]).wrapping_add(replicate)
