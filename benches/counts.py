@@ -8,8 +8,9 @@ import pathlib
 import sys
 
 COMMITTED = pathlib.Path(__file__).parent / "instructions.txt"
-# A compiler's or linker's whims move a count by tenths of a percent. An instruction more for each register of lanes moves it by 0.6 % (three components)
-# to 2.3 % (one): what comes in the smallest steps shows when it has come twice or thrice.
+# A compiler's or linker's whims move a count by tenths of a percent. An instruction more for each register of lanes
+# moves it by 0.6 % (three components) to 2.3 % (one): what comes in the smallest steps shows when it has come twice or
+# thrice.
 TOLERANCE = 0.02
 HEAD = "# Instructions by case, made by benches/gate --write with "
 

@@ -1,7 +1,9 @@
-//! Growth: sums of Gaussians and their gradients in O(n), against the sum over pairs, and the number of particles from which they are faster.
+//! Growth: sums of Gaussians and their gradients in O(n), against the sum over pairs, and the number of particles from
+//! which they are faster.
 //!
-//! `cargo bench --features dispatch --bench growth [-- COMPONENTS]`. Particles are standard normals, h = 0.1, 0.2, 0.4 in 1, 2, 3 components, alternating weights, tolerance 1e-6. A time is
-//! the best of some; that over all pairs, above 16,384 targets, of 16,384 of them, scaled (`~`). With `--test`: small, once.
+//! `cargo bench --features dispatch --bench growth [-- COMPONENTS]`. Particles are standard normals, h = 0.1, 0.2, 0.4
+//! in 1, 2, 3 components, alternating weights, tolerance 1e-6. A time is the best of some; that over all pairs, above
+//! 16,384 targets, of 16,384 of them, scaled (`~`). With `--test`: small, once.
 
 mod setting;
 

@@ -1,7 +1,8 @@
-//! Instructions of evaluations and steps, counted by valgrind: the same on every run, so that a slower loop shows. `benches/gate` holds them against
-//! the committed counts.
+//! Instructions of evaluations and steps, counted by valgrind: the same on every run, so that a slower loop shows.
+//! `benches/gate` holds them against the committed counts.
 //!
-//! On the baseline and AVX2; valgrind has no AVX-512. A case is named by its arguments: precision, components of a centre, particles, path.
+//! On the baseline and AVX2; valgrind has no AVX-512. A case is named by its arguments: precision, components of a
+//! centre, particles, path.
 
 mod setting;
 

@@ -1,7 +1,7 @@
 //! An interacting energy of your own: `cargo run -p birth-death --example interacting`.
 //!
-//! Charges on a line repel each other and are held together by a parabola: the potential of one depends on where all others are.
-//! Prints the energy, and the outermost particles, as they settle.
+//! Charges on a line repel each other and are held together by a parabola: the potential of one depends on where all
+//! others are. Prints the energy, and the outermost particles, as they settle.
 
 // std's exp, sin and cos may differ in the last bit between machines; libm's do not
 #![allow(clippy::disallowed_methods)]

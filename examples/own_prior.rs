@@ -1,7 +1,8 @@
 //! Reinjection from a prior of your own: `cargo run -p birth-death --example own_prior`.
 //!
-//! Every particle starts in a wrong valley. Scheme 1 can only copy what is there; scheme 2 also draws from a prior on the unit circle,
-//! whose left half lies in the other valley. Prints the mean of the function under both: scheme 2 keeps drawing, so its mean stays above the minimum.
+//! Every particle starts in a wrong valley. Scheme 1 can only copy what is there; scheme 2 also draws from a prior on
+//! the unit circle, whose left half lies in the other valley. Prints the mean of the function under both: scheme 2
+//! keeps drawing, so its mean stays above the minimum.
 
 // std's exp, sin and cos may differ in the last bit between machines; libm's do not
 #![allow(clippy::disallowed_methods)]

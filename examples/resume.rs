@@ -1,7 +1,7 @@
 //! A checkpoint, and going on from it: `cargo run -p birth-death --example resume`.
 //!
-//! A run of 200 steps is stopped after 120, its checkpoint is written to memory, and a fresh start of the same program goes on from it.
-//! Prints the checkpoint's size and both last energies: they are equal to the bit.
+//! A run of 200 steps is stopped after 120, its checkpoint is written to memory, and a fresh start of the same program
+//! goes on from it. Prints the checkpoint's size and both last energies: they are equal to the bit.
 
 use birth_death::models::Rastrigin;
 use birth_death::{Dynamics, Ensemble, Error, Stream, Workspace, checkpoint};

@@ -1,8 +1,9 @@
 //! A run written down: everything that the next step depends on, in a format of its own.
 //!
-//! Saved are the particles, the [`Dynamics`] and the generator: what a step changes. Not saved are the energy and the prior, which no step changes: a
-//! mini-batch is a function of the step's number and of the data's own seed and stream. Who resumes builds both as before, and can give a `tag`
-//! that stands for them (a hash of the configuration, say): a checkpoint of another tag is refused.
+//! Saved are the particles, the [`Dynamics`] and the generator: what a step changes. Not saved are the energy and the
+//! prior, which no step changes: a mini-batch is a function of the step's number and of the data's own seed and stream.
+//! Who resumes builds both as before, and can give a `tag` that stands for them (a hash of the configuration, say): a
+//! checkpoint of another tag is refused.
 //!
 //! A run that goes on from a checkpoint gives the bits of the run that was not interrupted, on every target.
 //!
@@ -123,13 +124,14 @@ pub fn save<R: Real, P: Prior<R>, G: Snapshot>(
     Ok(size)
 }
 
-/// Puts the run back that [`save`] wrote for the same `tag`. An [`Ensemble`](crate::Ensemble) gets the saved number of particles, [`RowsMut`](crate::RowsMut) must
-/// have it; the [`Dynamics`] has the same scheme (with the same prior, which is not compared). Bytes after the checkpoint are not read.
+/// Puts the run back that [`save`] wrote for the same `tag`. An [`Ensemble`](crate::Ensemble) gets the saved number of
+/// particles, [`RowsMut`](crate::RowsMut) must have it; the [`Dynamics`] has the same scheme (with the same prior,
+/// which is not compared). Bytes after the checkpoint are not read.
 ///
 /// # Errors
-/// [`Error::Checkpoint`] with the [`Fault`] of the bytes: cut short, changed, or of another format, precision, scheme, generator or tag;
-/// [`Error::Mismatch`] and [`Error::Capacity`] for another shape; [`Error::Parameter`] and [`Error::NotFinite`] for values that no run can have.
-/// Everything is as it was then.
+/// [`Error::Checkpoint`] with the [`Fault`] of the bytes: cut short, changed, or of another format, precision, scheme,
+/// generator or tag; [`Error::Mismatch`] and [`Error::Capacity`] for another shape; [`Error::Parameter`] and
+/// [`Error::NotFinite`] for values that no run can have. Everything is as it was then.
 pub fn restore<R: Real, X: Particles<R> + ?Sized, P: Prior<R>, G: Snapshot>(
     tag: u64,
     bytes: &[u8],

@@ -1,8 +1,10 @@
-//! The widest vector instructions that the machine has, chosen when the program runs: with the feature `dispatch` (which needs std), on x86-64.
-//! Without it [`widest`] runs a task as the compiler was told to, so that an energy of your own needs no `cfg`.
+//! The widest vector instructions that the machine has, chosen when the program runs: with the feature `dispatch`
+//! (which needs std), on x86-64. Without it [`widest`] runs a task as the compiler was told to, so that an energy of
+//! your own needs no `cfg`.
 //!
-//! Every path gives the same bits: lanes run across particles, each lane's operations stand in the order that the models document, and the
-//! compiler contracts nothing. With the feature, `force` exists to test that, and to measure; `taken` tells which path the last evaluation ran on.
+//! Every path gives the same bits: lanes run across particles, each lane's operations stand in the order that the
+//! models document, and the compiler contracts nothing. With the feature, `force` exists to test that, and to measure;
+//! `taken` tells which path the last evaluation ran on.
 //!
 //! ```
 //! # #[cfg(feature = "dispatch")] {
@@ -27,7 +29,8 @@ pub trait Task {
     /// What comes of it.
     type Output;
 
-    /// Does it. This and all that it calls in loops is to be `#[inline(always)]`: what is not inlined is compiled for the baseline.
+    /// Does it. This and all that it calls in loops is to be `#[inline(always)]`: what is not inlined is compiled for
+    /// the baseline.
     fn run(self) -> Self::Output;
 }
 
@@ -111,7 +114,8 @@ mod paths {
         static TAKEN: Cell<Option<Path>> = const { Cell::new(None) };
     }
 
-    /// The path on which this thread's last evaluation ran, as the copy of the code itself noted that ran; `None` before the first.
+    /// The path on which this thread's last evaluation ran, as the copy of the code itself noted that ran; `None`
+    /// before the first.
     pub fn taken() -> Option<Path> {
         TAKEN.get()
     }
@@ -127,7 +131,8 @@ mod paths {
         }
     }
 
-    /// Makes all evaluations of the process take `path`; the widest for `None`. False, and nothing changed, if this machine does not have it.
+    /// Makes all evaluations of the process take `path`; the widest for `None`. False, and nothing changed, if this
+    /// machine does not have it.
     ///
     /// No result depends on it.
     pub fn force(path: Option<Path>) -> bool {
@@ -169,7 +174,8 @@ mod paths {
         task.run()
     }
 
-    // Each of these is compiled twice, for its target and for any: the second calls the next narrower, so that there are three copies of a task, not six.
+    // Each of these is compiled twice, for its target and for any: the second calls the next narrower, so that there
+    // are three copies of a task, not six.
     #[multiversion(targets("x86_64+avx2"), dispatcher = "direct")]
     fn avx2<T: Task>(task: T) -> T::Output {
         match_target! {

@@ -50,8 +50,8 @@ impl<P> Scheme<P> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Rate {
-    /// `b_i = V_i - Vbar`: PDE 1; the default of scheme 1. `Vbar` is clamped to the smallest and the largest `V_i`: equal potentials have rate
-    /// exactly 0, whatever is rounded.
+    /// `b_i = V_i - Vbar`: PDE 1; the default of scheme 1. `Vbar` is clamped to the smallest and the largest `V_i`:
+    /// equal potentials have rate exactly 0, whatever is rounded.
     Centred,
     /// `b_i = V_i`: PDE 2 and the authors' notebooks; the only rate of scheme 2.
     Raw,
@@ -117,29 +117,32 @@ impl<R: Real> Default for Report<R> {
 /// The stepper: parameters and a counter, no memory of the particles.
 ///
 /// # A step
-/// 1. **Evaluate** energy, potentials and gradients; check that all, and `theta - dt grad V`, are finite, those of the particles first.
-/// 2. **Events**: `b_i = V_i - Vbar` or `V_i` ([`Rate`]), `Vbar` as [`Field::mean_potential`](crate::Field::mean_potential) has it; with
-///    `x_i = alpha |b_i| dt`, `p_i = 1 - exp(-x_i)` (in `f64` for both precisions), particle `i` dies (`b_i > 0`) or is
-///    duplicated (`b_i < 0`) with probability `p_i`, when a 32-bit word is below `floor(p_i 2^32)`.
-/// 3. **Population control** back to `n`: too many, a uniform subset is removed; too few, uniform copies of those present
-///    (scheme 1) or draws from the prior (scheme 2).
-/// 4. **Transport** `theta_i <- theta_i - dt grad V_i` with the gradient of 1; a copy carries its parent's gradient, a draw
-///    from the prior does not move in its first step.
+/// 1. **Evaluate** energy, potentials and gradients; check that all, and `theta - dt grad V`, are finite, those of the
+///    particles first.
+/// 2. **Events**: `b_i = V_i - Vbar` or `V_i` ([`Rate`]), `Vbar` as
+///    [`Field::mean_potential`](crate::Field::mean_potential) has it; with `x_i = alpha |b_i| dt`, `p_i = 1 -
+///    exp(-x_i)` (in `f64` for both precisions), particle `i` dies (`b_i > 0`) or is duplicated (`b_i < 0`) with
+///    probability `p_i`, when a 32-bit word is below `floor(p_i 2^32)`.
+/// 3. **Population control** back to `n`: too many, a uniform subset is removed; too few, uniform copies of those
+///    present (scheme 1) or draws from the prior (scheme 2).
+/// 4. **Transport** `theta_i <- theta_i - dt grad V_i` with the gradient of 1; a copy carries its parent's gradient, a
+///    draw from the prior does not move in its first step.
 ///
 /// # Randomness consumed
 /// None by gradient flow, or once quenched. Else, in this order: one word a slot; then control: to remove `e` of `m`
 /// present, one bounded integer for each of those present until the last is chosen, at most `m`; to copy, one for each
-/// missing; to reinject, one prior draw for each missing, in slot order. A bounded integer is one word, seldom more, at most
-/// 64 ([`MAX_TRIES`](crate::random::MAX_TRIES)). So at most `n + 128 n` words a step without a prior.
+/// missing; to reinject, one prior draw for each missing, in slot order. A bounded integer is one word, seldom more, at
+/// most 64 ([`MAX_TRIES`](crate::random::MAX_TRIES)). So at most `n + 128 n` words a step without a prior.
 ///
 /// # Cost
-/// One evaluation of the energy, and beside it, for `n` particles of `D` components of which `e` met an event: about
-/// `6 n D` operations for the checks, the transport and the commit; `n (3 + D)` words moved; `n` comparisons and at most
-/// `n + 1` exponentials (`expm1` in `f64`, needed for about `e` of them); at most `2 n` bounded integers. No allocation, no
-/// recursion; constant stack.
+/// One evaluation of the energy, and beside it, for `n` particles of `D` components of which `e` met an event: about `6
+/// n D` operations for the checks, the transport and the commit; `n (3 + D)` words moved; `n` comparisons and at most
+/// `n + 1` exponentials (`expm1` in `f64`, needed for about `e` of them); at most `2 n` bounded integers. No
+/// allocation, no recursion; constant stack.
 ///
 /// # Errors and state
-/// On any error the ensemble, the counter and the generator (but a [`NoRewind`](crate::NoRewind) one) are as they were; only scratch memory was written.
+/// On any error the ensemble, the counter and the generator (but a [`NoRewind`](crate::NoRewind) one) are as they were;
+/// only scratch memory was written.
 ///
 /// ```
 /// use birth_death::{Dynamics, Ensemble, Stream, Workspace, models::Quadratic};
@@ -170,7 +173,8 @@ pub struct Dynamics<R, P = NoPrior> {
     pub(crate) transport: bool,
     pub(crate) quench_from: u64,
     pub(crate) step: u64,
-    /// Where the present `dt` came into force: time is `origin_time + (step - origin_step) dt`, a product and not a sum of steps.
+    /// Where the present `dt` came into force: time is `origin_time + (step - origin_step) dt`, a product and not a sum
+    /// of steps.
     pub(crate) origin_step: u64,
     pub(crate) origin_time: f64,
 }
@@ -259,8 +263,8 @@ impl<R: Real, P: Prior<R>> Dynamics<R, P> {
     /// Changes the birth-death rate from the next step on: for schedules.
     ///
     /// # Errors
-    /// [`Error::Parameter`] for a value that is negative or not finite, [`Error::AlphaWithoutEvents`] for one above zero
-    /// in gradient flow; unchanged then.
+    /// [`Error::Parameter`] for a value that is negative or not finite, [`Error::AlphaWithoutEvents`] for one above
+    /// zero in gradient flow; unchanged then.
     pub fn set_alpha(&mut self, alpha: R) -> Result<(), Error> {
         let alpha = check_alpha(alpha)?;
         if !self.scheme.has_events() && alpha > R::ZERO {
@@ -310,7 +314,8 @@ impl<R: Real, P: Prior<R>> Dynamics<R, P> {
         self.step
     }
 
-    /// The time reached: `steps dt` as long as `dt` is the same, and summed over its changes else. Infinite if that overflows.
+    /// The time reached: `steps dt` as long as `dt` is the same, and summed over its changes else. Infinite if that
+    /// overflows.
     pub fn time(&self) -> R {
         R::from_f64(self.time_f64())
     }
@@ -323,13 +328,14 @@ impl<R: Real, P: Prior<R>> Dynamics<R, P> {
     /// One step; see the type for what it does, the randomness it consumes and its cost.
     ///
     /// `particles` are an [`Ensemble`](crate::Ensemble) or [`RowsMut`] over the caller's memory, `workspace` a
-    /// [`Workspace`](crate::Workspace) or [`Scratch`]; all have the energy's dimension (and the prior's). The generator is any of `rand_core`'s,
-    /// wrapped in [`Rewind`](crate::Rewind) or [`NoRewind`](crate::NoRewind), also as `dyn` [`Generator`].
+    /// [`Workspace`](crate::Workspace) or [`Scratch`]; all have the energy's dimension (and the prior's). The generator
+    /// is any of `rand_core`'s, wrapped in [`Rewind`](crate::Rewind) or [`NoRewind`](crate::NoRewind), also as `dyn`
+    /// [`Generator`].
     ///
     /// # Errors
     /// [`Error::Empty`] for no particle, [`Error::Mismatch`] for shapes that do not agree, the energy's own error,
-    /// [`Error::NotFinite`] for a position, potential, gradient, moved position, mean potential, energy (looked at in this order) or prior
-    /// draw that is not finite,
+    /// [`Error::NotFinite`] for a position, potential, gradient, moved position, mean potential, energy (looked at in
+    /// this order) or prior draw that is not finite,
     /// [`Error::Extinct`] if nobody is left to copy. Ensemble, counter and generator are unchanged.
     pub fn step<X, E, G, W>(
         &mut self,

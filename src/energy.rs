@@ -4,7 +4,8 @@ use crate::{Error, Field, Real, Rows};
 
 /// An energy `E[mu] = E0 + ∫F dmu + 1/2 ∬K dmu dmu` on ensembles (arXiv:1902.01843; symbols in the crate's front page).
 ///
-/// Usable as `dyn`. Implement it for your own problem; [`External`](crate::models::External) does it for a function of one particle.
+/// Usable as `dyn`. Implement it for your own problem; [`External`](crate::models::External) does it for a function of
+/// one particle.
 ///
 /// ```
 /// use birth_death::{Energy, Error, Field, Rows};
@@ -39,12 +40,13 @@ pub trait Energy<R: Real> {
 
     /// Writes `V_i` and `grad V_i` for the ensemble `at` into `out`, and returns `E`, in one pass.
     ///
-    /// Every entry of `out` is to be written; what stands there on entry is unspecified (a step fills it with NaN, so that a forgotten
-    /// one is an error).
+    /// Every entry of `out` is to be written; what stands there on entry is unspecified (a step fills it with NaN, so
+    /// that a forgotten one is an error).
     ///
     /// `V_i = F(theta_i) + (1/n) sum_j K(theta_i, theta_j)`, `j = i` included; the gradient is that of `V` in its first
-    /// argument, `n dE/dtheta_i`. `step` counts from zero: an energy keeps no state from one step to the next but scratch,
-    /// so a mini-batch has to be a function of it. Not-finite results need not be detected here: the step does it.
+    /// argument, `n dE/dtheta_i`. `step` counts from zero: an energy keeps no state from one step to the next but
+    /// scratch, so a mini-batch has to be a function of it. Not-finite results need not be detected here: the step does
+    /// it.
     ///
     /// # Errors
     /// [`Field::check`]'s for a wrong shape; [`Error::Energy`] for a failure of the energy's own.

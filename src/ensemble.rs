@@ -19,7 +19,8 @@ use core::fmt;
 /// assert_eq!(x.remove(0), Some([0.0, -2.0]));
 /// # Ok::<(), birth_death::Error>(())
 /// ```
-/// Equal are ensembles of equal live particles, slot by slot. A particle without components, or no room, does not compile:
+/// Equal are ensembles of equal live particles, slot by slot. A particle without components, or no room, does not
+/// compile:
 /// ```compile_fail,E0080
 /// let x = birth_death::Ensemble::<f32, 0, 4>::new();
 /// ```

@@ -43,14 +43,16 @@ pub enum Error {
         /// What would be accepted.
         accepted: &'static str,
     },
-    /// A quantity came out as NaN or infinite. The state is the last good one, and calling again repeats the error. The first particle that is to
-    /// blame is named: the energy and the mean potential are looked at last.
+    /// A quantity came out as NaN or infinite. The state is the last good one, and calling again repeats the error. The
+    /// first particle that is to blame is named: the energy and the mean potential are looked at last.
     ///
     /// *Next,* for a potential, a gradient, a moved position, the mean or the energy, in this order:
-    /// 1. `dt`. If `E` has been rising before, the step is too long for the energy's curvature and the run diverges: begin anew with a smaller `dt`
-    ///    (or go back to a checkpoint and call [`set_dt`](crate::Dynamics::set_dt); the particles are far out already).
+    /// 1. `dt`. If `E` has been rising before, the step is too long for the energy's curvature and the run diverges:
+    ///    begin anew with a smaller `dt` (or go back to a checkpoint and call [`set_dt`](crate::Dynamics::set_dt); the
+    ///    particles are far out already).
     /// 2. The energy's code: whether it is finite at the position of this particle.
-    /// 3. The particle itself: whether it belongs where it is, or is to be taken out. Without one: a sum that overflows.
+    /// 3. The particle itself: whether it belongs where it is, or is to be taken out. Without one: a sum that
+    ///    overflows.
     ///
     /// For a position handed in: the data that it came from. For a draw: the prior.
     NotFinite {
@@ -64,13 +66,15 @@ pub enum Error {
         /// Which one, counted from zero.
         index: usize,
     },
-    /// Every particle died in one step and scheme 1 has nobody to copy. With raw rates only: under centred ones the particle of the smallest
-    /// potential never dies. *Next:* lower `alpha` or `dt`; calling again repeats the same draw and the same error.
+    /// Every particle died in one step and scheme 1 has nobody to copy. With raw rates only: under centred ones the
+    /// particle of the smallest potential never dies. *Next:* lower `alpha` or `dt`; calling again repeats the same
+    /// draw and the same error.
     Extinct {
         /// The step that failed, counted from zero.
         step: u64,
     },
-    /// Reinjection follows PDE 2, whose rate is raw; centred was asked for. *Next:* use [`Rate::Raw`](crate::Rate::Raw).
+    /// Reinjection follows PDE 2, whose rate is raw; centred was asked for. *Next:* use
+    /// [`Rate::Raw`](crate::Rate::Raw).
     CentredReinjection,
     /// Gradient flow has no events, so its rate `alpha` can only be zero. *Next:* choose a scheme with events.
     AlphaWithoutEvents {
@@ -178,7 +182,8 @@ impl Quantity {
             (Quantity::Position, _) => "look at the data that it came from",
             (Quantity::PriorDraw, _) => "look at the prior's parameters",
             (_, Some(_)) => {
-                "if E has been rising, lower dt; else look at the energy's code at this point, then at the particle itself"
+                "if E has been rising, lower dt; else look at the energy's code at this point, then at the particle \
+                    itself"
             }
             (_, None) => "if E has been rising, lower dt; else look at the energy's code for a sum that overflows",
         }

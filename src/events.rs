@@ -21,8 +21,8 @@ const TWO_32: f64 = 4_294_967_296.0;
 /// Decides the events, and writes into `copies` how many of each slot are present after them: 0, 1 or 2.
 ///
 /// With `b_i = V_i - shift` (in the precision of the potentials) and `x_i = alpha |b_i| dt` (in `f64`, from left to
-/// right): the event happens when the slot's word is below `floor(p_i 2^32)`, `p_i = 1 - exp(-x_i)`. One word a slot, in
-/// order, whatever `p_i`. Probabilities are exact multiples of 2^-32, rounded down: a bias below 2.4e-10.
+/// right): the event happens when the slot's word is below `floor(p_i 2^32)`, `p_i = 1 - exp(-x_i)`. One word a slot,
+/// in order, whatever `p_i`. Probabilities are exact multiples of 2^-32, rounded down: a bias below 2.4e-10.
 pub(crate) fn decide<R: Real, G: Rng + ?Sized>(
     potential: &[R],
     shift: R,

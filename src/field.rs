@@ -95,8 +95,8 @@ impl<'a, R: Real> Field<'a, R> {
         Ok(())
     }
 
-    /// `Vbar`, the mean potential (16 lanes and a tree, as every sum over particles), clamped to the smallest and the largest `V_i`: beyond them
-    /// it lies by rounding alone, and equal potentials have a centred rate of exactly 0.
+    /// `Vbar`, the mean potential (16 lanes and a tree, as every sum over particles), clamped to the smallest and the
+    /// largest `V_i`: beyond them it lies by rounding alone, and equal potentials have a centred rate of exactly 0.
     pub fn mean_potential(&self) -> R {
         sum::mean_within(self.potential)
     }
@@ -104,7 +104,8 @@ impl<'a, R: Real> Field<'a, R> {
     /// The mean potential, if every `V_i`, their mean, and every component of every gradient is finite.
     ///
     /// # Errors
-    /// [`Error::NotFinite`] with the first particle that is not, in its potential or else in its gradient; with none for the mean.
+    /// [`Error::NotFinite`] with the first particle that is not, in its potential or else in its gradient; with none
+    /// for the mean.
     pub fn check_finite(&self) -> Result<R, Error> {
         self.check_particles()?;
         self.check_mean()

@@ -45,8 +45,8 @@ impl<S: AsRef<[u32]> + AsMut<[u32]>> Genealogy<S> {
     /// Takes in a step's origins, [`Scratch::origin`](crate::Scratch::origin).
     ///
     /// # Errors
-    /// [`Error::Mismatch`] for another length; [`Error::Parameter`] for an origin that is no slot, or no survivor of the step.
-    /// Unchanged then.
+    /// [`Error::Mismatch`] for another length; [`Error::Parameter`] for an origin that is no slot, or no survivor of
+    /// the step. Unchanged then.
     pub fn update(&mut self, origin: &[u32]) -> Result<(), Error> {
         let n = self.family.as_ref().len();
         if origin.len() != n {
@@ -97,8 +97,8 @@ impl<S: AsRef<[u32]> + AsMut<[u32]>> Genealogy<S> {
         self.family.as_ref()
     }
 
-    /// `n^2 / sum_f m_f^2` over families of size `m_f`: the number of equally large families with the same chance that two
-    /// random particles are related. Between 1 and [`distinct`](Genealogy::distinct); 0 for no particle.
+    /// `n^2 / sum_f m_f^2` over families of size `m_f`: the number of equally large families with the same chance that
+    /// two random particles are related. Between 1 and [`distinct`](Genealogy::distinct); 0 for no particle.
     #[allow(clippy::cast_precision_loss)] // beyond 2^53 the ratio is rounded
     pub fn effective_support<R: Real>(&self) -> R {
         let squares = self.size.as_ref().iter().fold(0u64, |sum, &m| {

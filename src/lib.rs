@@ -14,15 +14,17 @@
 //! E. Vanden-Eijnden, "Global convergence of neuron birth-death dynamics", arXiv:1902.01843.
 //!
 //! # Memory
-//! Nothing allocates. [`Ensemble`] and [`Workspace`] are fixed arrays, fit for a `static`; algorithms take checked views
-//! ([`Rows`], [`RowsMut`], [`Field`], [`Scratch`]) over any memory of the caller's. A capacity exceeded is an [`Error`].
+//! Nothing allocates. [`Ensemble`] and [`Workspace`] are fixed arrays, fit for a `static`; algorithms take checked
+//! views ([`Rows`], [`RowsMut`], [`Field`], [`Scratch`]) over any memory of the caller's. A capacity exceeded is an
+//! [`Error`].
 //!
 //! # Bits
-//! The same crate version, configuration and seed give the same bits: in the same binary; in any build for a target, whatever its
-//! optimisation level, CPU features or other crates' features; and by design on any target with IEEE arithmetic (x87 is
-//! refused at compile time; see the README for what has been run). Part of the contract: the versions of `libm` and `rand_xorshift`
-//! (pin them in your lock file), rounding to nearest, and subnormals kept. Sums over particles use 16 lanes and a tree, pair
-//! sums run in order. A change of bits is a breaking change, and the changelog says so.
+//! The same crate version, configuration and seed give the same bits: in the same binary; in any build for a target,
+//! whatever its optimisation level, CPU features or other crates' features; and by design on any target with IEEE
+//! arithmetic (x87 is refused at compile time; see the README for what has been run). Part of the contract: the
+//! versions of `libm` and `rand_xorshift` (pin them in your lock file), rounding to nearest, and subnormals kept. Sums
+//! over particles use 16 lanes and a tree, pair sums run in order. A change of bits is a breaking change, and the
+//! changelog says so.
 //!
 //! # Failure
 //! No panic: every constructor validates, every step checks for finiteness, and on error the state is as it was.

@@ -18,9 +18,9 @@ pub(crate) fn present(copies: &[u32]) -> u32 {
 
 /// Removes a uniformly random subset of `excess` of those present, without replacement.
 ///
-/// Selection sampling (Fan, Muller, Rezucha 1962; Knuth, "Seminumerical algorithms", algorithm S): those present in slot
-/// order, copies beside their parents; each is removed with probability (still to remove) / (still to come), by one
-/// [`bounded`] integer below the latter: if it is below the former. Stops drawing when none is left to remove.
+/// Selection sampling (Fan, Muller, Rezucha 1962; Knuth, "Seminumerical algorithms", algorithm S): those present in
+/// slot order, copies beside their parents; each is removed with probability (still to remove) / (still to come), by
+/// one [`bounded`] integer below the latter: if it is below the former. Stops drawing when none is left to remove.
 pub(crate) fn remove<G: Rng + ?Sized>(copies: &mut [u32], excess: u32, rng: &mut G) {
     let mut to_come = present(copies);
     let mut to_remove = excess;

@@ -30,8 +30,8 @@ pub trait Prior<R: Real> {
     /// Components of a particle.
     fn dim(&self) -> usize;
 
-    /// Writes one draw into `particle`, which has [`dim`](Prior::dim) components. A draw that is not finite makes the step
-    /// fail with its state unchanged. Bounded time: a rejection loop needs a limit.
+    /// Writes one draw into `particle`, which has [`dim`](Prior::dim) components. A draw that is not finite makes the
+    /// step fail with its state unchanged. Bounded time: a rejection loop needs a limit.
     fn draw(&self, rng: &mut dyn Rng, particle: &mut [R]);
 }
 

@@ -9,8 +9,8 @@ use rand_xorshift::XorShiftRng;
 
 /// A generator that a step can put back when it fails: what [`Dynamics::step`](crate::Dynamics::step) asks for.
 ///
-/// Usable as `dyn`. [`Rewind`] makes one from any generator that can be cloned, [`NoRewind`] from any other. A step marks at its
-/// first draw: a caller's own mark does not survive it.
+/// Usable as `dyn`. [`Rewind`] makes one from any generator that can be cloned, [`NoRewind`] from any other. A step
+/// marks at its first draw: a caller's own mark does not survive it.
 pub trait Generator: Rng {
     /// Remembers the present state; at the start of a step's draws.
     fn mark(&mut self);
@@ -103,8 +103,8 @@ impl<G: Rng + Clone> Generator for Rewind<G> {
     }
 }
 
-/// A generator that cannot go back, such as a hardware source or a `&mut dyn rand_core::Rng`: after a failed step the words drawn
-/// are gone; ensemble and counter are as they were.
+/// A generator that cannot go back, such as a hardware source or a `&mut dyn rand_core::Rng`: after a failed step the
+/// words drawn are gone; ensemble and counter are as they were.
 ///
 /// ```
 /// use birth_death::{Generator, NoRewind, Stream};
@@ -181,7 +181,8 @@ impl Stream {
     ///
     /// where `mix` is SplitMix64's finaliser (Steele, Lea, Flood 2014, in Stafford's variant 13): shift 30, times
     /// 0xbf58476d1ce4e5b9, shift 27, times 0x94d049bb133111eb, shift 31. `mix` is a bijection, so different pairs give
-    /// different states (but for the one that gives zeros, which xorshift replaces); both halves depend on both numbers.
+    /// different states (but for the one that gives zeros, which xorshift replaces); both halves depend on both
+    /// numbers.
     ///
     /// ```
     /// use rand_core::Rng;
@@ -211,15 +212,15 @@ fn mix(mut z: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// Words that [`bounded`] draws at most; then the last one's value stands. Each is rejected with probability below 1/2, so this
-/// happens with probability below 2^-64, and a step's number of words is bounded.
+/// Words that [`bounded`] draws at most; then the last one's value stands. Each is rejected with probability below 1/2,
+/// so this happens with probability below 2^-64, and a step's number of words is bounded.
 pub const MAX_TRIES: u32 = 64;
 
-/// Uniform on `0..bound`, with a bias below 2^-64. Consumes one word, seldom more: `2^32 / (2^32 - 2^32 mod bound)` in the mean, at
-/// most [`MAX_TRIES`].
+/// Uniform on `0..bound`, with a bias below 2^-64. Consumes one word, seldom more: `2^32 / (2^32 - 2^32 mod bound)` in
+/// the mean, at most [`MAX_TRIES`].
 ///
-/// Lemire's method ("Fast random integer generation in an interval", 2019): the upper half of `word * bound`, where words
-/// whose lower half is below `2^32 mod bound` are drawn again. `bound = 0` gives 0 and consumes a word.
+/// Lemire's method ("Fast random integer generation in an interval", 2019): the upper half of `word * bound`, where
+/// words whose lower half is below `2^32 mod bound` are drawn again. `bound = 0` gives 0 and consumes a word.
 ///
 /// ```
 /// use birth_death::{Stream, random::bounded};

@@ -16,7 +16,8 @@ mod sealed {
 /// `f32` or `f64`. Sealed: the bit contract is stated for these two.
 ///
 /// Longer than the house's five methods because it is the language's own numeric surface, restated for `no_std`, and
-/// nobody outside the crate implements it. Every operation is correctly rounded or libm's, hence the same bits on every target.
+/// nobody outside the crate implements it. Every operation is correctly rounded or libm's, hence the same bits on every
+/// target.
 pub trait Real:
     sealed::Sealed
     + Copy

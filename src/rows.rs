@@ -21,8 +21,8 @@ pub(crate) fn indices() -> impl Iterator<Item = usize> {
     core::iter::successors(Some(0usize), |index| Some(index.wrapping_add(1)))
 }
 
-/// The pieces of `size` values, in order; what is left at the end is left out. As `chunks_exact`, but nothing is divided or multiplied by the size, so
-/// nothing can panic; none of size 0.
+/// The pieces of `size` values, in order; what is left at the end is left out. As `chunks_exact`, but nothing is
+/// divided or multiplied by the size, so nothing can panic; none of size 0.
 #[inline]
 pub(crate) fn pieces<T>(mut values: &[T], size: usize) -> impl Iterator<Item = &[T]> {
     core::iter::from_fn(move || {
@@ -32,7 +32,8 @@ pub(crate) fn pieces<T>(mut values: &[T], size: usize) -> impl Iterator<Item = &
     })
 }
 
-/// The place of the first that is not finite. All are looked at before it is sought, with no branch between them: vector instructions do that.
+/// The place of the first that is not finite. All are looked at before it is sought, with no branch between them:
+/// vector instructions do that.
 #[inline]
 pub(crate) fn first_not_finite<R: Real>(mut numbers: impl Iterator<Item = R> + Clone) -> Option<usize> {
     if numbers.clone().fold(true, |finite, x| finite & x.is_finite()) {
@@ -66,16 +67,18 @@ pub struct RowsMut<'a, R> {
     len: usize,
 }
 
-/// Particles somewhere: what a step moves and a checkpoint restores. An [`Ensemble`](crate::Ensemble), [`RowsMut`] over any memory of
-/// the caller's, or a container of your own.
+/// Particles somewhere: what a step moves and a checkpoint restores. An [`Ensemble`](crate::Ensemble), [`RowsMut`] over
+/// any memory of the caller's, or a container of your own.
 pub trait Particles<R: Real> {
     /// The particles, for writing.
     fn rows_mut(&mut self) -> RowsMut<'_, R>;
 
-    /// Makes them `len`, whose values do not matter: they are written next. Only a checkpoint asks for it. Fixed by default.
+    /// Makes them `len`, whose values do not matter: they are written next. Only a checkpoint asks for it. Fixed by
+    /// default.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] if their number is fixed and another, [`Error::Capacity`] if there is no room; unchanged then.
+    /// [`Error::Mismatch`] if their number is fixed and another, [`Error::Capacity`] if there is no room; unchanged
+    /// then.
     fn set_len(&mut self, len: usize) -> Result<(), Error> {
         let found = self.rows_mut().len();
         if len == found {
@@ -159,7 +162,8 @@ impl<'a, R: Real> Rows<'a, R> {
     /// A view of all of `data`, one row directly after the other: `dim` rows, their length is what `data` has for each.
     ///
     /// # Errors
-    /// [`Error::Zero`] for `dim = 0`; [`Error::Mismatch`] if `data` is not a whole number of rows; [`Error::Capacity`] beyond [`MAX_PARTICLES`].
+    /// [`Error::Zero`] for `dim = 0`; [`Error::Mismatch`] if `data` is not a whole number of rows; [`Error::Capacity`]
+    /// beyond [`MAX_PARTICLES`].
     ///
     /// ```
     /// use birth_death::Rows;

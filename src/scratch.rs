@@ -2,7 +2,8 @@
 
 use crate::{Ensemble, Error, Field, Real, Rows, RowsMut};
 
-/// Memory that a step works in: a [`Workspace`], a [`Scratch`] over any memory of the caller's, or a container of your own.
+/// Memory that a step works in: a [`Workspace`], a [`Scratch`] over any memory of the caller's, or a container of your
+/// own.
 pub trait StepMemory<R: Real> {
     /// Scratch for `len` particles; what it holds does not matter.
     ///
@@ -84,8 +85,8 @@ impl<'a, R: Real> Scratch<'a, R> {
         self.field.reborrow()
     }
 
-    /// For each slot, whose particle stands there since the last step: the slot's own number (a survivor), its parent's (a
-    /// copy), or [`FRESH`](crate::FRESH).
+    /// For each slot, whose particle stands there since the last step: the slot's own number (a survivor), its parent's
+    /// (a copy), or [`FRESH`](crate::FRESH).
     pub fn origin(&self) -> &[u32] {
         self.origin
     }
@@ -114,7 +115,8 @@ impl<'a, R: Real> Scratch<'a, R> {
 /// # Ok::<(), birth_death::Error>(())
 /// ```
 ///
-/// On a small stack, keep it and the ensemble in a `static` behind whatever lock the platform has: see the crate's front page.
+/// On a small stack, keep it and the ensemble in a `static` behind whatever lock the platform has: see the crate's
+/// front page.
 #[derive(Clone, Debug)]
 pub struct Workspace<R, const D: usize, const N: usize> {
     gradient: [[R; N]; D],

@@ -29,7 +29,8 @@ pub trait Snapshot: Sized {
     fn restore(words: &[u32]) -> Result<Self, Error>;
 }
 
-/// Saved are the next four words, which are xorshift128's state four steps on: the generator hides its own. Not all of them are zero.
+/// Saved are the next four words, which are xorshift128's state four steps on: the generator hides its own. Not all of
+/// them are zero.
 impl Snapshot for Stream {
     const WORDS: usize = 4;
 

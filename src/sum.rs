@@ -1,7 +1,7 @@
 //! Sums over particles, in one order on every target.
 //!
-//! Particle `i` is added to lane `i mod 16`, in slot order; then lane `k` takes lane `k + 8`, then `k + 4`, `k + 2`, `k + 1`. A mean is the sum
-//! divided by the number. Sixteen lanes fill the
+//! Particle `i` is added to lane `i mod 16`, in slot order; then lane `k` takes lane `k + 8`, then `k + 4`, `k + 2`, `k
+//! + 1`. A mean is the sum divided by the number. Sixteen lanes fill the
 //! widest registers of today, and bound the rounding error by about `(n/16 + 4)` units instead of `n`.
 
 use crate::{Real, rows};
@@ -38,7 +38,8 @@ impl<R: Real> Running<R> {
 /// The sum of `values` in the crate's order.
 pub(crate) fn sum<R: Real>(values: impl IntoIterator<Item = R>) -> R {
     let mut sum = Running::EMPTY;
-    // not `for_each`: the overflow checks of a zip's `fold` are not seen through, and the core would no longer link without a panic
+    // not `for_each`: the overflow checks of a zip's `fold` are not seen through, and the core would no longer link
+    // without a panic
     for value in values {
         sum.add(value);
     }
@@ -50,8 +51,9 @@ pub(crate) fn mean<R: Real>(values: impl IntoIterator<Item = R>, n: usize) -> R 
     sum(values) / rows::count(n)
 }
 
-/// The mean of `values` as above, but never beyond the smallest or the largest of them: rounding alone would put it there, and of equal
-/// values some would then differ from their mean. A mean that is not finite stays what it is; that of no value is NaN.
+/// The mean of `values` as above, but never beyond the smallest or the largest of them: rounding alone would put it
+/// there, and of equal values some would then differ from their mean. A mean that is not finite stays what it is; that
+/// of no value is NaN.
 ///
 /// The values are looked at until one on each side of the mean is found: a few of them, unless most are equal.
 pub(crate) fn mean_within<R: Real>(values: &[R]) -> R {

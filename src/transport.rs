@@ -20,7 +20,8 @@ pub(crate) fn check<R: Real>(at: Rows<'_, R>, gradient: Rows<'_, R>, dt: R) -> R
     }
 }
 
-/// `theta_i <- theta_i - dt grad V_i`, product and difference rounded, for all; whoever will be overwritten moves along, which is cheaper than asking.
+/// `theta_i <- theta_i - dt grad V_i`, product and difference rounded, for all; whoever will be overwritten moves
+/// along, which is cheaper than asking.
 pub(crate) fn advance<R: Real>(mut x: RowsMut<'_, R>, gradient: Rows<'_, R>, dt: R) {
     for (row, slopes) in x.iter_mut().zip(gradient.iter()) {
         for (x, &g) in row.iter_mut().zip(slopes) {
@@ -29,8 +30,8 @@ pub(crate) fn advance<R: Real>(mut x: RowsMut<'_, R>, gradient: Rows<'_, R>, dt:
     }
 }
 
-/// Overwrites the slots of newcomers: a copy takes its parent's row, transported already (it carries the parent's gradient);
-/// a fresh draw, checked before, is taken from `fresh`, column by column.
+/// Overwrites the slots of newcomers: a copy takes its parent's row, transported already (it carries the parent's
+/// gradient); a fresh draw, checked before, is taken from `fresh`, column by column.
 ///
 /// A parent keeps its slot, so no slot is read after it was overwritten.
 pub(crate) fn commit<R: Real>(mut x: RowsMut<'_, R>, origin: &[u32], fresh: Rows<'_, R>) {

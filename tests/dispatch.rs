@@ -1,4 +1,5 @@
-//! Every path of the dispatch that this machine has: the bits of the baseline. (The baseline's are those of the definition: unit tests of the models.)
+//! Every path of the dispatch that this machine has: the bits of the baseline. (The baseline's are those of the
+//! definition: unit tests of the models.)
 #![cfg(feature = "dispatch")]
 
 mod common;

@@ -12,8 +12,9 @@ use common::{Memory, property};
 
 /// Step of the central differences.
 const H: f64 = 1e-5;
-/// Their error is at most `H^2 / 6` times the third derivative (below 4 (2 pi)^3 for Rastrigin's of amplitude 4, far less for
-/// the others) and `2 eps |n E| / H` of rounding, with |n E| below 1000 and partial sums of that size: 1.7e-8 + 4.4e-8.
+/// Their error is at most `H^2 / 6` times the third derivative (below 4 (2 pi)^3 for Rastrigin's of amplitude 4, far
+/// less for the others) and `2 eps |n E| / H` of rounding, with |n E| below 1000 and partial sums of that size: 1.7e-8
+/// + 4.4e-8.
 const DIFFERENCE_TOLERANCE: f64 = 1e-7;
 
 /// `grad V_i = n dE / d theta_i`, for every component of every particle.
@@ -126,9 +127,10 @@ impl Bounded {
         self.exponent += term.abs() * exponent.abs();
     }
 
-    /// Half an epsilon is the unit u. A term's exponent passes `d + 2` roundings of the squared distance, three of the scale and
-    /// one product: `(d + 8) u |ln e|`. Exponential 2 u (1.6 of them in f32), normaliser `3 d + 4`, weights and factors 10, the difference in a
-    /// gradient 1; summing m terms, `m u`. In f64 the reference errs by as much again, hence the 2.
+    /// Half an epsilon is the unit u. A term's exponent passes `d + 2` roundings of the squared distance, three of the
+    /// scale and one product: `(d + 8) u |ln e|`. Exponential 2 u (1.6 of them in f32), normaliser `3 d + 4`, weights
+    /// and factors 10, the difference in a gradient 1; summing m terms, `m u`. In f64 the reference errs by as much
+    /// again, hence the 2.
     fn bound(&self, terms: usize, dim: usize, epsilon: f64) -> f64 {
         let (m, d) = (terms as f64, dim as f64);
         2.0 * epsilon / 2.0 * (self.size * (m + 5.0 * d + 30.0) + self.exponent * (d + 8.0)) + f64::MIN_POSITIVE

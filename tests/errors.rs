@@ -105,7 +105,8 @@ fn hostile_energies_are_refused_in_every_scheme() {
     assert_eq!(refuses(raw(10.0, 2.0), &memory, &mut far), not_finite(Quantity::Transport, 2));
 }
 
-/// Least squares of a line `a + b t` at t = 273..=373, not scaled: E = <(a + b t - y)^2> / 2, whose curvature is about 1e5.
+/// Least squares of a line `a + b t` at t = 273..=373, not scaled: E = <(a + b t - y)^2> / 2, whose curvature is about
+/// 1e5.
 fn line_fit() -> impl Energy<f64> {
     External(|[a, b]: [f64; 2]| {
         let (mut v, mut slopes) = (0.0, [0.0; 2]);

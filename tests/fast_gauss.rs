@@ -1,4 +1,5 @@
-//! Fast sums of Gaussians against the sum over pairs: within the tolerance for every cloud, and no looser bound than need be.
+//! Fast sums of Gaussians against the sum over pairs: within the tolerance for every cloud, and no looser bound than
+//! need be.
 #![allow(clippy::disallowed_methods)] // the reference is std's exponential
 
 use birth_death::models::{
@@ -7,7 +8,8 @@ use birth_death::models::{
 };
 use birth_death::{Error, Field, Quantity, Rows, RowsMut};
 
-/// Rounding of a sum of `n` terms one after another and of polynomials of `p < 24`, beside the tolerance: see the documentation of `FastGauss`.
+/// Rounding of a sum of `n` terms one after another and of polynomials of `p < 24`, beside the tolerance: see the
+/// documentation of `FastGauss`.
 fn rounding(n: usize) -> f64 {
     (n as f64 + 8.0 * 24.0 * 24.0) * f64::EPSILON / 2.0
 }
@@ -131,7 +133,8 @@ fn hostile_clouds_are_too() {
     }
 }
 
-/// All sources at one point of a cell, targets all over the cells around: the worst errors there are. Returns the largest, of values and slopes, relative to the bound.
+/// All sources at one point of a cell, targets all over the cells around: the worst errors there are. Returns the
+/// largest, of values and slopes, relative to the bound.
 fn worst(dim: usize, tolerance: f64, h: f64, cells: f64) -> f64 {
     let plan = FastGauss::new(dim, h, tolerance).unwrap();
     let (w, n) = (plan.width(), 20_000);
@@ -172,7 +175,8 @@ fn the_worst_pairs_come_near_the_bound_and_keep_it() {
                 // the neighbours alone, where only the order matters; and so far that the radius does
                 let (near, far) = (worst(dim, tolerance, h, 3.0), worst(dim, tolerance, h, 24.0));
                 assert!(near <= 1.0 && far <= 1.0, "{near} {far}");
-                // one order less has 2 sqrt(p) / r > 5 times the error, so that two less are seen in every setting, one in most
+                // one order less has 2 sqrt(p) / r > 5 times the error, so that two less are seen in every setting, one
+                // in most
                 assert!(near > 0.05, "{near}");
             }
         }

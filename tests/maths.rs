@@ -53,7 +53,8 @@ fn libm_and_the_crates_own_agree_within_their_bounds() {
 mod micromath {
     use birth_death::maths::{Maths, Micromath, Portable};
 
-    /// The bound that `Micromath` documents, on one f32 in 61 of its range: 2 s. (On all of them, the worst was 2.3919e-3.)
+    /// The bound that `Micromath` documents, on one f32 in 61 of its range: 2 s. (On all of them, the worst was
+    /// 2.3919e-3.)
     #[test]
     fn micromath_is_within_its_documented_bound() {
         let (first, last) = ((-0.0f32).to_bits(), (-126.0f32).to_bits());

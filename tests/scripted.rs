@@ -1,5 +1,5 @@
-//! Steps whose every random word is given and whose outcome was worked out by hand: they pin word consumption, slot order
-//! and thresholds. All values here follow from the text of `Dynamics` alone.
+//! Steps whose every random word is given and whose outcome was worked out by hand: they pin word consumption, slot
+//! order and thresholds. All values here follow from the text of `Dynamics` alone.
 
 mod common;
 
@@ -49,8 +49,8 @@ fn origins(potentials: &[f64], words: &[u32]) -> (Vec<u32>, Report<f64>) {
 fn an_excess_is_removed_by_selection_in_slot_order() {
     // Births in slots 0 and 2, a death in 4. Present: 0 0 1 2 2 3, one too many.
     let potentials = [-SURE, 0.0, -SURE, 0.0, SURE];
-    // The first 0 stays (3 of 6 is not below 1), the second stays (2 of 5), slot 1 goes (0 of 4): no word is drawn after it.
-    // Left: 0 0 2 2 3. The copies of 0 and 2 enter the free slots 1 and 4.
+    // The first 0 stays (3 of 6 is not below 1), the second stays (2 of 5), slot 1 goes (0 of 4): no word is drawn
+    // after it. Left: 0 0 2 2 3. The copies of 0 and 2 enter the free slots 1 and 4.
     let words = [ANY, ANY, ANY, ANY, ANY, pick(3, 6), pick(2, 5), pick(0, 4)];
     let (origin, report) = origins(&potentials, &words);
     assert_eq!(origin, [0, 0, 2, 3, 2]);
@@ -66,8 +66,8 @@ fn an_excess_is_removed_by_selection_in_slot_order() {
 
 #[test]
 fn removal_counts_down_what_is_left_to_remove() {
-    // All of three are born: 0 0 1 1 2 2, three too many. 2 of 6 is below 3: goes; 2 of 5 is not below 2: stays; 1 of 4 is:
-    // goes; 1 of 3 is not below 1, stays; 0 of 2 is, goes. Left: 0, 1, 2: as if nothing had happened.
+    // All of three are born: 0 0 1 1 2 2, three too many. 2 of 6 is below 3: goes; 2 of 5 is not below 2: stays; 1 of 4
+    // is: goes; 1 of 3 is not below 1, stays; 0 of 2 is, goes. Left: 0, 1, 2: as if nothing had happened.
     let words = [ANY, ANY, ANY, pick(2, 6), pick(2, 5), pick(1, 4), pick(1, 3), pick(0, 2)];
     let (origin, report) = origins(&[-SURE; 3], &words);
     assert_eq!((origin, report.births, report.removed), (vec![0, 1, 2], 3, 3));
@@ -82,8 +82,8 @@ fn a_deficit_is_copied_from_those_present_before_control() {
     let (origin, report) = origins(&[SURE, 0.0, SURE, 0.0], &[ANY, ANY, ANY, ANY, pick(1, 2), u32::MAX]);
     assert_eq!(origin, [3, 1, 3, 3]);
     assert_eq!((report.births, report.deaths, report.removed, report.added), (0, 2, 0, 2));
-    // Deaths in 0, 1, 4, a birth in 2: present 2 2 3, two missing. The picks are slot 3 and slot 2; the list does not grow.
-    // Newcomers 2 2 3 take the free slots 0 1 4: parents ascending, whatever the order of the picks.
+    // Deaths in 0, 1, 4, a birth in 2: present 2 2 3, two missing. The picks are slot 3 and slot 2; the list does not
+    // grow. Newcomers 2 2 3 take the free slots 0 1 4: parents ascending, whatever the order of the picks.
     let potentials = [SURE, SURE, -SURE, 0.0, SURE];
     let (origin, report) = origins(&potentials, &[ANY, ANY, ANY, ANY, ANY, pick(2, 3), pick(0, 3)]);
     assert_eq!(origin, [2, 2, 2, 3, 3]);
@@ -95,7 +95,8 @@ fn a_deficit_is_copied_from_those_present_before_control() {
 
 #[test]
 fn a_bounded_integer_draws_again_where_it_would_be_biased() {
-    // Present 1 2 3, one missing; 2^32 mod 3 = 1: the word 0 has the lower half 0 < 1 and is drawn again, the word 1 has not.
+    // Present 1 2 3, one missing; 2^32 mod 3 = 1: the word 0 has the lower half 0 < 1 and is drawn again, the word 1
+    // has not.
     let potentials = [SURE, 0.0, 0.0, 0.0];
     assert_eq!(origins(&potentials, &[ANY, ANY, ANY, ANY, 0, 0, pick(2, 3)]).0, [3, 1, 2, 3]);
     assert_eq!(origins(&potentials, &[ANY, ANY, ANY, ANY, 1]).0, [1, 1, 2, 3]);
@@ -114,7 +115,8 @@ fn an_event_happens_below_the_floor_of_p_times_2_to_the_32() {
     const THRESHOLD: u32 = 2_714_937_127;
     let deaths = |word| origins(&[1.0, 0.0], &[word, ANY, 0][..if word < THRESHOLD { 3 } else { 2 }]).1.deaths;
     assert_eq!((deaths(THRESHOLD - 1), deaths(THRESHOLD)), (1, 0));
-    // centred: potentials 1 and 3 have the mean 2, so b = -1 and 1; slot 0 is born and slot 1 dies at the same threshold
+    // centred: potentials 1 and 3 have the mean 2, so b = -1 and 1; slot 0 is born and slot 1 dies at the same
+    // threshold
     let mut dynamics = Dynamics::birth_death(1.0, 1.0).expect("dynamics");
     let mut rng = Script::new([THRESHOLD - 1, THRESHOLD - 1]);
     let (report, memory) = step(&[1.0, 3.0], &mut dynamics, &mut rng);

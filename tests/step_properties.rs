@@ -8,7 +8,8 @@ use common::{Constant, Memory, all_bits, bits, property};
 use quickcheck::{Arbitrary, Gen};
 
 const STEPS: u64 = 12;
-/// Particles start, and are reinjected, uniformly in this interval, where every model below is stable for every dt below.
+/// Particles start, and are reinjected, uniformly in this interval, where every model below is stable for every dt
+/// below.
 const INTERVAL: (f64, f64) = (-1.5, 1.5);
 
 /// A short run.
@@ -109,8 +110,8 @@ struct Before<R> {
     energy: R,
 }
 
-/// Runs a case, and hands every step to `check`. The only error that these cases may meet is extinction, with raw rates in
-/// scheme 1 and the state unchanged.
+/// Runs a case, and hands every step to `check`. The only error that these cases may meet is extinction, with raw rates
+/// in scheme 1 and the state unchanged.
 fn run<R: Real>(case: &Case, mut check: impl FnMut(&Before<R>, &Memory<R>, &Report<R>)) {
     case.with_energy::<R, ()>(|energy| {
         let mut memory = case.start::<R>();

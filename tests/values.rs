@@ -14,10 +14,10 @@
 //! bounded: p = word * n; drawn again while (p & M32) < min(n, 2^32 % n); p >> 32
 //! ```
 //!
-//! Normals: each operation of `sqrt(-2 ln(1 - u)) cos(2 pi u')` in mpmath at 200 bits, rounded to the type before the next
-//! one: correct rounding. libm agrees in 30 of 32. In the tenth f32 the logarithm lies 0.498 units from the nearest number,
-//! and libm's on its other side, 0.502 away (mpmath's result ends in b3); the sixteenth f64 ends in 1d with mpmath. The
-//! vectors have libm's values.
+//! Normals: each operation of `sqrt(-2 ln(1 - u)) cos(2 pi u')` in mpmath at 200 bits, rounded to the type before the
+//! next one: correct rounding. libm agrees in 30 of 32. In the tenth f32 the logarithm lies 0.498 units from the
+//! nearest number, and libm's on its other side, 0.502 away (mpmath's result ends in b3); the sixteenth f64 ends in 1d
+//! with mpmath. The vectors have libm's values.
 
 mod common;
 

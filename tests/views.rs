@@ -160,7 +160,8 @@ fn models_and_dynamics_accept_proper_numbers_only() {
         let sample = MmdTarget::Sample(Rows::new(&point, 1, 1, 1).expect("a point"));
         let fits = a > 0.0 && (a * a).is_finite() && scale(a * a).is_finite();
         assert_eq!(Mmd::new(a, sample).map(|mmd| mmd.constant()).ok(), fits.then_some(0.5));
-        // units of variance a fitted to nothing: (4 pi a)^(-d/2) has to be a positive number, and so has (2 pi (a + v))^...
+        // units of variance a fitted to nothing: (4 pi a)^(-d/2) has to be a positive number, and so has (2 pi (a +
+        // v))^...
         let nothing = MixtureRef::new(&[], &[], &[], dim.max(1)).expect("a mixture");
         let proper = |variance: f64, dim: usize| {
             let z = normaliser(variance, dim);

@@ -21,7 +21,8 @@ STEP = 200
 PEERS = ["numpy", "jax", "numba"]
 # exact where it does not overflow, which is for centres near zero only: a peer on these inputs, but no general one
 NARROW = "separable"
-# a formulation goes on that takes at most so many times what its peer's best takes, and no more than so many times the best of all, or is its peer's best
+# a formulation goes on that takes at most so many times what its peer's best takes, and no more than so many times the
+# best of all, or is its peer's best
 GOES_ON, OF_ALL = 1.5, 3.0
 ONE_THREAD = {name: "1" for name in
               ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")}

@@ -1,4 +1,5 @@
-//! Our side of benches/peers: evaluates and times what it is told on standard input, a line a request, a line an answer.
+//! Our side of benches/peers: evaluates and times what it is told on standard input, a line a request, a line an
+//! answer.
 //!
 //! ```text
 //! inputs PRECISION N FILE          writes the particles, charges and then centres, in the machine's bytes     -> done

@@ -1,5 +1,5 @@
-//! What the benchmarks have in common: Gaussian units of variance 1/2 with the paper's target in every component, and particles that are
-//! standard normal.
+//! What the benchmarks have in common: Gaussian units of variance 1/2 with the paper's target in every component, and
+//! particles that are standard normal.
 #![allow(dead_code)] // each benchmark uses its own part
 
 use birth_death::maths::Maths;
@@ -83,7 +83,8 @@ impl<R: Real> Memory<R> {
         }
     }
 
-    /// The particles as they were at first: births and deaths leave fewer and fewer different ones, and so fewer events.
+    /// The particles as they were at first: births and deaths leave fewer and fewer different ones, and so fewer
+    /// events.
     pub fn restart(&mut self) {
         self.x.copy_from_slice(&self.start);
     }

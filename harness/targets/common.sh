@@ -8,8 +8,8 @@ need() { # program, package
     }
 }
 
-# The distribution's toolchain has sources that match it, from which core is built for any target; rustup's is used where it has the
-# target. LLD comes with rustup's toolchain, or by itself.
+# The distribution's toolchain has sources that match it, from which core is built for any target; rustup's is used
+# where it has the target. LLD comes with rustup's toolchain, or by itself.
 need_toolchain() {
     if [ ! -x /usr/bin/cargo ] || [ ! -x /usr/bin/rustc ] || [ ! -d "$(/usr/bin/rustc --print sysroot)/lib/rustlib/src/rust/library" ]; then
         need /does/not/exist rustc-web rust-web-src cargo-web

@@ -1,11 +1,13 @@
 //! `2^t` for `t <= 0`: branch-free, no table, no float-to-integer conversion, no fused multiply-add.
 //!
-//! 1. clamp `t` from below, one octave under the least normal exponent, so that everything smaller becomes exactly zero;
-//! 2. add and subtract `1.5 * 2^p + bias` (p the stored mantissa bits): the sum rounds `t` to an integer `n`, whose biased
-//!    form `n + bias` then stands in the low bits of the sum;
+//! 1. clamp `t` from below, one octave under the least normal exponent, so that everything smaller becomes exactly
+//!    zero;
+//! 2. add and subtract `1.5 * 2^p + bias` (p the stored mantissa bits): the sum rounds `t` to an integer `n`, whose
+//!    biased form `n + bias` then stands in the low bits of the sum;
 //! 3. `f = t - n` in [-1/2, 1/2], exactly;
-//! 4. a polynomial for `2^f`, highest power first, `p f + coefficient` again and again (Horner): minimax in relative error, by Remez' exchange with the constant term held at 1, coefficients
-//!    rounded one after another and the rest refitted: error 6.8e-9 (degree 6) and 2.1e-17 (degree 11);
+//! 4. a polynomial for `2^f`, highest power first, `p f + coefficient` again and again (Horner): minimax in relative
+//!    error, by Remez' exchange with the constant term held at 1, coefficients rounded one after another and the rest
+//!    refitted: error 6.8e-9 (degree 6) and 2.1e-17 (degree 11);
 //! 5. times `2^n`, whose bits are the sum's shifted left by `p`.
 //!
 //! NaN passes the clamp and survives in `f`; positive infinity gives NaN.

@@ -28,7 +28,8 @@ pub struct Libm;
 
 /// `micromath`'s exponential (`f32` only): approximate, for comparison on small targets.
 ///
-/// Relative error below 2.4e-3 for every `f32` in [[`exp2::CLAMP_F32`], 0] (measured on all), zero below. NaN gives infinity.
+/// Relative error below 2.4e-3 for every `f32` in [[`exp2::CLAMP_F32`], 0] (measured on all), zero below. NaN gives
+/// infinity.
 #[cfg(feature = "micromath")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Micromath;

@@ -11,20 +11,23 @@ use core::marker::PhantomData;
 
 /// `E[mu] = 1/2 ∫ (f_mu(x) - f(x))^2 dx`, `f_mu(x) = ∫ c N(x; y, s2 I) dmu(c, y)`, `x` in R^d.
 ///
-/// A particle is `(c, y)`: the charge in row 0, the centre in rows 1 to d. With the target `f = sum_a q_a N(.; y_a, v_a I)`
+/// A particle is `(c, y)`: the charge in row 0, the centre in rows 1 to d. With the target `f = sum_a q_a N(.; y_a, v_a
+/// I)`
 ///
 /// ```text
 /// F(c, y) = -c sum_a q_a N(y; y_a, (s2 + v_a) I)        K = c c' N(y - y'; 0, 2 s2 I)
 /// E0      = 1/2 sum_ab q_a q_b N(y_a - y_b; 0, (v_a + v_b) I)
 /// ```
 ///
-/// Source: arXiv:1902.01843, the Gaussian example of the authors' notebooks. One exponential a pair and one a particle and
-/// component: O(n^2 d + n K d). `E` is `E0 + mean V - 1/2 mean(V - F)`, the same as `E0 + mean[F + (V - F)/2]`.
+/// Source: arXiv:1902.01843, the Gaussian example of the authors' notebooks. One exponential a pair and one a particle
+/// and component: O(n^2 d + n K d). `E` is `E0 + mean V - 1/2 mean(V - F)`, the same as `E0 + mean[F + (V - F)/2]`.
 ///
 /// # Order
-/// With `N(v) = (1 / sqrt(2 pi v))^d`, a product of `d` factors: the sum over pairs, `c_j e` with `j` ascending, times `h = N(2 s2) / n`, its slope times
-/// `-(h / (2 s2))`; onto these, component after component, `w e` with `w = -(q_a N(s2 + v_a))`, and `(-(w / (s2 + v_a)) e) (y - y_a)` to the slope; times the
-/// charge. `E = E0 + (mean V - (1/2) mean(c p))`, `p` the scaled sum over pairs. `E0` is half the sum over `a`, then `b`, of `((q_a q_b) N(v_a + v_b)) e`.
+/// With `N(v) = (1 / sqrt(2 pi v))^d`, a product of `d` factors: the sum over pairs, `c_j e` with `j` ascending, times
+/// `h = N(2 s2) / n`, its slope times `-(h / (2 s2))`; onto these, component after component, `w e` with `w = -(q_a
+/// N(s2 + v_a))`, and `(-(w / (s2 + v_a)) e) (y - y_a)` to the slope; times the charge. `E = E0 + (mean V - (1/2)
+/// mean(c p))`, `p` the scaled sum over pairs. `E0` is half the sum over `a`, then `b`, of `((q_a q_b) N(v_a + v_b))
+/// e`.
 ///
 /// ```
 /// use birth_death::models::{GaussianUnits, Mixture};
@@ -53,8 +56,8 @@ impl<'t, R: Real> GaussianUnits<'t, R> {
     /// Units of variance `s2 = unit_variance` in each direction, fitted to `target`; O(K^2 d).
     ///
     /// # Errors
-    /// [`Error::Parameter`] for a variance that is not finite and positive, or so small or large that a normaliser or an
-    /// exponent's scale over- or underflows.
+    /// [`Error::Parameter`] for a variance that is not finite and positive, or so small or large that a normaliser or
+    /// an exponent's scale over- or underflows.
     pub fn new(unit_variance: R, target: MixtureRef<'t, R>) -> Result<Self, Error> {
         parameter("unit_variance", unit_variance, "a finite number > 0", |v| v > R::ZERO)?;
         let dim = target.dim();

@@ -10,11 +10,13 @@
 //! slope_ik   = slope_ik + (e u_s) dx_k
 //! ```
 //!
-//! `scale` and the product are rounded, which the exponential multiplies: its relative error against the true `exp` is below
-//! `(1.04 |t| + 1) eps` at `t = r2 scale` (three roundings of eps/2, times ln 2), its absolute error below 1.4 eps.
+//! `scale` and the product are rounded, which the exponential multiplies: its relative error against the true `exp` is
+//! below `(1.04 |t| + 1) eps` at `t = r2 scale` (three roundings of eps/2, times ln 2), its absolute error below 1.4
+//! eps.
 //!
 //! That is the whole definition: vector lanes run across `i`, so the bits do not depend on the block, on the vector
-//! width or on the specialisation in the dimension. Up to three components the accumulators stay in registers while `s` streams.
+//! width or on the specialisation in the dimension. Up to three components the accumulators stay in registers while `s`
+//! streams.
 
 use super::lanes::{Block, LANES, MICROCONTROLLER, load, store};
 use crate::maths::Maths;
@@ -22,8 +24,8 @@ use crate::rows::indices;
 use crate::{Real, Rows, RowsMut};
 use core::iter::repeat;
 
-/// Targets of a block whose accumulators stay in registers. Any divisor of [`LANES`] gives the same bits; 16 fill the vector registers of today, 2 the
-/// registers of a microcontroller.
+/// Targets of a block whose accumulators stay in registers. Any divisor of [`LANES`] gives the same bits; 16 fill the
+/// vector registers of today, 2 the registers of a microcontroller.
 const GROUP: usize = if MICROCONTROLLER { 2 } else { LANES };
 
 /// `-log2(e) / (2 variance)`.
@@ -50,7 +52,8 @@ pub(super) fn interact<R: Real, M: Maths<R>>(
     slope.iter_mut().for_each(|row| row.iter_mut().for_each(|g| *g = *g * slope_height));
 }
 
-/// Adds `weight exp(-|x_i - x_s|^2 / (2 variance))`, summed over `sources`, and its gradient: a part of the external potential.
+/// Adds `weight exp(-|x_i - x_s|^2 / (2 variance))`, summed over `sources`, and its gradient: a part of the external
+/// potential.
 #[inline(always)]
 pub(super) fn attract<R: Real, M: Maths<R>>(
     at: Rows<'_, R>,
@@ -66,8 +69,8 @@ pub(super) fn attract<R: Real, M: Maths<R>>(
 
 /// Adds the sums over `sources` at every one of `targets` to `value` and `slope`; see the module for the definition.
 ///
-/// The caller has checked that all have the same dimension, `value` and `slope` the length of `targets`. There is a weight for every source; what comes after
-/// them is not looked at.
+/// The caller has checked that all have the same dimension, `value` and `slope` the length of `targets`. There is a
+/// weight for every source; what comes after them is not looked at.
 #[inline(always)]
 pub(super) fn add_gaussians<R: Real, M: Maths<R>>(
     targets: Rows<'_, R>,
@@ -131,8 +134,8 @@ fn small<R: Real, M: Maths<R>, const D: usize>(
     }
 }
 
-/// All sources past a group, each operation on all lanes before the next: compilers make vector instructions of that, while one loop over the lanes is too
-/// long for it in three components, and in two of `f64`.
+/// All sources past a group, each operation on all lanes before the next: compilers make vector instructions of that,
+/// while one loop over the lanes is too long for it in three components, and in two of `f64`.
 #[inline(always)]
 fn stream<R: Real, M: Maths<R>, const D: usize>(
     y: &[[R; GROUP]; D],
@@ -170,8 +173,8 @@ fn stream<R: Real, M: Maths<R>, const D: usize>(
     }
 }
 
-/// Sources that pass a block together in any dimension, to load and store its rows once for them: one on a microcontroller, to spare its stack. Any value
-/// gives the same bits.
+/// Sources that pass a block together in any dimension, to load and store its rows once for them: one on a
+/// microcontroller, to spare its stack. Any value gives the same bits.
 const FEW: usize = if MICROCONTROLLER { 1 } else { 8 };
 
 /// Any dimension: the slopes accumulate where they are stored.
@@ -356,7 +359,8 @@ mod tests {
         crate::dispatch::force(None);
     }
 
-    /// The error of the kernel's exponential against the true one: relative bound growing with the exponent, absolute bound.
+    /// The error of the kernel's exponential against the true one: relative bound growing with the exponent, absolute
+    /// bound.
     fn exponent_errors<R: Real>(eps: f64, deepest: f64) {
         let variance = R::from_f64(0.8);
         let (mut relative, mut absolute) = (0.0, 0.0);

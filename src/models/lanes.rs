@@ -5,7 +5,8 @@ use crate::Real;
 /// Particles side by side, and the lanes of the sums over particles. Part of the definition of a sum; see `sum`.
 pub(super) const LANES: usize = 16;
 
-/// Microcontrollers have registers for one or two numbers at a time, and little memory for code. Changes no bit. (Linux on 32-bit Arm is taken for one.)
+/// Microcontrollers have registers for one or two numbers at a time, and little memory for code. Changes no bit. (Linux
+/// on 32-bit Arm is taken for one.)
 pub(super) const MICROCONTROLLER: bool = cfg!(any(target_arch = "arm", target_arch = "riscv32"));
 
 /// A number for each.

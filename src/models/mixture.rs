@@ -92,7 +92,8 @@ impl<'t, R: Real> Component<'t, R> {
 }
 
 impl<'t, R: Real> MixtureRef<'t, R> {
-    /// A view of `weights.len()` components in `dim` dimensions; component `a` has its centre at `a * dim` of `centres`.
+    /// A view of `weights.len()` components in `dim` dimensions; component `a` has its centre at `a * dim` of
+    /// `centres`.
     ///
     /// # Errors
     /// [`Error::Zero`] for `dim = 0`, [`Error::Mismatch`] for slices whose lengths do not agree, [`Error::Parameter`]

@@ -30,24 +30,26 @@ pub enum MmdTarget<'t, R> {
 /// One exponential a pair and one a particle and target point (or component).
 ///
 /// # Order
-/// As in [`GaussianUnits`](super::GaussianUnits), with `h = 1 / n` and `h^2` for the variance of the pairs; then the target's components with
-/// `w = -(q_a (h / sqrt(h^2 + v_a))^d)`, or its points with `w = -(1 / m)`. `E0` of a mixture is half the sum over `a`, then `b`, of
-/// `((q_a q_b) (h / sqrt(v))^d) e` with `v = h^2 + (v_a + v_b)`, of a sample half the mean of means (16 lanes and a tree).
+/// As in [`GaussianUnits`](super::GaussianUnits), with `h = 1 / n` and `h^2` for the variance of the pairs; then the
+/// target's components with `w = -(q_a (h / sqrt(h^2 + v_a))^d)`, or its points with `w = -(1 / m)`. `E0` of a mixture
+/// is half the sum over `a`, then `b`, of `((q_a q_b) (h / sqrt(v))^d) e` with `v = h^2 + (v_a + v_b)`, of a sample
+/// half the mean of means (16 lanes and a tree).
 ///
 /// # Rounding
-/// The sums over pairs and target points run one term after another, so that the error grows with `n` and `m`. As long as `n eps`, `m eps` and
-/// `K^2 eps` stay below 0.01 (`n` and `m` up to 8e4 in `f32`), the energy is within
+/// The sums over pairs and target points run one term after another, so that the error grows with `n` and `m`. As long
+/// as `n eps`, `m eps` and `K^2 eps` stay below 0.01 (`n` and `m` up to 8e4 in `f32`), the energy is within
 ///
 /// ```text
 /// (0.6 n + 1.1 m + 25 + d) eps/2                          of a sample: f32, n = m = 5e4: 5.1e-3; f64: 9.5e-12
 /// (0.7 n + 2 K + K^2/2 + 45 + 8 d) Q^2 eps/2              of a mixture of K components, Q = max(1, sum |q_a|)
 /// ```
 ///
-/// of the exact one of the same numbers. Thousands of points that stand in no special order have a hundredth of that, or less. With `u = eps/2`, of a
-/// sample: a value of the kernel is within `(4 + 0.4 d) u` (`kernel.rs`, and the rounding of distances), and counts twice; `n` additions of values up to 1, and a
-/// mean, `(n + 1) u`, of which the energy has one half; `m` more on partial sums between -1 and 1 `(m + 2) u`; the mean over particles,
-/// and half that of their pairs, `1.5 (n/16 + 5) u`; `E0` `(m/16 + 5) u`; the last sums `2 u`. Of a mixture partial sums are up to `2 Q`, and the
-/// weights within `(4 d + 2) u`.
+/// of the exact one of the same numbers. Thousands of points that stand in no special order have a hundredth of that,
+/// or less. With `u = eps/2`, of a sample: a value of the kernel is within `(4 + 0.4 d) u` (`kernel.rs`, and the
+/// rounding of distances), and counts twice; `n` additions of values up to 1, and a mean, `(n + 1) u`, of which the
+/// energy has one half; `m` more on partial sums between -1 and 1 `(m + 2) u`; the mean over particles, and half that
+/// of their pairs, `1.5 (n/16 + 5) u`; `E0` `(m/16 + 5) u`; the last sums `2 u`. Of a mixture partial sums are up to `2
+/// Q`, and the weights within `(4 d + 2) u`.
 ///
 /// ```
 /// use birth_death::{Rows, models::{Mmd, MmdTarget}};
@@ -88,11 +90,11 @@ fn mixture_product<R: Real>(bandwidth: R, mixture: MixtureRef<'_, R>) -> R {
     product
 }
 
-/// An [`Mmd`] to a sample whose constant `E0 = 1/2 ∬ k dnu dnu` is still being summed: O(m^2 d), for callers that show progress or may have to
-/// stop.
+/// An [`Mmd`] to a sample whose constant `E0 = 1/2 ∬ k dnu dnu` is still being summed: O(m^2 d), for callers that show
+/// progress or may have to stop.
 ///
-/// A part of it is the row of the pairs of one point, in slot order. The bits are those of [`Mmd::new`], which does all rows at once,
-/// however the rows are divided.
+/// A part of it is the row of the pairs of one point, in slot order. The bits are those of [`Mmd::new`], which does all
+/// rows at once, however the rows are divided.
 ///
 /// ```
 /// use birth_death::{Rows, models::{Mmd, PendingMmd, MmdTarget}};
@@ -163,8 +165,8 @@ impl<'t, R: Real> PendingMmd<'t, R> {
 }
 
 impl<'t, R: Real> Mmd<'t, R> {
-    /// The discrepancy to `target` with kernel width `h = bandwidth`; O(m^2 d) or O(K^2 d) once, for `E0`. Of a large sample that takes long
-    /// (some ten nanoseconds a pair): [`PendingMmd`] is the same in parts.
+    /// The discrepancy to `target` with kernel width `h = bandwidth`; O(m^2 d) or O(K^2 d) once, for `E0`. Of a large
+    /// sample that takes long (some ten nanoseconds a pair): [`PendingMmd`] is the same in parts.
     ///
     /// # Errors
     /// [`Error::Parameter`] for a bandwidth that is not finite and positive; [`Error::Empty`] for a sample without
@@ -364,7 +366,8 @@ mod tests {
         }
     }
 
-    /// Half of the particles at one place and half at another: every sum adds the same value over and over, whose roundings have the same sign.
+    /// Half of the particles at one place and half at another: every sum adds the same value over and over, whose
+    /// roundings have the same sign.
     #[test]
     fn the_bound_is_not_idle() {
         let n = 1000usize;

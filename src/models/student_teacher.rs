@@ -8,8 +8,9 @@ use crate::{Energy, Error, Field, Quantity, Real, Rows, RowsMut, sum};
 
 /// `E[mu] = 1/2 <(f_mu - f)^2>`, `f_mu(x) = s ∫ c max(a . x, 0) dmu(c, a)`, `x` uniform on the unit sphere of R^d.
 ///
-/// A particle is a unit `(c, a)`: output weight in row 0, direction in rows 1 to d. The teacher is a sum `f = sum_t q_t max(b_t . x, 0)` of such
-/// units, in rows of the same shape. With the arc-cosine kernel of order one (Cho and Saul, "Kernel methods for deep learning", 2009)
+/// A particle is a unit `(c, a)`: output weight in row 0, direction in rows 1 to d. The teacher is a sum `f = sum_t q_t
+/// max(b_t . x, 0)` of such units, in rows of the same shape. With the arc-cosine kernel of order one (Cho and Saul,
+/// "Kernel methods for deep learning", 2009)
 ///
 /// ```text
 /// k(a, b) = <max(a . x, 0) max(b . x, 0)> = |a| |b| (sin t + (pi - t) cos t) / (2 pi d)        t: the angle between a and b
@@ -17,13 +18,15 @@ use crate::{Energy, Error, Field, Quantity, Real, Rows, RowsMut, sum};
 /// grad_a k = (|b| / (2 pi d)) (sin t a/|a| + (pi - t) b/|b|)                                   0 at a = 0
 /// ```
 ///
-/// Source: arXiv:1902.01843, the student-teacher example of the authors' notebooks, which draws batches (a [`Network`](super::Network) with
-/// [`Fresh`](super::Fresh) examples) instead. The scale `s` is 1 in mean-field scaling and `n` for their plain sum.
+/// Source: arXiv:1902.01843, the student-teacher example of the authors' notebooks, which draws batches (a
+/// [`Network`](super::Network) with [`Fresh`](super::Fresh) examples) instead. The scale `s` is 1 in mean-field scaling
+/// and `n` for their plain sum.
 ///
 /// # Numerics
-/// With `m = |a/|a| - b/|b||` and `p = |a/|a| + b/|b||`: `t = 2 atan2(m, p)`, `sin t = m p / 2`, `cos t = (p - m)(p + m) / 4` (Kahan), which keeps
-/// the angle to a few machine epsilons from 0 to pi. Components, particles and teachers ascending; `E` as in [`GaussianUnits`](super::GaussianUnits).
-/// O(n (n + T) d), two square roots and an arc tangent a pair. No scratch.
+/// With `m = |a/|a| - b/|b||` and `p = |a/|a| + b/|b||`: `t = 2 atan2(m, p)`, `sin t = m p / 2`, `cos t = (p - m)(p +
+/// m) / 4` (Kahan), which keeps the angle to a few machine epsilons from 0 to pi. Components, particles and teachers
+/// ascending; `E` as in [`GaussianUnits`](super::GaussianUnits). O(n (n + T) d), two square roots and an arc tangent a
+/// pair. No scratch.
 ///
 /// ```
 /// use birth_death::{Rows, models::StudentTeacher};
@@ -41,11 +44,12 @@ pub struct StudentTeacher<'t, R> {
 }
 
 impl<'t, R: Real> StudentTeacher<'t, R> {
-    /// The loss against `teacher`, at least one unit of at least one direction's component, in mean-field scaling. O(T^2 d) once.
+    /// The loss against `teacher`, at least one unit of at least one direction's component, in mean-field scaling.
+    /// O(T^2 d) once.
     ///
     /// # Errors
-    /// [`Error::Empty`] for no unit, [`Error::Zero`] for units without directions, [`Error::NotFinite`] for one that is not finite,
-    /// [`Error::Parameter`] for a constant that overflows.
+    /// [`Error::Empty`] for no unit, [`Error::Zero`] for units without directions, [`Error::NotFinite`] for one that is
+    /// not finite, [`Error::Parameter`] for a constant that overflows.
     pub fn new(teacher: Rows<'t, R>) -> Result<Self, Error> {
         if teacher.is_empty() {
             return Err(Error::Empty);
@@ -90,7 +94,8 @@ struct Units<'a, R> {
     directions: Rows<'a, R>,
 }
 
-/// What units do to directions `a`, side by side: `value = sum_j w_j k(a, b_j)`, and `along`, the part of its gradient that points along `a/|a|`.
+/// What units do to directions `a`, side by side: `value = sum_j w_j k(a, b_j)`, and `along`, the part of its gradient
+/// that points along `a/|a|`.
 struct Pull<R> {
     value: Block<R>,
     along: Block<R>,
@@ -111,8 +116,9 @@ impl<'a, R: Real> Units<'a, R> {
         squares.sqrt()
     }
 
-    /// The pull of all, `j` ascending, on the directions of `at` from number `start` on, of these lengths; `w_j = c_j factor`. The rest of the gradient is
-    /// the sum of `weights b_j` over the calls `toward(j, weights)`. At a length of 0 all is 0.
+    /// The pull of all, `j` ascending, on the directions of `at` from number `start` on, of these lengths; `w_j = c_j
+    /// factor`. The rest of the gradient is the sum of `weights b_j` over the calls `toward(j, weights)`. At a length
+    /// of 0 all is 0.
     #[inline(always)]
     fn pull(
         &self,
@@ -240,7 +246,8 @@ impl<R: Real> Energy<R> for StudentTeacher<'_, R> {
     }
 }
 
-/// Adds `factor sum_j c_j k(a_i, b_j)` over `sources` to `value`, and its gradient in `a_i` to `slope`, for every unit `i` of `student`.
+/// Adds `factor sum_j c_j k(a_i, b_j)` over `sources` to `value`, and its gradient in `a_i` to `slope`, for every unit
+/// `i` of `student`.
 struct Pairs<'a, R> {
     student: Units<'a, R>,
     sources: Units<'a, R>,
@@ -307,7 +314,8 @@ mod tests {
         (value, v, g)
     }
 
-    /// `k` by quadrature over the angle in the plane of `a` and `b`: only the two components in it matter, and their squared radius is 2/d in the mean.
+    /// `k` by quadrature over the angle in the plane of `a` and `b`: only the two components in it matter, and their
+    /// squared radius is 2/d in the mean.
     fn kernel(a: &[f64], b: &[f64]) -> f64 {
         let norm = |x: &[f64]| libm::sqrt(x.iter().map(|x| x * x).sum());
         let dot: f64 = a.iter().zip(b).map(|(a, b)| a * b).sum();

@@ -1,5 +1,5 @@
-//! Calls every public item of the core, and reports by its exit code: built, linked and run on the host. What is called stands in
-//! `harness/targets/calls`, which is also linked for a microcontroller to see that nothing can panic.
+//! Calls every public item of the core, and reports by its exit code: built, linked and run on the host. What is called
+//! stands in `harness/targets/calls`, which is also linked for a microcontroller to see that nothing can panic.
 #![no_std]
 #![no_main]
 

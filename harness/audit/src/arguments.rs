@@ -17,8 +17,8 @@ pub struct AuditArgs {
     /// As --target, and fail if it cannot be run; may be repeated.
     #[arg(long = "require", value_name = "T")]
     pub required: Vec<String>,
-    /// The checkout whose harness/targets/run makes the images of other targets; the nearest one from the working folder up if not given. They
-    /// are built in its target folder, or in CARGO_TARGET_DIR.
+    /// The checkout whose harness/targets/run makes the images of other targets; the nearest one from the working
+    /// folder up if not given. They are built in its target folder, or in CARGO_TARGET_DIR.
     #[arg(long, value_name = "DIR")]
     pub sources: Option<PathBuf>,
     /// How the images of other targets are built.

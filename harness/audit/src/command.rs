@@ -18,8 +18,8 @@ use birth_death_terminal::refusal::{Refusal, nearest};
 use birth_death_terminal::screen::print;
 
 /// What to do about a difference that is meant.
-pub const REMINT: &str = "a change of bits that is meant: birth-death audit golden > harness/audit/golden.txt, in a commit of its own, with a \
-                          section value-breaking in the changelog";
+pub const REMINT: &str = "a change of bits that is meant: birth-death audit golden > harness/audit/golden.txt, in a \
+    commit of its own, with a section value-breaking in the changelog";
 
 /// Audits as the arguments say; the result is the exit code.
 pub fn main(arguments: &AuditArgs) -> ExitCode {

@@ -34,7 +34,8 @@ pub struct Sources {
 }
 
 impl Sources {
-    /// The checkout `given`, or the nearest folder from `here` up that is one. It is built in `target`, or in its own folder of that name.
+    /// The checkout `given`, or the nearest folder from `here` up that is one. It is built in `target`, or in its own
+    /// folder of that name.
     ///
     /// # Errors
     /// A refusal that names what was looked for, and where.

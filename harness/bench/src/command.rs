@@ -93,8 +93,8 @@ fn of_pairs(record: &mut Record, quick: bool, stop: &AtomicBool) -> bool {
     complete
 }
 
-/// The goal is judged on the widest path, which is the one taken: there the evaluation is the shortest. A step that is faster than its own evaluation was
-/// measured wrongly, and decides nothing.
+/// The goal is judged on the widest path, which is the one taken: there the evaluation is the shortest. A step that is
+/// faster than its own evaluation was measured wrongly, and decides nothing.
 fn of_steps(record: &mut Record, stop: &AtomicBool) -> bool {
     let cases = step::cases();
     let mut jobs = step::jobs(&cases);

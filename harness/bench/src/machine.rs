@@ -31,7 +31,8 @@ pub fn available() -> impl Iterator<Item = Path> {
     Path::ALL.into_iter().filter(|path| path.available())
 }
 
-/// The model in the text of `/proc/cpuinfo`: its name, and where Linux tells, the numbers that say which generation it is.
+/// The model in the text of `/proc/cpuinfo`: its name, and where Linux tells, the numbers that say which generation it
+/// is.
 fn processor(information: &str) -> String {
     let value = |key: &str| {
         let lines = information.lines().filter_map(|line| line.split_once(':'));

@@ -93,9 +93,10 @@ impl Row {
         }
     }
 
-    /// Floating-point operations of a pair in one component, as `src/models/kernel.rs` and `src/maths/exp2.rs` have them: difference, square, scale
-    /// (3); clamp, rounding up and down, remainder (4); Horner's rule (twice the degree, 6 or 11); the power of two, the charge (2); value, slope (3).
-    /// The integer shift of the exponential is not counted, nor is what costs `n` times something. Not known for the exponentials of others.
+    /// Floating-point operations of a pair in one component, as `src/models/kernel.rs` and `src/maths/exp2.rs` have
+    /// them: difference, square, scale (3); clamp, rounding up and down, remainder (4); Horner's rule (twice the
+    /// degree, 6 or 11); the power of two, the charge (2); value, slope (3). The integer shift of the exponential is
+    /// not counted, nor is what costs `n` times something. Not known for the exponentials of others.
     pub fn operations(&self) -> Option<u32> {
         let degree = if self.precision == "f32" { 6 } else { 11 };
         (self.backend == Backend::Portable).then_some(3 + 4 + 2 * degree + 2 + 3)

@@ -7,8 +7,8 @@ use birth_death::dispatch::{Path, Task, widest};
 
 use super::timing::Job;
 
-/// Chains of vectors, each waiting only for itself: as many as two units of each kind and a latency of three cycles, or two units for both and four,
-/// keep busy; with two constants they fit the sixteen registers of SSE2 and AVX2.
+/// Chains of vectors, each waiting only for itself: as many as two units of each kind and a latency of three cycles, or
+/// two units for both and four, keep busy; with two constants they fit the sixteen registers of SSE2 and AVX2.
 const CHAINS: usize = 12;
 /// Multiplications and additions of each chain in a task.
 const ROUNDS: usize = 4096;

@@ -14,7 +14,8 @@ use birth_death_output::manifest::Build;
 /// Version of the layout.
 pub const SCHEMA: u32 = 1;
 
-/// All that is measured. Times are the least of many (of the verification: of one run), in seconds unless a name says otherwise; null where there is none.
+/// All that is measured. Times are the least of many (of the verification: of one run), in seconds unless a name says
+/// otherwise; null where there is none.
 #[derive(Debug, Serialize)]
 pub struct Record {
     /// Version of the layout: 1.

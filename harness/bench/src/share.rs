@@ -29,7 +29,8 @@ pub struct Share {
     pub threads: u64,
     /// From the first claim's begin to the last one's end.
     pub seconds: f64,
-    /// Seconds of all threads together in steps, evaluations and draws of the start, and in reading the clock once for each.
+    /// Seconds of all threads together in steps, evaluations and draws of the start, and in reading the clock once for
+    /// each.
     pub simulation: f64,
 }
 

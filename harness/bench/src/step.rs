@@ -13,10 +13,12 @@ use super::timing::{Best, Job, repeated};
 
 /// Particles.
 pub const PARTICLES: usize = 200;
-/// Steps from a start, and then from the start again: a population whose particles are all copies has no events, which would be too cheap.
+/// Steps from a start, and then from the start again: a population whose particles are all copies has no events, which
+/// would be too cheap.
 pub const STEPS: u32 = 50;
 
-/// Its jobs have as many times the turns of the other parts: they are few, and a shared machine may be slow for a second.
+/// Its jobs have as many times the turns of the other parts: they are few, and a shared machine may be slow for a
+/// second.
 pub const TIMES_THE_ROUNDS: u32 = 8;
 
 /// A precision and a path.

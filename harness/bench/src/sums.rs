@@ -1,4 +1,5 @@
-//! Sums of Gaussians in O(n): a million particles, and the number of particles from which they are faster than all pairs.
+//! Sums of Gaussians in O(n): a million particles, and the number of particles from which they are faster than all
+//! pairs.
 
 use std::hint::black_box;
 
@@ -22,7 +23,8 @@ const SIZES: [usize; 12] = [100, 200, 300, 500, 1000, 2000, 3000, 5000, 8000, 16
 /// With `--quick`.
 const FEW: [usize; 5] = [200, 500, 1000, 2000, 5000];
 
-/// Of more particles the sum over pairs is not timed: its time is that of so many, times the ratio of the numbers of pairs, as the table of pairs shows it is.
+/// Of more particles the sum over pairs is not timed: its time is that of so many, times the ratio of the numbers of
+/// pairs, as the table of pairs shows it is.
 const LARGEST: usize = 8000;
 
 /// Both ways at one size.
@@ -51,7 +53,8 @@ fn fast(dim: usize, n: usize) -> Job<'static> {
     })
 }
 
-/// The sum over pairs, by an energy that makes it: the interaction of a maximum mean discrepancy, whose weights are all one.
+/// The sum over pairs, by an energy that makes it: the interaction of a maximum mean discrepancy, whose weights are all
+/// one.
 fn pairs(dim: usize, n: usize) -> Job<'static> {
     let (x, mut v, mut g) = (normals::<f64>(dim * n), vec![0.0; n], vec![0.0; dim * n]);
     let point = vec![0.0; dim];
@@ -87,8 +90,8 @@ pub fn timed(places: &[(usize, usize)], jobs: &[Job<'_>]) -> (Best, Vec<Compared
     (many.best, compared.collect())
 }
 
-/// The number of particles at which both take as long, between the last place where all pairs are not slower by [`CLEARLY`] and the next: on a line
-/// through the logs. None if one of the two is not there.
+/// The number of particles at which both take as long, between the last place where all pairs are not slower by
+/// [`CLEARLY`] and the next: on a line through the logs. None if one of the two is not there.
 pub fn crossover(compared: &[Compared], dim: usize) -> Option<f64> {
     let of_dim: Vec<&Compared> = compared.iter().filter(|compared| compared.dim == dim).collect();
     let gain = |compared: &Compared| (compared.pairs / compared.fast / CLEARLY).ln();

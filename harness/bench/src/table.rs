@@ -56,7 +56,8 @@ pub fn pairs(timed: &[Timed], sizes: &[usize]) -> String {
         });
     format!(
         "ns per ordered pair: V, grad V and E of Gaussian units in one component, target included, one core\n{}\
-         the least of many batches, taken in turn; reached, by the best n: {} operations a pair, against independent multiplications and additions\n",
+         the least of many batches, taken in turn; reached, by the best n: {} operations a pair, against independent \
+         multiplications and additions\n",
         table(header, 3, rows),
         operations.join(", ")
     )
@@ -99,7 +100,8 @@ pub fn sums(compared: &[Compared]) -> String {
         ]
     });
     format!(
-        "sums of Gaussians in O(n) within {TOLERANCE:e}, f64, standard normals; crossover: faster than all pairs by {CLEARLY}\n{}",
+        "sums of Gaussians in O(n) within {TOLERANCE:e}, f64, standard normals; crossover: faster than all pairs by \
+            {CLEARLY}\n{}",
         table(header, 0, rows)
     )
 }
@@ -108,7 +110,8 @@ pub fn sums(compared: &[Compared]) -> String {
 pub fn share(share: &Share) -> String {
     let Share { claims, threads, seconds, simulation, .. } = share;
     format!(
-        "verify --profile quick, {claims} claims: {seconds:.1} s on {threads} threads, {simulation:.1} s of theirs in simulation, {:.1} %\n",
+        "verify --profile quick, {claims} claims: {seconds:.1} s on {threads} threads, {simulation:.1} s of theirs in \
+            simulation, {:.1} %\n",
         100.0 * (1.0 - share.beside())
     )
 }

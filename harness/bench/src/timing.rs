@@ -12,7 +12,8 @@ const BATCH: f64 = 50e-6;
 const TURN: f64 = 0.02;
 /// A job that has taken so long, in seconds, has no further turn once it has two times.
 const ENOUGH: f64 = 1.0;
-/// The error of a least time is no less than this share of it: what a clock and a processor of changing frequency leave.
+/// The error of a least time is no less than this share of it: what a clock and a processor of changing frequency
+/// leave.
 const FLOOR: f64 = 0.01;
 
 /// The least time of a job's batches.
@@ -44,8 +45,8 @@ impl Best {
         self.batches > 0
     }
 
-    /// How far the least time may be from the least possible: the gap between the two least (Robson and Whitlock's rule for the end of a
-    /// distribution), at least a hundredth.
+    /// How far the least time may be from the least possible: the gap between the two least (Robson and Whitlock's rule
+    /// for the end of a distribution), at least a hundredth.
     pub fn error(&self) -> f64 {
         let gap = self.second - self.least;
         let floor = FLOOR * self.least;
@@ -170,7 +171,8 @@ mod tests {
         let found = jobs.iter().map(|job| job.best.least).collect::<Vec<_>>();
         assert_eq!(found, [0.01, 0.6]);
         drop(jobs);
-        // one run to choose the batch, then two of 10 ms a turn; the slow one has enough after two, of which the first is one
+        // one run to choose the batch, then two of 10 ms a turn; the slow one has enough after two, of which the first
+        // is one
         assert_eq!(order.borrow().iter().collect::<String>(), "aaabaabaaaa");
     }
 

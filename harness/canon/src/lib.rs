@@ -1,11 +1,12 @@
-//! The canonical runs and their digests: one body for the host, for an operating system under emulation, and for bare metal.
+//! The canonical runs and their digests: one body for the host, for an operating system under emulation, and for bare
+//! metal.
 //!
-//! A run is a [`Id`]: a model, a scheme and a precision. Its state is hashed at every checkpoint: before the first step and every [`EVERY`] steps, so a slow
-//! machine can do the first few of them and still be compared.
+//! A run is a [`Id`]: a model, a scheme and a precision. Its state is hashed at every checkpoint: before the first step
+//! and every [`EVERY`] steps, so a slow machine can do the first few of them and still be compared.
 //!
 //! # Digest
-//! `digest_k = SHA-256(digest_(k-1), bytes_k)`, the first after 32 zeros. `bytes_k` are, little-endian and in this order, `b` being 4 for `f32` and 8
-//! for `f64`:
+//! `digest_k = SHA-256(digest_(k-1), bytes_k)`, the first after 32 zeros. `bytes_k` are, little-endian and in this
+//! order, `b` being 4 for `f32` and 8 for `f64`:
 //!
 //! ```text
 //! 4       particles n
@@ -17,14 +18,17 @@
 //! b D n   particles: component 0 of all, then component 1, ...
 //! ```
 //!
-//! The number of bytes beside a hash counts these, of all states so far, without the hashes between them. A negative zero counts as zero; nothing else is not finite, for that is an error of the step.
+//! The number of bytes beside a hash counts these, of all states so far, without the hashes between them. A negative
+//! zero counts as zero; nothing else is not finite, for that is an error of the step.
 //!
 //! # Runs
-//! Each model of `models.rs`, numbered there, in five schemes: 0 gradient flow; 1 birth-death, centred; 2 the same with raw rates; 3 pure birth-death,
-//! centred, without transport; 4 reinjection, raw. A whole run has 300 steps, hence 7 checkpoints.
+//! Each model of `models.rs`, numbered there, in five schemes: 0 gradient flow; 1 birth-death, centred; 2 the same with
+//! raw rates; 3 pure birth-death, centred, without transport; 4 reinjection, raw. A whole run has 300 steps, hence 7
+//! checkpoints.
 //!
-//! All draw from one stream, `Stream::seeded(1902, number)`, [`Id::number`]: first the start, particle by particle, every component a
-//! `Marginal::Uniform` from -3/2 to 3/2; then the steps. The prior of reinjection is normal with mean 0 and sd 1/2.
+//! All draw from one stream, `Stream::seeded(1902, number)`, [`Id::number`]: first the start, particle by particle,
+//! every component a `Marginal::Uniform` from -3/2 to 3/2; then the steps. The prior of reinjection is normal with mean
+//! 0 and sd 1/2.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -47,7 +51,8 @@ pub const EVERY: u64 = 50;
 /// Checkpoints of a whole run after that of the start.
 pub const CHECKPOINTS: u64 = 6;
 
-/// Does the runs that `wanted` says, with so many checkpoints after that of the start, and gives every checkpoint to `sink`.
+/// Does the runs that `wanted` says, with so many checkpoints after that of the start, and gives every checkpoint to
+/// `sink`.
 ///
 /// # Errors
 /// [`Stop`]: the run that failed and the core's error.
@@ -62,7 +67,8 @@ pub fn all(checkpoints: u64, wanted: &dyn Fn(Id) -> bool, sink: &mut dyn FnMut(&
     Ok(())
 }
 
-/// What an image prints: whether its arithmetic is IEEE's, every checkpoint's [`Line`], and `end`; or `stop` and the run that failed. Whether all went well.
+/// What an image prints: whether its arithmetic is IEEE's, every checkpoint's [`Line`], and `end`; or `stop` and the
+/// run that failed. Whether all went well.
 ///
 /// # Errors
 /// The writer's.

@@ -1,4 +1,5 @@
-//! Pictures as SVG that takes its colours from the page: ink, grid and series are CSS variables, so that light, dark and print agree.
+//! Pictures as SVG that takes its colours from the page: ink, grid and series are CSS variables, so that light, dark
+//! and print agree.
 
 // The workspace forbids std's transcendentals for the core's sake; here they place ink.
 #![allow(clippy::disallowed_methods)]
@@ -39,8 +40,8 @@ pub type Canvas<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 /// Width of every picture in its own units; the page scales it.
 const WIDTH: u32 = 720;
 
-/// Draws on a fresh canvas and puts the page's variables in; a failure (there is none for finite data) becomes a note in place
-/// of the picture.
+/// Draws on a fresh canvas and puts the page's variables in; a failure (there is none for finite data) becomes a note
+/// in place of the picture.
 pub fn canvas(height: u32, title: &str, paint: impl FnOnce(&Canvas) -> Result<(), Failed>) -> String {
     let mut svg = String::new();
     let painted = {

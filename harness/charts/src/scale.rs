@@ -1,5 +1,5 @@
-//! An axis of a picture, linear or logarithmic, with few round ticks. It takes any data: the plotting library's own axes have no ticks within
-//! less than a decade, and look for them for ever if the data differ by rounding only.
+//! An axis of a picture, linear or logarithmic, with few round ticks. It takes any data: the plotting library's own
+//! axes have no ticks within less than a decade, and look for them for ever if the data differ by rounding only.
 
 // The workspace forbids std's transcendentals for the core's sake; here they place ink.
 #![allow(clippy::disallowed_methods)]
@@ -53,7 +53,8 @@ impl Scale {
         if x.is_nan() { self.range.start } else { x.clamp(self.range.start, self.range.end) }
     }
 
-    /// Round values in the range, ascending, at most `most` (and 9): 1, 2 or 5 times a power of ten apart, or (logarithmic) such themselves.
+    /// Round values in the range, ascending, at most `most` (and 9): 1, 2 or 5 times a power of ten apart, or
+    /// (logarithmic) such themselves.
     fn ticks(&self, most: usize) -> Vec<f64> {
         let most = most.clamp(2, TICKS);
         if self.log { self.logarithmic(most) } else { self.linear(most) }

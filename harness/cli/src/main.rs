@@ -15,8 +15,8 @@ use birth_death_terminal::screen;
 use birth_death_train::arguments::{CompareArgs, DataArgs, PredictArgs, TrainArgs};
 use birth_death_verify::arguments::{CalibrateArgs, ReportArgs, VerifyArgs};
 
-/// Verifies the birth-death implementation, runs a simulation from a configuration, trains a network on data, or redraws the paper's
-/// experiments.
+/// Verifies the birth-death implementation, runs a simulation from a configuration, trains a network on data, or
+/// redraws the paper's experiments.
 #[derive(Debug, Parser)]
 #[command(name = "birth-death", version, about, after_help = EXIT_CODES)]
 struct Cli {
@@ -25,8 +25,8 @@ struct Cli {
     command: Option<Command>,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 all well, 1 something failed (a claim, a requirement, a file that cannot be written), 2 bad usage or input, \
-3 undecided, 130 interrupted.";
+const EXIT_CODES: &str = "Exit codes: 0 all well, 1 something failed (a claim, a requirement, a file that cannot be \
+    written), 2 bad usage or input, 3 undecided, 130 interrupted.";
 
 /// The subcommands.
 #[derive(Debug, Subcommand)]
@@ -37,13 +37,15 @@ enum Command {
     Report(ReportArgs),
     /// Measure how often the claims accuse the correct build, and how often they catch planted defects.
     #[command(
-        after_help = "Exit codes: 0 the measurements are complete, no claim accused the correct build and every defect is caught; 1 one of these \
-is not so, or a file cannot be written; 2 bad usage or input; 130 measurements are missing, --resume goes on."
+        after_help = "Exit codes: 0 the measurements are complete, no claim accused the correct build and every defect \
+            is caught; 1 one of these is not so, or a file cannot be written; 2 bad usage or input; 130 measurements \
+            are missing, --resume goes on."
     )]
     Calibrate(CalibrateArgs),
     /// Do the canonical runs on this machine and others, and hold their digests against the committed ones.
     Audit(AuditArgs),
-    /// Measure how fast the potential loop is, against the machine's limit and the goals: three minutes, on a quiet machine.
+    /// Measure how fast the potential loop is, against the machine's limit and the goals: three minutes, on a quiet
+    /// machine.
     Bench(BenchArgs),
     /// Run the simulation that a configuration describes.
     Run(RunArgs),

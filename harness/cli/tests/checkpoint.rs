@@ -1,4 +1,5 @@
-//! `birth-death run --checkpoint --every --resume`: a run that was killed, however often, leaves the bytes of one that was not.
+//! `birth-death run --checkpoint --every --resume`: a run that was killed, however often, leaves the bytes of one that
+//! was not.
 #![cfg(unix)]
 
 mod common;
@@ -17,7 +18,8 @@ const FILES: [&str; 4] = ["ensemble.csv", "manifest.json", "summary.csv", "traje
 /// Kills of [`killed_at_random_moments_a_run_ends_with_the_same_bytes`].
 const KILLS: usize = 50;
 
-/// A fraction of a second: six replicates of scheme 2, so that a checkpoint has complete ones, some on their way and some not begun.
+/// A fraction of a second: six replicates of scheme 2, so that a checkpoint has complete ones, some on their way and
+/// some not begun.
 fn long() -> String {
     units(&[
         ("particles = 20", "particles = 200"),

@@ -1,4 +1,5 @@
-//! Planted defects are caught by the claims, at the claims' own settings and thresholds; the correct build is not accused.
+//! Planted defects are caught by the claims, at the claims' own settings and thresholds; the correct build is not
+//! accused.
 //!
 //! One seed, disjoint from those that settings were chosen on: detection rates are measured by many (see the README).
 

@@ -1,4 +1,5 @@
-//! What cannot be written, on standard output or beyond a limit of file sizes, is an error and no silence; a reader that goes away is neither.
+//! What cannot be written, on standard output or beyond a limit of file sizes, is an error and no silence; a reader
+//! that goes away is neither.
 #![cfg(target_os = "linux")]
 
 mod common;
@@ -9,8 +10,10 @@ use std::process::{Command, Output};
 use common::{Place, UNITS, units};
 
 const TRAINING: &str = "seed = 1\nparticles = 37\nsteps = 40\ndt = 0.1\nalpha = 1.0\nscheme = \"birth-death\"\n\
-    [data]\nfile = \"data.csv\"\ntarget = \"y\"\ntask = \"regression\"\ntest = 0.25\n[network]\nactivation = \"tanh\"\n[batch]\nsize = 7\n\
-    [start]\nc = { normal = { mean = 0.0, sd = 1.0 } }\nz = { normal = { mean = 0.0, sd = 1.0 } }\n[compare]\ndt = [0.1]\nalpha = [1.0]\n";
+    [data]\nfile = \"data.csv\"\ntarget = \"y\"\ntask = \"regression\"\ntest = 0.25\n[network]\nactivation \
+    = \"tanh\"\n[batch]\nsize = 7\n\
+    [start]\nc = { normal = { mean = 0.0, sd = 1.0 } }\nz = { normal = { mean = 0.0, sd = 1.0 } }\n[compare]\ndt = \
+    [0.1]\nalpha = [1.0]\n";
 /// Of each command that prints something.
 const COMMANDS: [&[&str]; 18] = [
     &["--help"],

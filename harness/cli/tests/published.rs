@@ -24,8 +24,8 @@ const SEED: u64 = 190_201_843;
 const REPLICATES: u64 = 240;
 /// Replicates of gradient flow: as many as were published.
 const FLOW_REPLICATES: u64 = 60;
-/// Joint standard errors that a mean may lie away. A normal mean does so with probability 6e-7; late energies are skewed,
-/// hence no fewer. There are 36 comparisons.
+/// Joint standard errors that a mean may lie away. A normal mean does so with probability 6e-7; late energies are
+/// skewed, hence no fewer. There are 36 comparisons.
 const LIMIT: f64 = 5.0;
 
 /// The paper's target, rounded to the precision: weights, centres and variances.
@@ -178,8 +178,8 @@ fn mean_energies_are_the_published_ones() {
     }
 }
 
-/// What the comparison can see. The published errors (2 % at step 100) set the limit: with alpha 20 % too high the largest
-/// deviation is 5.3 (just seen), with 20 % too low 4.0 (not seen); with a factor 3/2 either way it is
+/// What the comparison can see. The published errors (2 % at step 100) set the limit: with alpha 20 % too high the
+/// largest deviation is 5.3 (just seen), with 20 % too low 4.0 (not seen); with a factor 3/2 either way it is
 /// 5.4 and more.
 #[test]
 fn a_rate_that_is_off_by_half_is_seen() {

@@ -235,7 +235,8 @@ fn the_other_models_are_checked_too() {
     ] {
         check(&message(&model(text)), &parts);
     }
-    let two = "kind = \"mmd\"\ntarget = [{ weight = 1, centre = [0, 0], variance = 1 }, { weight = 1, centre = [0], variance = 1 }]";
+    let two = "kind = \"mmd\"\ntarget = [{ weight = 1, centre = [0, 0], variance = 1 }, { weight = 1, centre = [0], \
+        variance = 1 }]";
     check(&message(&model(two)), &["model.target[1].centre", "2 numbers", "not 1"]);
 }
 
@@ -361,7 +362,8 @@ fn places_that_cannot_take_a_result_are_refused_before_computing() {
     assert_eq!(place.read("mine/thesis.tex"), "mine");
 }
 
-/// A mount point cannot be renamed: said before computing, not after. Where the system lets nobody mount, nothing is tested.
+/// A mount point cannot be renamed: said before computing, not after. Where the system lets nobody mount, nothing is
+/// tested.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_mount_point_is_refused_before_computing() {

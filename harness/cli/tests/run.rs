@@ -237,7 +237,8 @@ fn extinction_is_a_numerical_error_that_names_its_step() {
 #[test]
 fn pure_birth_death_moves_nothing() {
     let place = Place::new();
-    let text = "seed = 1\nparticles = 50\nsteps = 20\ndt = 0.1\nalpha = 3\nscheme = \"birth-death\"\ntransport = false\n\
+    let text = "seed = 1\nparticles = 50\nsteps = 20\ndt = 0.1\nalpha = 3\nscheme = \"birth-death\"\ntransport = \
+        false\n\
                 [model]\nkind = \"rastrigin\"\ndimension = 2\namplitude = 1\n[start]\nx1 = 3\n\
                 x2 = { uniform = { low = -1, high = 1 } }\n";
     place.run(&text.replace("steps = 20", "steps = 0"), &["--out", "before"]);

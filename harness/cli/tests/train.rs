@@ -130,7 +130,8 @@ fn a_training_leaves_a_model_that_predicts() {
     let claimed = score.split("RMSE y ").nth(1).map(number).expect("an error");
     assert_eq!(
         of_training,
-        "the model was made of this file: the score includes the 33 rows that it was trained on and the 12 that chose it"
+        "the model was made of this file: the score includes the 33 rows that it was trained on and the 12 that chose \
+            it"
     );
     // the claim is rounded to six decimals, the outputs to f32
     assert!((claimed - rmse).abs() < 1e-5, "{said} {rmse}");
@@ -172,8 +173,8 @@ fn the_same_configuration_gives_the_same_bytes() {
     }
 }
 
-/// What the written source must agree with `predict` about: every activation, both precisions, one and two numbers, two and three
-/// classes; with and without bias, standardisation, another scale.
+/// What the written source must agree with `predict` about: every activation, both precisions, one and two numbers, two
+/// and three classes; with and without bias, standardisation, another scale.
 fn variants() -> Vec<String> {
     let mut variants = Vec::new();
     for activation in ["relu", "tanh", "gaussian", "sigmoid"] {
@@ -606,7 +607,8 @@ fn a_comparison_is_paired_and_does_not_depend_on_the_threads() {
     let candidates = [alone("0.1", "1.0"), alone("1.6", "1.0"), alone("0.1", "9.0"), alone("1.6", "9.0")];
     let of_gradient_flow: Vec<_> = ["0.1", "0.4", "1.6", "2.5"].map(|dt| alone(dt, "1.0")).into_iter().collect();
     // dt = 1e30 fails, and is not chosen
-    let lists = "[compare]\ndt = [0.1, 1.6, 1e30]\nalpha = [1.0, 9.0]\ngradient_flow_dt = [0.1, 0.4, 1.6, 2.5, 1e29, 1e30]\n[start]";
+    let lists = "[compare]\ndt = [0.1, 1.6, 1e30]\nalpha = [1.0, 9.0]\ngradient_flow_dt = [0.1, 0.4, 1.6, 2.5, 1e29, \
+        1e30]\n[start]";
     place.put("a.toml", training(&[("[start]", lists)]));
     let printed = compare(&["--out", "chosen"]);
     check(
@@ -702,7 +704,8 @@ fn the_regression_set_is_friedmans_function() {
 /// A relu or tanh network of 20 units on two columns `x` and `y` of a file, full batches, f32.
 fn line_fit(inputs: &str, activation: &str, dt: &str) -> String {
     format!(
-        "seed = 5\nparticles = 20\nsteps = 400\ndt = {dt}\nscheme = \"gradient-flow\"\n[data]\nfile = \"data.csv\"\ntarget = \"y\"\n\
+        "seed = 5\nparticles = 20\nsteps = 400\ndt = {dt}\nscheme = \"gradient-flow\"\n[data]\nfile \
+            = \"data.csv\"\ntarget = \"y\"\n\
          task = \"regression\"\ninputs = {inputs}\n[network]\nactivation = \"{activation}\"\n[start]\n\
          c = {{ normal = {{ mean = 0.0, sd = 1.0 }} }}\nz = {{ normal = {{ mean = 0.0, sd = 1.0 }} }}\n"
     )

@@ -1,4 +1,5 @@
-//! Prints what `train.c` and `../tests/every.c` print, computed by the core without the C interface: `digests train`, `digests every`.
+//! Prints what `train.c` and `../tests/every.c` print, computed by the core without the C interface: `digests train`,
+//! `digests every`.
 #![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
 
 use birth_death::models::{

@@ -1,4 +1,5 @@
-//! The functions that C calls: one definition for both precisions. Each hands its arguments on, and an error to `error`.
+//! The functions that C calls: one definition for both precisions. Each hands its arguments on, and an error to
+//! `error`.
 
 #![allow(clippy::missing_safety_doc)] // the header says once what holds for all: pointers point to what is named, which nobody else uses meanwhile
 
@@ -14,7 +15,8 @@ use core::ffi::{c_char, c_void};
 /// Version of this header: major, minor and patch in a byte each. Compare with `bd_version()`.
 pub const BD_VERSION: u32 = 0x00_01_00;
 
-/// Counts the changes of results: libraries of the same number give the same bits on every target. Compare with `bd_values()`.
+/// Counts the changes of results: libraries of the same number give the same bits on every target. Compare with
+/// `bd_values()`.
 pub const BD_VALUES: u32 = 1;
 
 /// The library's BD_VERSION.
@@ -35,8 +37,8 @@ pub extern "C" fn bd_error_text(code: i32) -> *const c_char {
     text(code).as_ptr()
 }
 
-/// The next 32 random bits; 0 for NULL or a misaligned pointer. `random`, here and below, is what a `bd_draw_fn` was given,
-/// in its call.
+/// The next 32 random bits; 0 for NULL or a misaligned pointer. `random`, here and below, is what a `bd_draw_fn` was
+/// given, in its call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn bd_random_word(random: *mut bd_random) -> u32 {
     // SAFETY: the caller's promise
@@ -47,14 +49,16 @@ macro_rules! interface {
     ($real:ty: $run_size:ident, $init:ident, $set_particles:ident, $get_particles:ident, $scatter:ident, $step:ident, $evaluate:ident,
      $view:ident, $set_dt:ident, $set_alpha:ident, $checkpoint_size:ident, $save:ident, $load:ident, $predict:ident, $quadratic:ident,
      $gaussian_units:ident, $mmd:ident, $network:ident, $custom:ident, $uniform:ident, $normal:ident) => {
-        /// Bytes of memory for a run of n particles of d components; SIZE_MAX if there is no such memory. Header: BD_RUN_SIZE_F32, _F64.
+        /// Bytes of memory for a run of n particles of d components; SIZE_MAX if there is no such memory. Header:
+        /// BD_RUN_SIZE_F32, _F64.
         #[unsafe(no_mangle)]
         pub extern "C" fn $run_size(n: usize, d: usize) -> usize {
             run::size::<$real>(n, d)
         }
 
-        /// Makes a run in `memory`, BD_RUN_SIZE bytes aligned to BD_ALIGNMENT, which are the run's from then on; all particles at 0. `*run` is then what
-        /// the other functions take. A prior is borrowed, as `bd_prior` says; nothing else is.
+        /// Makes a run in `memory`, BD_RUN_SIZE bytes aligned to BD_ALIGNMENT, which are the run's from then on; all
+        /// particles at 0. `*run` is then what the other functions take. A prior is borrowed, as `bd_prior` says;
+        /// nothing else is.
         /// Errors: NULL, ALIGNMENT, MEMORY, OVERLAP, BUSY (a run or an energy in use begins there: it looks at all of
         /// the memory, which may hold anything), CHOICE, EMPTY, ZERO, CAPACITY, PARAMETER, CENTRED_REINJECTION,
         /// ALPHA_WITHOUT_EVENTS.
@@ -109,8 +113,9 @@ macro_rules! interface {
             unsafe { call(error, |details| calls::scatter(run, marginals, details)) }
         }
 
-        /// Does `count` steps. `report`, which may be NULL, is that of the last step done. At the first error it stops: the steps before that one are done, that
-        /// one has left no trace, and calling again repeats the error unless something is changed.
+        /// Does `count` steps. `report`, which may be NULL, is that of the last step done. At the first error it stops:
+        /// the steps before that one are done, that one has left no trace, and calling again repeats the error unless
+        /// something is changed.
         /// Errors: a run's; an energy's (NULL, ALIGNMENT, NOT_INITIALISED, BUSY, OVERLAP); MISMATCH (the energy's d),
         /// NOT_FINITE, EXTINCT, ENERGY, PARAMETER (targets of the logistic loss).
         #[unsafe(no_mangle)]
@@ -125,8 +130,8 @@ macro_rules! interface {
             unsafe { call(error, |details| calls::step(run, energy, count, report, details)) }
         }
 
-        /// The energy E of the particles as they are, to `value`; their potentials can then be read in the view. No step.
-        /// Errors: as step.
+        /// The energy E of the particles as they are, to `value`; their potentials can then be read in the view. No
+        /// step. Errors: as step.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $evaluate(
             run: *mut bd_run<$real>,
@@ -157,7 +162,8 @@ macro_rules! interface {
             unsafe { call(error, |details| calls::set_dt(run, dt, details)) }
         }
 
-        /// Another birth-death rate alpha >= 0, from the next step on. Errors: a run's; PARAMETER, ALPHA_WITHOUT_EVENTS.
+        /// Another birth-death rate alpha >= 0, from the next step on. Errors: a run's; PARAMETER,
+        /// ALPHA_WITHOUT_EVENTS.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $set_alpha(run: *mut bd_run<$real>, alpha: $real, error: *mut bd_error) -> bd_code {
             // SAFETY: see above
@@ -170,8 +176,8 @@ macro_rules! interface {
             calls::checkpoint_size::<$real>(n, d)
         }
 
-        /// Writes a checkpoint to the first BD_CHECKPOINT_SIZE of `capacity` bytes: the same on every target. `tag` stands for what is not in it, energy and
-        /// prior: a number of the caller's choice.
+        /// Writes a checkpoint to the first BD_CHECKPOINT_SIZE of `capacity` bytes: the same on every target. `tag`
+        /// stands for what is not in it, energy and prior: a number of the caller's choice.
         /// Errors: a run's; MEMORY, CAPACITY.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $save(
@@ -185,8 +191,9 @@ macro_rules! interface {
             unsafe { call(error, |details| calls::save(run, tag, checkpoint, capacity, details)) }
         }
 
-        /// Puts a run back that was saved with the same tag, into one of the same n, d and scheme, with the same prior. It goes on to the bit.
-        /// Errors: a run's; MEMORY, MISMATCH (n or d), PARAMETER, NOT_FINITE, ALPHA_WITHOUT_EVENTS, and all CHECKPOINT.
+        /// Puts a run back that was saved with the same tag, into one of the same n, d and scheme, with the same prior.
+        /// It goes on to the bit. Errors: a run's; MEMORY, MISMATCH (n or d), PARAMETER, NOT_FINITE,
+        /// ALPHA_WITHOUT_EVENTS, and all CHECKPOINT.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $load(
             run: *mut bd_run<$real>,
@@ -202,7 +209,8 @@ macro_rules! interface {
         /// The `outputs` outputs, for an input of `inputs` values, of the network with these units (a view's particles,
         /// or a table in flash): what training computes, to the bit. Needs no run, and so does not see an output in
         /// other memory of one. `scale` as in `bd_network`.
-        /// Errors: NULL, ALIGNMENT, MEMORY, OVERLAP, CHOICE, EMPTY, ZERO, MISMATCH (inputs + outputs is not d), CAPACITY, PARAMETER (scale).
+        /// Errors: NULL, ALIGNMENT, MEMORY, OVERLAP, CHOICE, EMPTY, ZERO, MISMATCH (inputs + outputs is not d),
+        /// CAPACITY, PARAMETER (scale).
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $predict(
             activation: u32,
@@ -236,9 +244,9 @@ macro_rules! interface {
             unsafe { call(error, |details| make::quadratic(energy, curvature, d, details)) }
         }
 
-        /// Makes the energy E = 1/2 int (f_mu - f)^2 of a network of Gaussian units of variance s2 = `unit_variance`, fitted to the mixture
-        /// f = sum_a weights[a] N(.; centres[a * inputs ...], variances[a]) of `components` in `inputs` dimensions. A particle is (c, y): charge and centre,
-        /// d = inputs + 1.
+        /// Makes the energy E = 1/2 int (f_mu - f)^2 of a network of Gaussian units of variance s2 = `unit_variance`,
+        /// fitted to the mixture f = sum_a weights[a] N(.; centres[a * inputs ...], variances[a]) of `components` in
+        /// `inputs` dimensions. A particle is (c, y): charge and centre, d = inputs + 1.
         /// Errors: those of making an energy; ZERO, PARAMETER.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $gaussian_units(
@@ -256,8 +264,8 @@ macro_rules! interface {
             unsafe { call(error, |details| make::units(energy, unit_variance, inputs, components, target, details)) }
         }
 
-        /// Makes the energy of the maximum mean discrepancy to a sample, kernel exp(-|x - y|^2 / (2 bandwidth^2)): E = 1/2 of its square.
-        /// Errors: those of making an energy; EMPTY, ZERO, CAPACITY, PARAMETER, NOT_FINITE.
+        /// Makes the energy of the maximum mean discrepancy to a sample, kernel exp(-|x - y|^2 / (2 bandwidth^2)): E =
+        /// 1/2 of its square. Errors: those of making an energy; EMPTY, ZERO, CAPACITY, PARAMETER, NOT_FINITE.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $mmd(
             energy: *mut bd_energy<$real>,
@@ -269,8 +277,9 @@ macro_rules! interface {
             unsafe { call(error, |details| make::mmd(energy, bandwidth, sample, details)) }
         }
 
-        /// Makes the energy of a network on data; `settings` itself is not borrowed, what it points to is.
-        /// Errors: those of making an energy; CHOICE, ZERO, CAPACITY (scratch, or a batch larger than the data), PARAMETER, EXAMPLE.
+        /// Makes the energy of a network on data; `settings` itself is not borrowed, what it points to is. Errors:
+        /// those of making an energy; CHOICE, ZERO, CAPACITY (scratch, or a batch larger than the data), PARAMETER,
+        /// EXAMPLE.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $network(
             energy: *mut bd_energy<$real>,
@@ -281,8 +290,8 @@ macro_rules! interface {
             unsafe { call(error, |details| make::network(energy, settings, details)) }
         }
 
-        /// Makes an energy of the caller's own function, for particles of d components; `context` is its first argument, for whatever it needs.
-        /// Errors: those of making an energy; ZERO.
+        /// Makes an energy of the caller's own function, for particles of d components; `context` is its first
+        /// argument, for whatever it needs. Errors: those of making an energy; ZERO.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $custom(
             energy: *mut bd_energy<$real>,

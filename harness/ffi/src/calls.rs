@@ -47,7 +47,8 @@ pub(crate) unsafe fn get_particles<R: Real + Plain>(
     Ok(())
 }
 
-/// Row by row: `RowsMut::iter_mut` at the head of a chain leaves a panic path in some builds, as its optimiser forgets that no chunk is empty.
+/// Row by row: `RowsMut::iter_mut` at the head of a chain leaves a panic path in some builds, as its optimiser forgets
+/// that no chunk is empty.
 fn copy<R: Real>(from: Rows<'_, R>, mut to: RowsMut<'_, R>) {
     for k in 0..from.dim() {
         to.row_mut(k).iter_mut().zip(from.row(k)).for_each(|(to, &from)| *to = from);
@@ -282,7 +283,8 @@ pub(crate) unsafe fn load<R: Real + Plain>(
 }
 
 /// # Safety
-/// `units` points to one, whose values are there; `input` to `inputs` values, `output` to `outputs` that nobody else uses.
+/// `units` points to one, whose values are there; `input` to `inputs` values, `output` to `outputs` that nobody else
+/// uses.
 pub(crate) unsafe fn predict<R: Real + Plain>(
     activation: u32,
     scale: R,

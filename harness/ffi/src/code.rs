@@ -4,7 +4,8 @@ use birth_death::{Error, Fault, Quantity};
 use core::ffi::{CStr, c_char};
 use core::ptr;
 
-/// What a function returns: BD_OK, or why nothing was done. After any error, run, energy and the memory for results are as they were.
+/// What a function returns: BD_OK, or why nothing was done. After any error, run, energy and the memory for results are
+/// as they were.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum bd_code {
@@ -79,8 +80,8 @@ use bd_code::*;
 /// `index` where there is none.
 pub const BD_NO_INDEX: u64 = u64::MAX;
 
-/// What is known of an error. Which members mean something stands at each code; the others are 0, NULL, or BD_NO_INDEX. Texts are static
-/// and not terminated: print them by `printf("%.*s", (int)error.what_length, error.what)`.
+/// What is known of an error. Which members mean something stands at each code; the others are 0, NULL, or BD_NO_INDEX.
+/// Texts are static and not terminated: print them by `printf("%.*s", (int)error.what_length, error.what)`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct bd_error {
@@ -244,7 +245,8 @@ mod tests {
     use std::string::{String, ToString};
     use std::vec::Vec;
 
-    /// The variants of an enum of the core, by its source: the compiler cannot say whether a match on a `non_exhaustive` type has them all.
+    /// The variants of an enum of the core, by its source: the compiler cannot say whether a match on a
+    /// `non_exhaustive` type has them all.
     fn variants(source: &str, name: &str) -> Vec<String> {
         let body = source.split(&std::format!("pub enum {name} {{\n")).nth(1).unwrap().split("\n}\n").next().unwrap();
         let lines = body.lines().filter_map(|line| line.strip_prefix("    "));

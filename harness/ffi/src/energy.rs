@@ -26,7 +26,8 @@ pub struct bd_energy<R> {
     _precision: PhantomData<R>,
 }
 
-/// Components of particles or points, each in a row: component k of number i is `data[k * stride + i]`, i < n <= stride, k < d.
+/// Components of particles or points, each in a row: component k of number i is `data[k * stride + i]`, i < n <=
+/// stride, k < d.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct bd_rows<R> {
@@ -65,10 +66,12 @@ pub(crate) fn values(stride: usize, d: usize, n: usize) -> Result<usize, bd_erro
     before.and_then(|before| before.checked_add(n)).ok_or(bd_error::sizes(BD_ERROR_MEMORY, "rows", usize::MAX, stride))
 }
 
-/// The caller's own energy. Writes the potential V of each of the `at->n` particles to `potential`, the gradient of V in component k of particle i to
-/// `gradient[k * at->stride + i]`, and E to `energy`; returns 0, or a code of its own, which the step then reports. For a potential F of one particle: V = F,
-/// E = mean of F. With interaction K: V_i = F_i + (1/n) sum_j K_ij, j = i included, E = E0 + mean of F_i + (V_i - F_i) / 2; gradient: of V_i in its own particle.
-/// What it does not write is NaN, and an error of the step. `step` counts from 0. It must return: no longjmp, no exception.
+/// The caller's own energy. Writes the potential V of each of the `at->n` particles to `potential`, the gradient of V
+/// in component k of particle i to `gradient[k * at->stride + i]`, and E to `energy`; returns 0, or a code of its own,
+/// which the step then reports. For a potential F of one particle: V = F, E = mean of F. With interaction K: V_i = F_i
+/// + (1/n) sum_j K_ij, j = i included, E = E0 + mean of F_i + (V_i - F_i) / 2; gradient: of V_i in its own particle.
+/// What it does not write is NaN, and an error of the step. `step` counts from 0. It must return: no longjmp, no
+/// exception.
 pub type bd_energy_fn<R> = Option<
     unsafe extern "C" fn(
         context: *mut c_void,
@@ -130,8 +133,9 @@ pub(crate) fn choice(what: &'static str, number: u32) -> bd_error {
     bd_error { found: number.into(), ..bd_error::of(BD_ERROR_CHOICE, what) }
 }
 
-/// A two-layer network on data. A particle is a unit: its `outputs` output weights c, then its `inputs` input weights z. The network's output is
-/// (scale / n) sum_i c_i sigma(z_i . x): append a 1 to every input for a bias. Members that are 0 have the meaning that is named.
+/// A two-layer network on data. A particle is a unit: its `outputs` output weights c, then its `inputs` input weights
+/// z. The network's output is (scale / n) sum_i c_i sigma(z_i . x): append a 1 to every input for a bias. Members that
+/// are 0 have the meaning that is named.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct bd_network<R> {
@@ -153,7 +157,8 @@ pub struct bd_network<R> {
     pub scale: R,
     /// L2 regularisation (decay / 2) |theta|^2 of every unit.
     pub decay: R,
-    /// Scratch: BD_NETWORK_SCRATCH(outputs, examples) values; with batches BD_BATCH_SCRATCH(inputs, outputs, batch). Its contents mean nothing.
+    /// Scratch: BD_NETWORK_SCRATCH(outputs, examples) values; with batches BD_BATCH_SCRATCH(inputs, outputs, batch).
+    /// Its contents mean nothing.
     pub scratch: *mut R,
     /// Values of `scratch`.
     pub scratch_length: usize,
@@ -191,7 +196,8 @@ impl<R: Real> Energy<R> for Custom<R> {
             return Err(Error::Mismatch { what: "stride of the gradient", expected: stride, found });
         }
         let mut energy = R::from_f64(f64::NAN);
-        // SAFETY: all point to memory of the shapes that `bd_energy_fn` names; that the function is one is the promise of who gave it
+        // SAFETY: all point to memory of the shapes that `bd_energy_fn` names; that the function is one is the promise
+        // of who gave it
         let code = unsafe {
             (self.evaluate)(self.context, step, &rows, potential.as_mut_ptr(), slopes.as_mut_ptr(), &mut energy)
         };

@@ -52,11 +52,13 @@ pub struct bd_random {
     _private: PhantomData<*mut u8>,
 }
 
-/// Writes one draw of `d` components into `particle`, by the functions on `bd_random`, in bounded time. A value that is not finite makes the step fail.
+/// Writes one draw of `d` components into `particle`, by the functions on `bd_random`, in bounded time. A value that is
+/// not finite makes the step fail.
 pub type bd_draw_fn<R> =
     Option<unsafe extern "C" fn(context: *mut c_void, random: *mut bd_random, particle: *mut R, d: usize)>;
 
-/// The reinjection prior: `marginals` of the d components, or a function and its context. Read by scheme 2 only. Borrowed as long as the run is used.
+/// The reinjection prior: `marginals` of the d components, or a function and its context. Read by scheme 2 only.
+/// Borrowed as long as the run is used.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct bd_prior<R> {
@@ -125,14 +127,16 @@ impl<R: Real> Prior<R> for Law<R> {
             Self::Table(table) => draw(table, rng, particle),
             Self::Function { draw, context, .. } => {
                 let random = (&raw mut rng).cast::<bd_random>();
-                // SAFETY: `particle` is memory for `particle.len()` = d values; the function gets a generator that lives until it returns
+                // SAFETY: `particle` is memory for `particle.len()` = d values; the function gets a generator that
+                // lives until it returns
                 unsafe { draw(context, random, particle.as_mut_ptr(), particle.len()) }
             }
         }
     }
 }
 
-/// The generator behind the pointer that a `bd_draw_fn` got; nothing for null, or a pointer that is not aligned for one.
+/// The generator behind the pointer that a `bd_draw_fn` got; nothing for null, or a pointer that is not aligned for
+/// one.
 ///
 /// # Safety
 /// `random` is null, misaligned, or such a pointer, during the call that it was given to.

@@ -1,4 +1,5 @@
-//! The C interface of `birth-death`: the caller's memory, error codes, no allocation; see `README.md` and `include/birth_death.h`, which is made of this crate.
+//! The C interface of `birth-death`: the caller's memory, error codes, no allocation; see `README.md` and
+//! `include/birth_death.h`, which is made of this crate.
 //!
 //! # Unsafe code
 //! This is the only crate of the workspace that has any. What it relies on are the promises of the header: that a

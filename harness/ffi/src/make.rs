@@ -58,8 +58,8 @@ impl<R: Real> Place<R> {
 }
 
 /// # Safety
-/// Of these constructors: `energy` points to a `bd_energy` that nobody uses; the other pointers to as much as the header says, which stays, and is
-/// written by nobody, as long as the energy is used.
+/// Of these constructors: `energy` points to a `bd_energy` that nobody uses; the other pointers to as much as the
+/// header says, which stays, and is written by nobody, as long as the energy is used.
 pub(crate) unsafe fn quadratic<R: Real + Plain>(
     energy: *mut bd_energy<R>,
     curvature: *const R,

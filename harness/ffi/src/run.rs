@@ -70,7 +70,8 @@ pub enum bd_rate {
     BD_RAW = 2,
 }
 
-/// What a run is to be. Members that are 0 have the meaning that is named, so name what you need and let C make the others 0.
+/// What a run is to be. Members that are 0 have the meaning that is named, so name what you need and let C make the
+/// others 0.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct bd_settings<R> {
@@ -171,8 +172,8 @@ pub(crate) struct Found<R: 'static> {
 }
 
 impl<R: Real> Found<R> {
-    /// The run at `run`. The details of the call lie apart from it, from its prior's table, and from `others`: what else the call is given, or
-    /// its first element while the length is not known.
+    /// The run at `run`. The details of the call lie apart from it, from its prior's table, and from `others`: what
+    /// else the call is given, or its first element while the length is not known.
     ///
     /// # Safety
     /// `run` is from `bd_init`, or points to as many bytes as a `bd_run` has; no other thread uses it.
@@ -251,7 +252,8 @@ impl<R: Real> Open<'_, R> {
 }
 
 /// # Safety
-/// `memory` points to `size` bytes that nobody else uses as long as the run is used; `settings` to one, whose prior stays as long; `out` to a pointer.
+/// `memory` points to `size` bytes that nobody else uses as long as the run is used; `settings` to one, whose prior
+/// stays as long; `out` to a pointer.
 pub(crate) unsafe fn init<R: Real + Plain>(
     memory: *mut c_void,
     bytes: usize,
@@ -316,7 +318,8 @@ pub(crate) unsafe fn init<R: Real + Plain>(
     }
     let rng = Stream::seeded(settings.seed, settings.stream);
 
-    // SAFETY: `needed` bytes are there, aligned for a run; the numbers behind it are 0, the last 2 n words of them each its slot's number
+    // SAFETY: `needed` bytes are there, aligned for a run; the numbers behind it are 0, the last 2 n words of them each
+    // its slot's number
     unsafe {
         memory.cast::<u8>().write_bytes(0, needed);
         run.write(bd_run { head: Head { mark: Mark::run::<R>(), n, d, prior: Span::new(laws, d), dynamics, rng } });

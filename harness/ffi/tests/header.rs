@@ -6,10 +6,12 @@
 
 use std::path::Path;
 
-/// The header, made now. The functions come from a macro, so the compiler expands the crate first, which it does with the switch of nightly only.
+/// The header, made now. The functions come from a macro, so the compiler expands the crate first, which it does with
+/// the switch of nightly only.
 fn generated() -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    // SAFETY: this process has one other thread, the test harness', which waits; nothing reads the environment meanwhile
+    // SAFETY: this process has one other thread, the test harness', which waits; nothing reads the environment
+    // meanwhile
     unsafe {
         std::env::set_var("RUSTC_BOOTSTRAP", "1");
         std::env::set_var("CARGO_EXPAND_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("header"));
@@ -33,7 +35,8 @@ fn the_committed_header_is_what_is_generated() {
     let first = committed.lines().zip(header.lines()).find(|(committed, generated)| committed != generated);
     assert!(
         committed == header,
-        "the committed header is another ({first:?} is the first difference): BD_WRITE_HEADER=1 cargo test -p birth-death-ffi --test header"
+        "the committed header is another ({first:?} is the first difference): BD_WRITE_HEADER=1 cargo test -p \
+            birth-death-ffi --test header"
     );
 }
 

@@ -1,4 +1,5 @@
-//! The decoders of the core's checkpoint and of that of `run`, with checksums repaired so that the checks behind them are reached.
+//! The decoders of the core's checkpoint and of that of `run`, with checksums repaired so that the checks behind them
+//! are reached.
 
 use birth_death::models::Quadratic;
 use birth_death::{Dynamics, Error, Marginal, NoPrior, Prior, ProductPrior, Real, Scheme, Stream, checkpoint};

@@ -1,4 +1,5 @@
-//! The configurations of `run` and of `train`: any text is read or refused with one message, and what is read can be run.
+//! The configurations of `run` and of `train`: any text is read or refused with one message, and what is read can be
+//! run.
 
 use std::path::Path;
 

@@ -1,4 +1,5 @@
-//! The two readers of CSV: the table of a training, of any header, and the numbers of a start or a sample, of known names.
+//! The two readers of CSV: the table of a training, of any header, and the numbers of a start or a sample, of known
+//! names.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -9,11 +10,13 @@ use birth_death_simulate::config::{Config, Precision, Start};
 
 use super::config::check;
 
-const START: &str = "seed = 1\nparticles = 3\nsteps = 0\ndt = 0.1\nalpha = 1.0\nscheme = \"birth-death\"\nprecision = \"f32\"\n\
+const START: &str = "seed = 1\nparticles = 3\nsteps = 0\ndt = 0.1\nalpha = 1.0\nscheme = \"birth-death\"\nprecision \
+    = \"f32\"\n\
                      [model]\nkind = \"rastrigin\"\ndimension = 2\namplitude = 1.0\n[start]\nfile = \"fuzzed.csv\"\n";
 const SAMPLE: &str = "seed = 1\nparticles = 3\nsteps = 0\ndt = 0.1\nalpha = 1.0\nscheme = \"birth-death\"\n\
                       [model]\nkind = \"mmd\"\nbandwidth = 1.0\nsample = \"fuzzed.csv\"\n[start]\nx1 = 0.0\nx2 = 0.0\n";
-const TRAINING: &str = "seed = 1\nparticles = 3\nsteps = 1\ndt = 0.1\nalpha = 1.0\nscheme = \"birth-death\"\n[data]\nfile = \"fuzzed.csv\"\n\
+const TRAINING: &str = "seed = 1\nparticles = 3\nsteps = 1\ndt = 0.1\nalpha = 1.0\nscheme \
+    = \"birth-death\"\n[data]\nfile = \"fuzzed.csv\"\n\
                         target = \"y\"\ntask = \"TASK\"\n[network]\nactivation = \"relu\"\n[start]\nc = 0.0\nz = 1.0\n";
 
 /// A folder of this process, with a small data set in it for configurations that name one.
@@ -82,7 +85,8 @@ fn columns(file: &Path, bytes: &[u8]) {
         }
         labels.push(column.ok());
     }
-    // written down by the csv crate and read again, it is the same table; only at the start of a file a byte-order mark is none of it
+    // written down by the csv crate and read again, it is the same table; only at the start of a file a byte-order mark
+    // is none of it
     if table.header()[0].starts_with('\u{feff}') {
         return;
     }

@@ -1,4 +1,5 @@
-//! What is fuzzed: one function of bytes a target, that panics if something is wrong. `harness/cli/tests/corpora.rs` calls the same functions.
+//! What is fuzzed: one function of bytes a target, that panics if something is wrong. `harness/cli/tests/corpora.rs`
+//! calls the same functions.
 
 #[cfg(feature = "harness")]
 pub mod checkpoint;

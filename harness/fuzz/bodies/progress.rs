@@ -1,4 +1,5 @@
-//! The decoder of the checkpoint of `run`, with checksums repaired so that the checks behind them are reached; what it takes is gone on with.
+//! The decoder of the checkpoint of `run`, with checksums repaired so that the checks behind them are reached; what it
+//! takes is gone on with.
 
 use std::sync::atomic::AtomicBool;
 
@@ -16,11 +17,14 @@ use super::csv::folder;
 use super::input::Input;
 
 /// The run whose checkpoint is decoded, but for its precision.
-const RUN: &str = "seed = 1\nparticles = 3\nsteps = 12\ndt = 0.1\nalpha = 2.0\nscheme = \"reinjection\"\nreplicates = 4\nrecord_every = 5\n\
-                   [model]\nkind = \"quadratic\"\ncurvature = [1.0, 2.0]\n[start]\nx1 = { normal = { mean = 0.0, sd = 1.0 } }\nx2 = 1.0\n\
+const RUN: &str = "seed = 1\nparticles = 3\nsteps = 12\ndt = 0.1\nalpha = 2.0\nscheme = \"reinjection\"\nreplicates = \
+    4\nrecord_every = 5\n\
+                   [model]\nkind = \"quadratic\"\ncurvature = [1.0, 2.0]\n[start]\nx1 = { normal = { mean = 0.0, sd = \
+                   1.0 } }\nx2 = 1.0\n\
                    [prior]\nx1 = { normal = { mean = 0.0, sd = 1.0 } }\nx2 = 0.0\n";
 
-/// One of the two ways in: bytes, or a progress that is told from what no run can have by other words than the decoder's.
+/// One of the two ways in: bytes, or a progress that is told from what no run can have by other words than the
+/// decoder's.
 pub fn run<R: Real>(kind: u8, input: &mut Input<'_>) {
     let text = match size_of::<R>() {
         4 => format!("precision = \"f32\"\n{RUN}"),

@@ -1,4 +1,5 @@
-//! The stepper under energies, priors and generators that give anything: NaN, infinities, huge values, flipped signs, or nothing.
+//! The stepper under energies, priors and generators that give anything: NaN, infinities, huge values, flipped signs,
+//! or nothing.
 
 use birth_death::{Dynamics, Energy, Error, Field, Generator, Prior, Rate, Real, Rows, Scheme, Stream};
 use rand_core::Rng;

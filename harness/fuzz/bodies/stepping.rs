@@ -6,7 +6,8 @@ use birth_death::{
 
 use super::input::{Input, same};
 
-/// A generator that repeats the words it is given: 0 makes every event of positive probability happen, the largest none.
+/// A generator that repeats the words it is given: 0 makes every event of positive probability happen, the largest
+/// none.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cycle {
     words: Vec<u32>,

@@ -25,8 +25,8 @@ use birth_death_terminal::refusal::{Refusal, quoted};
 
 /// The file by which a folder of this program is recognised.
 pub const MANIFEST: &str = "manifest.json";
-/// Every file that this program writes into a result, but for those that the manifest lists under `files`. A folder that holds
-/// anything else is never replaced.
+/// Every file that this program writes into a result, but for those that the manifest lists under `files`. A folder
+/// that holds anything else is never replaced.
 pub const NAMES: [&str; 16] = [
     AUDIT,
     CALIBRATION,
@@ -49,7 +49,8 @@ pub const NAMES: [&str; 16] = [
 pub const AUDIT: &str = "audit.json";
 /// What the measurements of a calibration come to.
 pub const CALIBRATION: &str = "calibration.json";
-/// The measurements of a calibration or a study. A folder that holds any is continued and never replaced: they are hours of work.
+/// The measurements of a calibration or a study. A folder that holds any is continued and never replaced: they are
+/// hours of work.
 pub const RUNS: &str = "runs.jsonl";
 /// What the manifest's key `program` holds.
 pub const PROGRAM: &str = "birth-death";
@@ -415,7 +416,8 @@ fn replaceable(place: &Path) -> Result<(), String> {
         Err(error) => Err(format!("cannot be used ({error}); {ACCEPTED}")),
         Ok(data) if !data.is_dir() => Err(format!("is a file; {ACCEPTED}")),
         Ok(_) if fs::symlink_metadata(place.join(RUNS)).is_ok() => Err(format!(
-            "holds measurements ({RUNS}), which the command that made them goes on with (--resume); accepted: another folder"
+            "holds measurements ({RUNS}), which the command that made them goes on with (--resume); accepted: another \
+                folder"
         )),
         Ok(_) => {
             let (empty, foreign) = contents(place).map_err(|error| format!("cannot be read ({error}); {ACCEPTED}"))?;

@@ -1,7 +1,9 @@
-//! A file of JSON lines, in a folder of its own, that a long measurement appends to: on the disk as soon as measured, and gone on with after a kill.
+//! A file of JSON lines, in a folder of its own, that a long measurement appends to: on the disk as soon as measured,
+//! and gone on with after a kill.
 //!
-//! Every line is an object whose last key, `crc32`, is the CRC-32 (ISO-HDLC, that of zlib and PNG) of the line without that key, in eight
-//! hexadecimal digits: `{"a":1,"crc32":"561bacaf"}` is sealed over `{"a":1}`. A line that was changed since is refused.
+//! Every line is an object whose last key, `crc32`, is the CRC-32 (ISO-HDLC, that of zlib and PNG) of the line without
+//! that key, in eight hexadecimal digits: `{"a":1,"crc32":"561bacaf"}` is sealed over `{"a":1}`. A line that was
+//! changed since is refused.
 
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -31,11 +33,12 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Goes on in a file that is there; gives its lines. A last line without its end is dropped, and one that stands there twice, to the
-    /// byte, is one.
+    /// Goes on in a file that is there; gives its lines. A last line without its end is dropped, and one that stands
+    /// there twice, to the byte, is one.
     ///
     /// # Errors
-    /// A refusal of a file that cannot be opened or that another process writes to, and of the first line that is not read or that `check` refuses.
+    /// A refusal of a file that cannot be opened or that another process writes to, and of the first line that is not
+    /// read or that `check` refuses.
     pub fn resume<T: DeserializeOwned>(
         path: &Path,
         check: impl FnMut(&T) -> Result<(), String>,

@@ -145,8 +145,8 @@ impl<'n, R: Real> Problem<'n, R> {
         Self::with_model(config, model)
     }
 
-    /// The same for a user who waits: `go_on` is asked now and then, and told what is done of how much; `None` once it says no. Only the
-    /// constant of the distance to a sample takes long enough for that.
+    /// The same for a user who waits: `go_on` is asked now and then, and told what is done of how much; `None` once it
+    /// says no. Only the constant of the distance to a sample takes long enough for that.
     ///
     /// # Errors
     /// Likewise.

@@ -65,7 +65,8 @@ impl<'e, R: Real, P: Prior<R>, G: Generator> Simulation<'e, R, P, G> {
         Ok(simulation)
     }
 
-    /// Draws every particle from `start` with the simulation's own generator: particle by particle, components ascending.
+    /// Draws every particle from `start` with the simulation's own generator: particle by particle, components
+    /// ascending.
     pub fn draw(&mut self, start: &impl Prior<R>) {
         for slot in 0..self.particles {
             start.draw(&mut self.rng, &mut self.particle);

@@ -72,8 +72,8 @@ pub fn lower(k: u64, n: u64, p: f64) -> f64 {
 
 /// The exact two-sided p-value of `k` successes in `n` trials: twice the smaller tail, at most 1.
 ///
-/// Conservative: under the null P(p-value <= a) <= a for every a. How far depends on the mass near the critical count: at mean
-/// 5 the size at level 0.05 is about half of it, at mean 100 nine tenths.
+/// Conservative: under the null P(p-value <= a) <= a for every a. How far depends on the mass near the critical count:
+/// at mean 5 the size at level 0.05 is about half of it, at mean 100 nine tenths.
 pub fn two_sided(k: u64, n: u64, p: f64) -> f64 {
     (2.0 * upper(k, n, p).min(lower(k, n, p))).min(1.0)
 }

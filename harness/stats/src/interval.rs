@@ -35,15 +35,16 @@ impl Sample {
 
     /// The t interval that covers the mean with probability 1 - `level`.
     ///
-    /// Exact for normal replicates, for others in the limit of many: by the first Edgeworth term, skewness g changes a tail at
-    /// z by a factor of about exp(|g| z^3 / (3 sqrt(count))), which at level 1e-7 is exp(50 |g| / sqrt(count)).
+    /// Exact for normal replicates, for others in the limit of many: by the first Edgeworth term, skewness g changes a
+    /// tail at z by a factor of about exp(|g| z^3 / (3 sqrt(count))), which at level 1e-7 is exp(50 |g| / sqrt(count)).
     pub fn interval(&self, level: f64) -> (f64, f64) {
         let reach = t_quantile(0.5 * level, self.dof()) * self.standard_error();
         (self.mean - reach, self.mean + reach)
     }
 }
 
-/// The interval of Clopper and Pearson for a probability: covers with probability at least 1 - `level`, for every p and n.
+/// The interval of Clopper and Pearson for a probability: covers with probability at least 1 - `level`, for every p and
+/// n.
 ///
 /// By bisection on exact binomial tails; relative accuracy 1e-12.
 pub fn clopper_pearson(successes: u64, trials: u64, level: f64) -> (f64, f64) {
@@ -72,9 +73,9 @@ pub(super) fn bisect(mut low: f64, mut high: f64, below: impl Fn(f64) -> bool) -
     0.5 * (low + high)
 }
 
-/// The quantile of a sample at `share` in [0, 1], by linear interpolation between order statistics (type 7 of Hyndman and Fan,
-/// the default of R and NumPy). NaN for an empty sample. Values may be infinite: any position between one and its
-/// neighbour counts as infinite.
+/// The quantile of a sample at `share` in [0, 1], by linear interpolation between order statistics (type 7 of Hyndman
+/// and Fan, the default of R and NumPy). NaN for an empty sample. Values may be infinite: any position between one and
+/// its neighbour counts as infinite.
 pub fn quantile(values: &[f64], share: f64) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -98,11 +99,12 @@ pub fn quartiles(values: &[f64]) -> [f64; 3] {
     [0.25, 0.5, 0.75].map(|share| quantile(values, share))
 }
 
-/// The interval that covers the median of a continuous law with probability at least 1 - `level`, whatever the law: two order statistics.
+/// The interval that covers the median of a continuous law with probability at least 1 - `level`, whatever the law: two
+/// order statistics.
 ///
-/// The median lies below the k-th smallest of n values with probability P(X <= k - 1), X ~ Binomial(n, 1/2): the largest k is
-/// taken that keeps it at `level / 2`, and the k-th largest likewise. Nothing is excluded (infinite ends) if there is no such k, below
-/// 11 values at level 1e-3. Values may be infinite; one that is NaN makes both ends NaN.
+/// The median lies below the k-th smallest of n values with probability P(X <= k - 1), X ~ Binomial(n, 1/2): the
+/// largest k is taken that keeps it at `level / 2`, and the k-th largest likewise. Nothing is excluded (infinite ends)
+/// if there is no such k, below 11 values at level 1e-3. Values may be infinite; one that is NaN makes both ends NaN.
 pub fn median_interval(values: &[f64], level: f64) -> (f64, f64) {
     if values.iter().any(|v| v.is_nan()) {
         return (f64::NAN, f64::NAN);

@@ -18,8 +18,8 @@
 //! | [`simulate`] | random numbers for simulations of size and power |
 //! | [`regression`] | orders and rates: weighted log-log and linear regression, slopes over replicates |
 //!
-//! The unit of observation is an independent replicate. Special functions come from the crate `statrs`, within the domains
-//! where the tests here found it accurate.
+//! The unit of observation is an independent replicate. Special functions come from the crate `statrs`, within the
+//! domains where the tests here found it accurate.
 
 // The workspace forbids std's transcendentals for the core's sake; the harness is meant not to share the core's.
 #![allow(clippy::disallowed_methods)]

@@ -1,9 +1,10 @@
 //! Tests of a whole law: normal, uniform, or no smaller than uniform (for p-values).
 //!
-//! The statistic of Anderson and Darling, A2 = -n - (1/n) sum_i (2i - 1) [ln u_(i) + ln(1 - u_(n+1-i))] for u = F(x) sorted,
-//! weighs the tails of the law. Its null law for a given F is Smirnov's integral for a sum of chi-squares with weights
-//! 1 / (j (j + 1)), corrected for n after Marsaglia and Marsaglia ("Evaluating the Anderson-Darling distribution", 2004). Their
-//! closed form of the limit is not used: beyond A2 = 10 its tail falls too fast (p too small by 200 times at 1e-8).
+//! The statistic of Anderson and Darling, A2 = -n - (1/n) sum_i (2i - 1) [ln u_(i) + ln(1 - u_(n+1-i))] for u = F(x)
+//! sorted, weighs the tails of the law. Its null law for a given F is Smirnov's integral for a sum of chi-squares with
+//! weights 1 / (j (j + 1)), corrected for n after Marsaglia and Marsaglia ("Evaluating the Anderson-Darling
+//! distribution", 2004). Their closed form of the limit is not used: beyond A2 = 10 its tail falls too fast (p too
+//! small by 200 times at 1e-8).
 
 use super::binomial;
 use super::interval::Sample;
@@ -19,16 +20,18 @@ pub fn standard_normal(values: &[f64]) -> Option<f64> {
 
 /// The p-value of "the values are independent and uniform on \[0, 1\]" (Anderson-Darling).
 ///
-/// From 8 values on right within 1 % for p above 0.01, 10 % down to 1e-3; further out too small by at most 3 times. A value of
-/// exactly 0 or 1, or outside, gives 0: p-values of discrete tests, which reach 1, are for [`superuniform`]. `None` for no values, or NaN.
+/// From 8 values on right within 1 % for p above 0.01, 10 % down to 1e-3; further out too small by at most 3 times. A
+/// value of exactly 0 or 1, or outside, gives 0: p-values of discrete tests, which reach 1, are for [`superuniform`].
+/// `None` for no values, or NaN.
 pub fn uniform(values: &[f64]) -> Option<f64> {
     given(values, |u| (u.clamp(0.0, 1.0), (1.0 - u).clamp(0.0, 1.0)))
 }
 
 /// The p-value of "P(value <= a) <= a for every a", which holds for valid p-values, conservative ones included.
 ///
-/// One-sided Kolmogorov-Smirnov: the greatest excess of the empirical distribution over a; exact for uniform values by the formula of
-/// Birnbaum and Tingey (1951), conservative for others. Relative error 1e-12. `None` for no values, or NaN.
+/// One-sided Kolmogorov-Smirnov: the greatest excess of the empirical distribution over a; exact for uniform values by
+/// the formula of Birnbaum and Tingey (1951), conservative for others. Relative error 1e-12. `None` for no values, or
+/// NaN.
 pub fn superuniform(values: &[f64]) -> Option<f64> {
     let sorted = sorted(values)?;
     let n = sorted.len() as f64;
@@ -36,7 +39,8 @@ pub fn superuniform(values: &[f64]) -> Option<f64> {
     Some(excess_tail(sorted.len() as u64, excess))
 }
 
-/// P(sup (F_n(a) - a) >= d) = d sum_j C(n, j) (d + j/n)^(j-1) (1 - d - j/n)^(n-j), over j with 1 - d - j/n > 0: no term is negative.
+/// P(sup (F_n(a) - a) >= d) = d sum_j C(n, j) (d + j/n)^(j-1) (1 - d - j/n)^(n-j), over j with 1 - d - j/n > 0: no term
+/// is negative.
 fn excess_tail(n: u64, d: f64) -> f64 {
     if d <= 0.0 {
         return 1.0;
@@ -47,11 +51,13 @@ fn excess_tail(n: u64, d: f64) -> f64 {
     (d * sum).min(1.0)
 }
 
-/// The p-value of "the values are independent and normal, of whatever mean and variance" (Anderson-Darling, both estimated).
+/// The p-value of "the values are independent and normal, of whatever mean and variance" (Anderson-Darling, both
+/// estimated).
 ///
-/// The approximation of D'Agostino and Stephens ("Goodness-of-fit techniques", 1986, the chapter on EDF tests) in
-/// A2 (1 + 0.75 / n + 2.25 / n^2). Against simulation, from 20 values on, within 3 % for p in [1e-3, 0.5] and 20 % at 1e-4; with 8
-/// within 10 % for p above 0.01, conservative beyond. `None` for fewer than eight values, no spread, or a value that is not finite.
+/// The approximation of D'Agostino and Stephens ("Goodness-of-fit techniques", 1986, the chapter on EDF tests) in A2 (1
+/// + 0.75 / n + 2.25 / n^2). Against simulation, from 20 values on, within 3 % for p in [1e-3, 0.5] and 20 % at 1e-4;
+/// with 8 within 10 % for p above 0.01, conservative beyond. `None` for fewer than eight values, no spread, or a value
+/// that is not finite.
 pub fn normal(values: &[f64]) -> Option<f64> {
     let sample = Sample::of(values);
     if values.len() < 8 || !(sample.sd > 0.0 && sample.sd.is_finite()) {
@@ -108,7 +114,8 @@ fn sorted(values: &[f64]) -> Option<Vec<f64>> {
 /// (1/pi) sum_{k odd} (-1)^((k-1)/2) ∫ e^(-sz) |D(s)|^(-1/2) ds / s,    s from k (k + 1) / 2 to (k + 1) (k + 2) / 2.
 /// ```
 ///
-/// D vanishes at both ends, so Gauss-Chebyshev quadrature fits. Relative error 1e-10 for z >= 0.5, up to 25; absolute 1e-9 below.
+/// D vanishes at both ends, so Gauss-Chebyshev quadrature fits. Relative error 1e-10 for z >= 0.5, up to 25; absolute
+/// 1e-9 below.
 fn limit_tail(z: f64) -> f64 {
     // P(A2 < 0.05) is below 2e-10.
     if z < 0.05 {
@@ -135,9 +142,11 @@ fn limit_tail(z: f64) -> f64 {
     sum.clamp(0.0, 1.0)
 }
 
-/// The tail for n values, from that of the limit: Marsaglia and Marsaglia's correction, up to the share 0.99 where it was fitted.
+/// The tail for n values, from that of the limit: Marsaglia and Marsaglia's correction, up to the share 0.99 where it
+/// was fitted.
 ///
-/// In the tail beyond, their polynomial ends at -6e-4 / n where it should vanish; the ratio that it has at 0.99 is kept instead.
+/// In the tail beyond, their polynomial ends at -6e-4 / n where it should vanish; the ratio that it has at 0.99 is kept
+/// instead.
 fn corrected(tail: f64, n: f64) -> f64 {
     const LAST: f64 = 0.01;
     if tail < LAST {

@@ -7,10 +7,11 @@
 //! P(S >= k) = e^(K(t) - t k) (1/2 pi) ∫_{-pi}^{pi} phi_t(u) e^(-iuk) / (1 - e^(-t-iu)) du,   t > 0,
 //! ```
 //!
-//! K(t) = R sum_i ln(q_i + p_i e^t), phi_t the characteristic function of the law tilted by e^(tS). With t at the saddle
-//! point the integrand is a bump of the size of the tail itself, and the trapezoid rule on a periodic analytic function is exact
-//! up to aliasing, which is pushed below 1e-16. So this is no approximation by an expansion: what is left is rounding,
-//! relative to the tail 2e-12 at 4e3 trials (against exact convolution, down to 1e-54) and 1e-10 at 1.3e6 (against the binomial).
+//! K(t) = R sum_i ln(q_i + p_i e^t), phi_t the characteristic function of the law tilted by e^(tS). With t at the
+//! saddle point the integrand is a bump of the size of the tail itself, and the trapezoid rule on a periodic analytic
+//! function is exact up to aliasing, which is pushed below 1e-16. So this is no approximation by an expansion: what is
+//! left is rounding, relative to the tail 2e-12 at 4e3 trials (against exact convolution, down to 1e-54) and 1e-10 at
+//! 1.3e6 (against the binomial).
 
 use core::f64::consts::TAU;
 
@@ -50,7 +51,8 @@ pub fn variance_of_sum(p: &[f64], repeats: u64) -> f64 {
 
 /// P(S >= k), S the sum of counts over `repeats` independent repeats of the trials `p`.
 ///
-/// Relative error below 1e-10 for k above the mean, absolute below it, up to 1.3e6 trials in all. Cost: some 100 evaluations of n terms.
+/// Relative error below 1e-10 for k above the mean, absolute below it, up to 1.3e6 trials in all. Cost: some 100
+/// evaluations of n terms.
 pub fn upper_of_sum(p: &[f64], repeats: u64, k: u64) -> f64 {
     if k as f64 > mean_of_sum(p, repeats) {
         Trials::new(p.iter().map(|&p| (p, 1.0 - p)), repeats).upper(k)
@@ -120,7 +122,8 @@ impl Trials {
         let t = self.saddle(k).max((1.0 / sd).min(1.0));
         let (mean, sd) = (self.mean(t), self.variance(t).sqrt());
         // Aliases from below are damped by e^(-t points), those from above lie beyond mean + 12 sd of the tilted law
-        // (the 40 is for laws of few successes, whose tail is Poisson's): both under 1e-16. Odd, so that the points pair up.
+        // (the 40 is for laws of few successes, whose tail is Poisson's): both under 1e-16. Odd, so that the points
+        // pair up.
         let points = 2.0 * (18.5 / t + 0.5 * (mean - k).abs() + 6.0 * sd + 20.0).ceil() + 1.0;
         let mut sum = 0.5 * self.integrand(t, 0.0, k).0;
         let mut l = 1.0;

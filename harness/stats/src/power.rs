@@ -13,9 +13,9 @@ pub const POWER: f64 = 0.99;
 /// The smallest deviation beyond the tolerance that [`super::verdict::limit`] finds with probability `power`.
 ///
 /// `se` is the true standard error of the estimate, `dof` the degrees of freedom with which the run will estimate it
-/// (infinite: known), `level` the two-sided level. With T the noncentral t, P(T > q) = E Phi(d / se - q S), S = sqrt(chi2 / dof), by
-/// quadrature over S. The other side of the interval is left out: it only adds power. Relative accuracy 1e-6 for dof >= 3.
-/// Likewise, a bias this much inside the tolerance *holds* with probability `power`.
+/// (infinite: known), `level` the two-sided level. With T the noncentral t, P(T > q) = E Phi(d / se - q S), S =
+/// sqrt(chi2 / dof), by quadrature over S. The other side of the interval is left out: it only adds power. Relative
+/// accuracy 1e-6 for dof >= 3. Likewise, a bias this much inside the tolerance *holds* with probability `power`.
 pub fn detectable_limit(se: f64, dof: f64, level: f64, power: f64) -> f64 {
     let q = t_quantile(0.5 * level, dof);
     let scale = chi_scale(dof);
@@ -24,7 +24,8 @@ pub fn detectable_limit(se: f64, dof: f64, level: f64, power: f64) -> f64 {
     se * bisect(0.0, 4.0 * q + 40.0, |d| found(d) < power)
 }
 
-/// The smallest shift of a normal statistic of standard deviation `sd` that a two-sided test finds with probability `power`.
+/// The smallest shift of a normal statistic of standard deviation `sd` that a two-sided test finds with probability
+/// `power`.
 ///
 /// For a pooled count, `sd` is the root of [`super::poisson_binomial::variance_of_sum`].
 pub fn detectable_shift(sd: f64, level: f64, power: f64) -> f64 {
@@ -67,8 +68,8 @@ fn chi_scale(dof: f64) -> Rule {
     if !dof.is_finite() {
         return Rule::point(1.0);
     }
-    // The density is s^(dof - 1) e^(-dof s^2 / 2) up to a factor, of standard deviation 1 / sqrt(2 dof) around 1; at its
-    // mode the log is taken as 0.
+    // The density is s^(dof - 1) e^(-dof s^2 / 2) up to a factor, of standard deviation 1 / sqrt(2 dof) around 1; at
+    // its mode the log is taken as 0.
     let width = 10.0 / (2.0 * dof).sqrt();
     let mut rule = Rule::legendre(200, (1.0 - width).max(0.0), 1.0 + width);
     for (w, s) in rule.weights.iter_mut().zip(&rule.nodes) {
@@ -101,8 +102,9 @@ pub fn detectable_increase(trials: u64, p: f64, level: f64, power: f64) -> f64 {
     bisect(p, 1.0, |true_p| upper(low, trials, true_p) < power) - p
 }
 
-/// The smallest shift, in standard deviations, between two normal laws that the two-sided rank-sum test on m and n values finds with
-/// probability `power`; infinite if even separate samples do not reach the level, NaN if the arguments make no test.
+/// The smallest shift, in standard deviations, between two normal laws that the two-sided rank-sum test on m and n
+/// values finds with probability `power`; infinite if even separate samples do not reach the level, NaN if the
+/// arguments make no test.
 ///
 /// The critical value is that of [`super::rank::rank_sum`]; under the shift U is taken as normal, with its exact mean
 /// and variance. Simulated at 8 to 30 values a side and power 0.9: right within 0.02 in power.

@@ -42,11 +42,12 @@ impl Rule {
         rule
     }
 
-    /// The law N(`mean`, `sd`^2) on `n` equally spaced points (at least 2) up to `reach` standard deviations either way;
-    /// weights sum to 1.
+    /// The law N(`mean`, `sd`^2) on `n` equally spaced points (at least 2) up to `reach` standard deviations either
+    /// way; weights sum to 1.
     ///
-    /// The trapezoid rule without the halves at the ends, which are as small as what lies beyond: erfc(reach / sqrt 2). An analytic integrand
-    /// that varies over a length l costs exp(-2 (pi l / spacing)^2), a kink spacing^2, where Gauss rules are spaced more widely.
+    /// The trapezoid rule without the halves at the ends, which are as small as what lies beyond: erfc(reach / sqrt 2).
+    /// An analytic integrand that varies over a length l costs exp(-2 (pi l / spacing)^2), a kink spacing^2, where
+    /// Gauss rules are spaced more widely.
     pub fn normal_grid(n: usize, mean: f64, sd: f64, reach: f64) -> Self {
         let n = n.max(2);
         let half = 0.5 * (n - 1) as f64;

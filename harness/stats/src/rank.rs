@@ -31,9 +31,9 @@ impl RankSum {
 ///
 /// Counted, with relative error below 1e-12, up to 100 + 100 values without ties and beyond if there are few distinct
 /// values (two: 8000 + 8000). Counting takes at most some 0.1 s and 16 MiB. Otherwise by the double saddle point of
-/// `rank_saddle`, with memory for the values only. Against counting, its p-values are 0.975 to 1.001 times the exact ones
-/// without ties, and 0.975 to 6 times with ties. No p-value below 1e-290 is accurate; it may be 0. No claim decides by
-/// this test; it is for comparisons of results.
+/// `rank_saddle`, with memory for the values only. Against counting, its p-values are 0.975 to 1.001 times the exact
+/// ones without ties, and 0.975 to 6 times with ties. No p-value below 1e-290 is accurate; it may be 0. No claim
+/// decides by this test; it is for comparisons of results.
 pub fn rank_sum(x: &[f64], y: &[f64]) -> Option<RankSum> {
     let (counts, sum) = tie_groups(x, y)?;
     let n = y.len() as f64;

@@ -27,8 +27,8 @@ pub struct PowerLaw {
 
 /// Weighted least squares on logs. `None` for fewer than two distinct x, or a point that is not positive and finite.
 ///
-/// [`linear`] in the logs, which says how. log(estimate) has the standard error se / estimate to first order, and the bias
-/// -(se / estimate)^2 / 2: keep that ratio below 0.1.
+/// [`linear`] in the logs, which says how. log(estimate) has the standard error se / estimate to first order, and the
+/// bias -(se / estimate)^2 / 2: keep that ratio below 0.1.
 pub fn log_log(points: &[Point]) -> Option<PowerLaw> {
     let usable = |v: f64| v > 0.0 && v.is_finite();
     if !points.iter().all(|p| usable(p.x) && usable(p.estimate)) {
@@ -57,9 +57,10 @@ pub struct Line {
 
 /// Weighted least squares. `None` for fewer than two distinct x, or a point that is not finite.
 ///
-/// Weights are the inverse squares of the standard errors; points must be independent: times of one run are not.
-/// If any se is 0, all weights are equal, and the standard errors are what propagates through that fit. Errors
-/// estimated from R replicates a point make the weights noisy: for five points, the interval at 5 % misses 8.4 % with R = 10, 5.7 % with 40.
+/// Weights are the inverse squares of the standard errors; points must be independent: times of one run are not. If any
+/// se is 0, all weights are equal, and the standard errors are what propagates through that fit. Errors estimated from
+/// R replicates a point make the weights noisy: for five points, the interval at 5 % misses 8.4 % with R = 10, 5.7 %
+/// with 40.
 pub fn linear(points: &[Point]) -> Option<Line> {
     let usable = |p: &Point| p.x.is_finite() && p.estimate.is_finite() && p.se >= 0.0 && p.se.is_finite();
     if !points.iter().all(usable) {
@@ -167,7 +168,8 @@ mod tests {
 
     #[test]
     fn a_line_by_hand() {
-        // Weights 1, 1, 1/4 at x = 0, 1, 2: mean x = 2/3, sum w (x - 2/3)^2 = 1; estimates 1, 3, 2: slope = sum w (x - 2/3) y.
+        // Weights 1, 1, 1/4 at x = 0, 1, 2: mean x = 2/3, sum w (x - 2/3)^2 = 1; estimates 1, 3, 2: slope = sum w (x -
+        // 2/3) y.
         let line = linear(&points(&[(0.0, 1.0, 1.0), (1.0, 3.0, 1.0), (2.0, 2.0, 2.0)])).unwrap();
         let slope = -2.0 / 3.0 + 1.0 + 2.0 / 3.0;
         assert!((line.slope - slope).abs() < 1e-14 && (line.slope_se - 1.0).abs() < 1e-14, "{line:?}");
@@ -185,8 +187,8 @@ mod tests {
         assert_eq!(linear(&points(&[(f64::INFINITY, 1.0, 0.1), (1.0, 1.1, 0.1)])), None);
     }
 
-    /// How often slope and intercept of a line 1 - x/2 through five points miss at 5 %, with errors known (`replicates` 0) or estimated;
-    /// and how often the slope is told from `-0.5 + off`.
+    /// How often slope and intercept of a line 1 - x/2 through five points miss at 5 %, with errors known (`replicates`
+    /// 0) or estimated; and how often the slope is told from `-0.5 + off`.
     fn misses(stream: &mut Stream, trials: usize, replicates: usize, off: f64) -> [usize; 3] {
         let mut missed = [0; 3];
         for _ in 0..trials {

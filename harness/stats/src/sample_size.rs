@@ -1,14 +1,15 @@
 //! Sample sizes: how many replicates find a given effect with given power. The inverses of [`super::power`].
 //!
-//! All search for the least count whose detectable effect is within the one asked for; `None` if [`MOST`] replicates are not enough, or
-//! an argument makes no test.
+//! All search for the least count whose detectable effect is within the one asked for; `None` if [`MOST`] replicates
+//! are not enough, or an argument makes no test.
 
 use super::power::{detectable_increase, detectable_limit, detectable_shift_by_ranks};
 
 /// The largest count tried.
 pub const MOST: usize = 1 << 24;
 
-/// Replicates whose t interval finds a deviation of `effect` beyond the tolerance, replicates having standard deviation `sd`.
+/// Replicates whose t interval finds a deviation of `effect` beyond the tolerance, replicates having standard deviation
+/// `sd`.
 ///
 /// At least four, where [`detectable_limit`] is accurate.
 pub fn replicates_for_mean(sd: f64, effect: f64, level: f64, power: f64) -> Option<usize> {

@@ -12,14 +12,16 @@ pub fn normal_upper(z: f64) -> f64 {
     if z < 0.0 { 1.0 - one_sided } else { one_sided }
 }
 
-/// P(|Z| >= |z|), as the tail of chi-square with one degree of freedom: `erfc` of statrs 0.19.1 is wrong by 4e-11 at z = 1.96.
+/// P(|Z| >= |z|), as the tail of chi-square with one degree of freedom: `erfc` of statrs 0.19.1 is wrong by 4e-11 at z
+/// = 1.96.
 pub fn z_two_sided(z: f64) -> f64 {
     chi_square_upper(z * z, 1.0)
 }
 
 /// The z with P(Z >= z) = `upper`, for `upper` in (0, 1); NaN stays NaN.
 ///
-/// statrs's inverse of `erfc` (its `erfc` is not used: see [`z_two_sided`]). Error below 2 epsilons of 1 + |z|, down to 1e-300.
+/// statrs's inverse of `erfc` (its `erfc` is not used: see [`z_two_sided`]). Error below 2 epsilons of 1 + |z|, down to
+/// 1e-300.
 pub fn normal_quantile(upper: f64) -> f64 {
     SQRT_2 * erfc_inv(2.0 * upper)
 }
@@ -89,18 +91,21 @@ pub fn chi_square_upper(x: f64, dof: f64) -> f64 {
 
 /// The p-value of goodness of fit of counts to cell probabilities (which sum to 1).
 ///
-/// The larger of two p-values by the chi-square law: of Pearson's statistic X2 = sum (o - e)^2 / e, and of the likelihood ratio
-/// G2 = 2 sum o ln(o / e). They agree to first order. Far out the true tail follows G2, and Pearson's p would be too small by
-/// exp((X2 - G2) / 2) where a cell is too full: 1.5 times at p = 1e-8 and e = 1e4. At small e it is G2 that is too large.
-/// Against the exact binomial (two cells), down to p = 1e-8 with 1e4 expected: too small by at most 3 %, too large by at most 1.3 times;
-/// with 100 expected, down to 1e-6, too small by at most 1.2 times, too large by 3.
+/// The larger of two p-values by the chi-square law: of Pearson's statistic X2 = sum (o - e)^2 / e, and of the
+/// likelihood ratio G2 = 2 sum o ln(o / e). They agree to first order. Far out the true tail follows G2, and Pearson's
+/// p would be too small by exp((X2 - G2) / 2) where a cell is too full: 1.5 times at p = 1e-8 and e = 1e4. At small e
+/// it is G2 that is too large. Against the exact binomial (two cells), down to p = 1e-8 with 1e4 expected: too small by
+/// at most 3 %, too large by at most 1.3 times; with 100 expected, down to 1e-6, too small by at most 1.2 times, too
+/// large by 3.
 ///
-/// Cells of probability 0 give p = 0 if anything fell into them and count for no degree of freedom. One cell left: p = 1.
+/// Cells of probability 0 give p = 0 if anything fell into them and count for no degree of freedom. One cell left: p =
+/// 1.
 pub fn goodness_of_fit(observed: &[u64], probability: &[f64]) -> f64 {
     goodness_of_fits([(observed, probability)])
 }
 
-/// The same of several independent samples, each with its own cell probabilities: statistics and degrees of freedom are added.
+/// The same of several independent samples, each with its own cell probabilities: statistics and degrees of freedom are
+/// added.
 pub fn goodness_of_fits<'a>(samples: impl IntoIterator<Item = (&'a [u64], &'a [f64])>) -> f64 {
     let (mut pearson, mut ratio, mut dof) = (0.0, 0.0, 0);
     for (observed, probability) in samples {

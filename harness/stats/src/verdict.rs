@@ -18,8 +18,8 @@ pub enum Verdict {
     Refuted,
 }
 
-/// An empirical claim, "above the reference", by an interval: supported if it lies wholly above, refuted if wholly below, else
-/// (or if an end is no number) undecided.
+/// An empirical claim, "above the reference", by an interval: supported if it lies wholly above, refuted if wholly
+/// below, else (or if an end is no number) undecided.
 pub fn empirical(low: f64, high: f64, reference: f64) -> Verdict {
     if low > reference && high >= low {
         Verdict::Supported
@@ -32,11 +32,11 @@ pub fn empirical(low: f64, high: f64, reference: f64) -> Verdict {
 
 /// A limit claim: is the estimate's expectation within `tolerance` of `reference`?
 ///
-/// By the t interval of coverage 1 - `level`: holds if it lies inside reference +- tolerance, fails if wholly outside, else
-/// undecided. So P(fails) <= `level` if the claim is true, and P(holds) <= level / 2 if it is not. An estimate that is not
-/// finite fails, for a correct build has none. Any other argument that is not finite or makes no sense decides nothing; only
-/// `dof` may be infinite: the error is known, and if it is zero (a deterministic estimate) the estimate alone decides. A zero
-/// found with finite `dof` decides nothing: equal replicates of a random number are one
+/// By the t interval of coverage 1 - `level`: holds if it lies inside reference +- tolerance, fails if wholly outside,
+/// else undecided. So P(fails) <= `level` if the claim is true, and P(holds) <= level / 2 if it is not. An estimate
+/// that is not finite fails, for a correct build has none. Any other argument that is not finite or makes no sense
+/// decides nothing; only `dof` may be infinite: the error is known, and if it is zero (a deterministic estimate) the
+/// estimate alone decides. A zero found with finite `dof` decides nothing: equal replicates of a random number are one
 /// stream many times, more likely than luck.
 pub fn limit(estimate: f64, se: f64, dof: f64, reference: f64, tolerance: f64, level: f64) -> Verdict {
     if !estimate.is_finite() {
@@ -56,8 +56,8 @@ pub fn limit(estimate: f64, se: f64, dof: f64, reference: f64, tolerance: f64, l
     }
 }
 
-/// Whether the arguments beside the estimate make a test: finite, of the right sign, and no error of zero that is itself an estimate.
-/// NaN makes none.
+/// Whether the arguments beside the estimate make a test: finite, of the right sign, and no error of zero that is
+/// itself an estimate. NaN makes none.
 fn decidable(se: f64, dof: f64, reference: f64, tolerance: f64) -> bool {
     let size = |v: f64| v >= 0.0 && v.is_finite();
     let known = dof == f64::INFINITY;
@@ -78,8 +78,8 @@ pub fn sharp(p: f64, share: f64, detectable: f64, budget: f64) -> Verdict {
     }
 }
 
-/// Holm's step-down: adjusted p-values, in the order given. Rejecting those below `a` has a family-wise error of at most `a`,
-/// whatever the dependence between the tests.
+/// Holm's step-down: adjusted p-values, in the order given. Rejecting those below `a` has a family-wise error of at
+/// most `a`, whatever the dependence between the tests.
 ///
 /// Sorted ascending, p_(k) is multiplied by the number of hypotheses not yet rejected, then made monotone and cut at 1.
 /// NaN counts as 0.

@@ -20,7 +20,8 @@ pub struct FiguresArgs {
     /// Seed of all streams, 0 to 2^63 - 1.
     #[arg(long, value_name = "N", default_value_t = birth_death_verify::verify::DEFAULT_SEED, value_parser = clap::value_parser!(u64).range(0..1 << 63))]
     pub seed: u64,
-    /// Number of threads; all cores if not given, and never more than there is work for. The results are the same for any number.
+    /// Number of threads; all cores if not given, and never more than there is work for. The results are the same for
+    /// any number.
     #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
 }
@@ -43,7 +44,8 @@ pub struct StudentTeacherArgs {
     /// Measure nothing: make the tables of what is in the folder, also while it is written to.
     #[arg(long, conflicts_with = "resume")]
     pub report: bool,
-    /// Number of threads; all cores if not given, and never more than there is work for. The results are the same for any number.
+    /// Number of threads; all cores if not given, and never more than there is work for. The results are the same for
+    /// any number.
     #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
     /// Seed of all streams, 0 to 2^62.

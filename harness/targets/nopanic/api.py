@@ -21,7 +21,8 @@ DIMENSIONS = ("1", "2", "3", "7")
 # Fewer than the crate had when this was written would mean that the walk has lost its way.
 LEAST = 250
 
-# (type, trait, method) that are not called, each with its reason; None is any. An exception that excepts nothing is an error.
+# (type, trait, method) that are not called, each with its reason; None is any. An exception that excepts nothing is an
+# error.
 EXCEPTIONS = {
     (None, "Debug", "fmt"): "ends in core::fmt, which can panic",
     (None, "Display", "fmt"): "ends in core::fmt, which can panic",

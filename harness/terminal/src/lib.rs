@@ -1,4 +1,5 @@
-//! What every command has: how it ends, what it says of bad input, how it shows progress and is stopped, and its threads.
+//! What every command has: how it ends, what it says of bad input, how it shows progress and is stopped, and its
+//! threads.
 
 pub mod digits;
 pub mod exit;

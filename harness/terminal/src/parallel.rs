@@ -4,7 +4,8 @@ use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, Builder};
 
-/// How many threads work at a time. They are started with the work and end with it, so that there are never more than tasks.
+/// How many threads work at a time. They are started with the work and end with it, so that there are never more than
+/// tasks.
 #[derive(Debug)]
 pub struct Pool {
     threads: u64,

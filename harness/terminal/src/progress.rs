@@ -12,8 +12,8 @@ pub fn bar(total: u64, unit: &'static str) -> ProgressBar {
     on_terminal(total, &format!("{{wide_bar}} {{percent}} % of {{len}} {unit}, {{eta}} left"))
 }
 
-/// A line for work of several parts whose lengths are not known before: the part (the prefix), how many replicates of it are
-/// done, and the time so far; likewise only on a terminal.
+/// A line for work of several parts whose lengths are not known before: the part (the prefix), how many replicates of
+/// it are done, and the time so far; likewise only on a terminal.
 pub fn parts() -> ProgressBar {
     on_terminal(0, "{prefix}: {pos} of {len} replicates begun so far, {elapsed}")
 }
@@ -35,9 +35,11 @@ fn on_terminal(total: u64, template: &str) -> ProgressBar {
     bar
 }
 
-/// From now on a write beyond the limit of a file's size (`ulimit -f`) fails, as on a full disk, where SIGXFSZ would kill the process.
+/// From now on a write beyond the limit of a file's size (`ulimit -f`) fails, as on a full disk, where SIGXFSZ would
+/// kill the process.
 ///
-/// To be called before any thread is made: it blocks the signal in this thread and all it makes. Programs that are started are not concerned.
+/// To be called before any thread is made: it blocks the signal in this thread and all it makes. Programs that are
+/// started are not concerned.
 pub fn outlive_file_limit() {
     #[cfg(unix)]
     {

@@ -6,7 +6,8 @@ use std::sync::OnceLock;
 /// The first failure since the program began.
 static FAILED: OnceLock<io::Error> = OnceLock::new();
 
-/// Standard output. Writing to it never fails: a command keeps its files first, and [`end`] says at its end what was lost.
+/// Standard output. Writing to it never fails: a command keeps its files first, and [`end`] says at its end what was
+/// lost.
 ///
 /// A reader that has gone away (`| head`) has all it wants, and is no failure.
 #[derive(Debug, Clone, Copy)]

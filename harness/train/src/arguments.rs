@@ -46,7 +46,8 @@ pub struct CompareArgs {
     /// DIR-interrupted instead.
     #[arg(long, value_name = "DIR", default_value = "comparison")]
     pub out: PathBuf,
-    /// Number of threads; all cores if not given, and never more than there is work for. The results are the same for any number.
+    /// Number of threads; all cores if not given, and never more than there is work for. The results are the same for
+    /// any number.
     #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
 }

@@ -1,14 +1,15 @@
 //! `birth-death compare`: all three dynamics and a linear model on many splits of one data set.
 //!
-//! Replicate r has a split, a start and mini-batches of its own, the same for its three trainings: their differences are paired. Each keeps the
-//! model of the least validation loss and is judged by the test part. The linear model is fitted to the training part alone: it has nothing to choose.
+//! Replicate r has a split, a start and mini-batches of its own, the same for its three trainings: their differences
+//! are paired. Each keeps the model of the least validation loss and is judged by the test part. The linear model is
+//! fitted to the training part alone: it has nothing to choose.
 //!
 //! With a table `[compare]` each dynamics has its settings chosen in every replicate: the one of the least validation
 //! loss among all combinations of the lists. All dynamics have the same number of candidates and of steps: gradient
 //! flow, which has no alpha, has so many more dt. The test part decides nothing.
 //!
-//! The intervals are over random splits, starts and batches: they are for this data set. Splits of the same rows overlap, so for new data from the same
-//! source the intervals are too short.
+//! The intervals are over random splits, starts and batches: they are for this data set. Splits of the same rows
+//! overlap, so for new data from the same source the intervals are too short.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -63,7 +64,8 @@ pub fn main(arguments: &CompareArgs) -> ExitCode {
     }))
 }
 
-/// The candidates of the three dynamics. The rate of the configuration's own scheme is the configuration's, and the others have their usual one.
+/// The candidates of the three dynamics. The rate of the configuration's own scheme is the configuration's, and the
+/// others have their usual one.
 fn dynamics(config: &Training) -> [Vec<Method>; 3] {
     let rate = |scheme, usual| if config.scheme == scheme { config.rate } else { usual };
     let Choices { dt, gradient_flow_dt, alpha, decay } = &config.choices;
@@ -130,7 +132,8 @@ fn check<R: Number>(config: &Training, replicates: u64) -> Result<BTreeMap<Strin
     let weights = (config.inputs.len() + 1) * config.targets.outputs();
     if weights > MAX_WEIGHTS {
         return Err(refuse(format!(
-            "a linear model of these data has {weights} weights; accepted: at most {MAX_WEIGHTS}, inputs and 1 times outputs"
+            "a linear model of these data has {weights} weights; accepted: at most {MAX_WEIGHTS}, inputs and 1 times \
+                outputs"
         )));
     }
     let mut constant = BTreeMap::new();
@@ -461,7 +464,8 @@ fn choices(config: &Training, rows: &[Row]) -> String {
             };
             let _ = writeln!(
                 text,
-                "{name}: of {of} settings, dt = {dt}, alpha = {alpha}, decay = {decay} was chosen in {times} of {all}{ends}"
+                "{name}: of {of} settings, dt = {dt}, alpha = {alpha}, decay = {decay} was chosen in {times} of \
+                    {all}{ends}"
             );
         }
     }

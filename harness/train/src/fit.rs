@@ -34,7 +34,8 @@ impl Method {
     }
 }
 
-/// The prior of scheme 2: the configuration's, or the paper's (output weights 0) with the start's law of the input weights.
+/// The prior of scheme 2: the configuration's, or the paper's (output weights 0) with the start's law of the input
+/// weights.
 pub fn prior(config: &Training) -> Laws {
     config.prior.unwrap_or(Laws { c: Marginal::Constant(0.0), z: config.start.z })
 }
@@ -189,8 +190,8 @@ pub struct Trainer<'m, R> {
 }
 
 impl<'m, R: Real> Trainer<'m, R> {
-    /// Builds everything, and draws the start: on the replicate's stream, unit by unit, components ascending; the events then go on
-    /// with that stream, so that all methods begin at the same units.
+    /// Builds everything, and draws the start: on the replicate's stream, unit by unit, components ascending; the
+    /// events then go on with that stream, so that all methods begin at the same units.
     ///
     /// # Errors
     /// The core's, for a combination of values that are fine one by one.

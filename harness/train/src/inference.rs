@@ -1,5 +1,5 @@
-//! From a row of data to a prediction. Training, `predict` and the written `model.rs` do these operations in this order, so that
-//! they agree to the bit:
+//! From a row of data to a prediction. Training, `predict` and the written `model.rs` do these operations in this
+//! order, so that they agree to the bit:
 //!
 //! 1. each input is read in f64 and becomes `(x - mean) / sd` in f64, which is then rounded to the model's precision: a
 //!    value with a large
@@ -25,7 +25,8 @@ pub fn restored<R: Real>(f: R, column: &Column) -> f64 {
     f.to_f64() * column.sd + column.mean
 }
 
-/// The place of the class that outputs `f` are for: the second of two if its log-odds are above 0; of more the largest, the first of equals.
+/// The place of the class that outputs `f` are for: the second of two if its log-odds are above 0; of more the largest,
+/// the first of equals.
 pub fn class<R: Real>(f: &[R]) -> usize {
     if let [f] = f {
         return usize::from(*f > R::ZERO);

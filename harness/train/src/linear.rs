@@ -7,8 +7,8 @@ use nalgebra::{DMatrix, DVector};
 
 use super::score::{Score, Scoring};
 
-/// Added to the diagonal of the Hessian of the mean cross-entropy: what is separable has a finite solution, at a cost in the loss below
-/// `RIDGE / 2` times the squared length of the weights.
+/// Added to the diagonal of the Hessian of the mean cross-entropy: what is separable has a finite solution, at a cost
+/// in the loss below `RIDGE / 2` times the squared length of the weights.
 const RIDGE: f64 = 1e-6;
 /// Newton's steps at most; it converges in some ten.
 const STEPS: usize = 100;
@@ -38,7 +38,8 @@ pub struct Linear {
 }
 
 impl Linear {
-    /// The model of least loss on the examples; of several the shortest, or nearly so. None if the numbers do not allow one.
+    /// The model of least loss on the examples; of several the shortest, or nearly so. None if the numbers do not allow
+    /// one.
     pub fn fit(data: &Rows, scoring: &Scoring) -> Option<Self> {
         let examples = data.targets.len() / data.outputs;
         let x = DMatrix::from_row_slice(examples, data.input_dim, &data.inputs);

@@ -26,7 +26,8 @@ pub fn losses(title: &str, unit: &str, evaluations: &[Evaluation], kept: usize) 
             1,
         ),
         Err(error) => format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"720\" height=\"60\"><text x=\"10\" y=\"35\">not drawn: {}</text></svg>\n",
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"720\" height=\"60\"><text x=\"10\" y=\"35\">not drawn: \
+                {}</text></svg>\n",
             birth_death_charts::draw::escaped(&error.to_string())
         ),
     }

@@ -71,8 +71,9 @@ pub struct Prepared<R> {
 }
 
 impl<R: Real> Prepared<R> {
-    /// Splits and standardises the data. The rows are shuffled as Fisher and Yates do, from the last place down, on the replicate's stream;
-    /// the test part is the first in that order, then comes the validation part, and the rest is to train on.
+    /// Splits and standardises the data. The rows are shuffled as Fisher and Yates do, from the last place down, on the
+    /// replicate's stream; the test part is the first in that order, then comes the validation part, and the rest is to
+    /// train on.
     ///
     /// # Errors
     /// A refusal of a training part from which a column or a class cannot be learned.
@@ -82,8 +83,8 @@ impl<R: Real> Prepared<R> {
         let (validation, training) = rest.split_at(config.sizes.validation);
         let refuse = |message: String| {
             let message = format!(
-                "{message} of the {} rows to train on (split number {replicate}); accepted: another seed, smaller data.validation and \
-                 data.test, or more rows",
+                "{message} of the {} rows to train on (split number {replicate}); accepted: another seed, smaller \
+                    data.validation and data.test, or more rows",
                 training.len()
             );
             Refusal::of_file(config.input.path.display(), message)
@@ -177,7 +178,8 @@ struct Standard {
 }
 
 /// Mean and standard deviation (divisor: the number of values) in f64; 0 and 1 if not wanted. A column that is constant
-/// but for rounding says nothing of its scale, which is then 1: rounding errors as the unit would make any other value enormous.
+/// but for rounding says nothing of its scale, which is then 1: rounding errors as the unit would make any other value
+/// enormous.
 ///
 /// The sums are of distances to the first value in units of the largest: neither an offset nor squares of tiny values
 /// cost digits.
@@ -227,7 +229,8 @@ mod tests {
             order.sort_unstable();
             assert_eq!(order, (0..100).collect::<Vec<_>>());
         }
-        // every place takes every row: chi-square of 4 places and rows over 6000 shuffles, 9 degrees of freedom; 45 has p = 1e-6
+        // every place takes every row: chi-square of 4 places and rows over 6000 shuffles, 9 degrees of freedom; 45 has
+        // p = 1e-6
         let mut seen = [[0.0f64; 4]; 4];
         for stream in 0..6000 {
             for (place, row) in shuffled(4, 1001, stream).into_iter().enumerate() {

@@ -1,4 +1,5 @@
-//! The data sets that ship, made by formulas from a fixed seed: `birth-death data NAME` prints `examples/data/NAME.csv`.
+//! The data sets that ship, made by formulas from a fixed seed: `birth-death data NAME` prints
+//! `examples/data/NAME.csv`.
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
@@ -30,8 +31,8 @@ pub fn text(name: Name) -> String {
     }
 }
 
-/// J. H. Friedman, "Multivariate adaptive regression splines", Annals of Statistics 19 (1991), the first of its simulated examples:
-/// `y = 10 sin(pi x1 x2) + 20 (x3 - 1/2)^2 + 10 x4 + 5 x5 + N(0, 1)`, x1 to x10 uniform on [0, 1].
+/// J. H. Friedman, "Multivariate adaptive regression splines", Annals of Statistics 19 (1991), the first of its
+/// simulated examples: `y = 10 sin(pi x1 x2) + 20 (x3 - 1/2)^2 + 10 x4 + 5 x5 + N(0, 1)`, x1 to x10 uniform on [0, 1].
 fn friedman() -> String {
     let mut rng = Stream::seeded(SEED, 0);
     let mut text = "x1,x2,x3,x4,x5,x6,x7,x8,x9,x10,y\n".to_owned();
@@ -50,8 +51,9 @@ fn friedman() -> String {
     text
 }
 
-/// Two arms that wind about each other: at angle `a`, uniform on [0, `TURNS` 2 pi], radius `1/2 + a / pi`; the second arm is the first turned by half a
-/// circle. To both coordinates N(0, `BLUR`^2) is added; two further columns are standard normal. Rows alternate between the arms.
+/// Two arms that wind about each other: at angle `a`, uniform on [0, `TURNS` 2 pi], radius `1/2 + a / pi`; the second
+/// arm is the first turned by half a circle. To both coordinates N(0, `BLUR`^2) is added; two further columns are
+/// standard normal. Rows alternate between the arms.
 fn spirals() -> String {
     const TURNS: f64 = 1.0;
     const BLUR: f64 = 0.15;

@@ -8,7 +8,8 @@ use serde::Serialize;
 /// What is known of some predictions.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Score {
-    /// The mean of the loss that is trained: half the squared error of standardised numbers, summed over outputs; or cross-entropy in nats.
+    /// The mean of the loss that is trained: half the squared error of standardised numbers, summed over outputs; or
+    /// cross-entropy in nats.
     pub loss: f64,
     /// For each number its root mean square error, in its own unit; or the accuracy.
     pub values: Vec<f64>,

@@ -1,4 +1,5 @@
-//! `model.rs`: a model as Rust that needs `core` and nothing else. What it computes is [`inference`](super::inference), operation by operation.
+//! `model.rs`: a model as Rust that needs `core` and nothing else. What it computes is [`inference`](super::inference),
+//! operation by operation.
 
 use std::fmt::Write;
 
@@ -28,7 +29,8 @@ fn write<R: Number>(out: &mut String, model: &Model<R>) -> std::fmt::Result {
     writeln!(out, "//! A two-layer network of {units} {} units, trained by birth-death {version}.", model.activation)?;
     writeln!(
         out,
-        "//!\n//! {result} Inputs are raw values in the order of `INPUTS`, f64 so that an offset costs no digits; they have to be finite."
+        "//!\n//! {result} Inputs are raw values in the order of `INPUTS`, f64 so that an offset costs no digits; they \
+            have to be finite."
     )?;
     writeln!(
         out,
@@ -86,8 +88,9 @@ fn exp2<R: Number>(out: &mut String, real: &str) -> std::fmt::Result {
             "1023.0",
             "6_755_399_441_055_744.0",
             "4.435_591_314_564_579_7e-10, 7.072_580_158_974_405e-9, 1.017_817_140_949_620_3e-7, \
-             1.321_544_155_706_986e-6, 1.525_273_362_600_797_6e-5, 0.000_154_035_304_462_213_08, 0.001_333_355_814_655_206, \
-             0.009_618_129_107_601_773, 0.055_504_108_664_821_64, 0.240_226_506_959_101_08",
+                1.321_544_155_706_986e-6, 1.525_273_362_600_797_6e-5, 0.000_154_035_304_462_213_08, \
+                0.001_333_355_814_655_206, 0.009_618_129_107_601_773, 0.055_504_108_664_821_64, \
+                0.240_226_506_959_101_08",
         ),
     };
     writeln!(

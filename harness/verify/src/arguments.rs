@@ -28,7 +28,8 @@ pub struct VerifyArgs {
     /// instead.
     #[arg(long, value_name = "DIR", default_value = "report")]
     pub out: PathBuf,
-    /// Number of threads; all cores if not given, and never more than there is work for. The results are the same for any number.
+    /// Number of threads; all cores if not given, and never more than there is work for. The results are the same for
+    /// any number.
     #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
 }
@@ -68,7 +69,8 @@ pub struct CalibrateArgs {
     /// Only these defects, or "correct" for the crate as it is; may be repeated.
     #[arg(long = "defect", value_name = "ID")]
     pub defects: Vec<String>,
-    /// Only these claims, on everything; may be repeated. Without: all on the correct build, on a defect those that should catch it.
+    /// Only these claims, on everything; may be repeated. Without: all on the correct build, on a defect those that
+    /// should catch it.
     #[arg(long = "claim", value_name = "ID")]
     pub claims: Vec<String>,
     /// The folder that the measurements are added to.
@@ -77,7 +79,8 @@ pub struct CalibrateArgs {
     /// Go on with the measurements in the folder; there may be more seeds, defects and claims than before.
     #[arg(long)]
     pub resume: bool,
-    /// Number of threads; all cores if not given, and never more than there is work for. The results are the same for any number.
+    /// Number of threads; all cores if not given, and never more than there is work for. The results are the same for
+    /// any number.
     #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
     /// The first seed, 0 to 2^62; the others follow it.

@@ -1,4 +1,5 @@
-//! The generators behind every random word: the crate's own, and an unrelated one, so that no verdict is an artefact of the first.
+//! The generators behind every random word: the crate's own, and an unrelated one, so that no verdict is an artefact of
+//! the first.
 
 use std::convert::Infallible;
 
@@ -13,7 +14,8 @@ use serde::{Deserialize, Serialize};
 pub enum Source {
     /// [`Stream`]: xorshift128 of 32-bit words, every stream seeded from (seed, stream) by a hash.
     Xorshift128,
-    /// PCG-XSH-RR 64/32 of `rand_pcg`: state from the seed, increment from the stream; streams of one seed are distinct sequences.
+    /// PCG-XSH-RR 64/32 of `rand_pcg`: state from the seed, increment from the stream; streams of one seed are distinct
+    /// sequences.
     Pcg32,
 }
 
@@ -38,8 +40,8 @@ impl Source {
     }
 }
 
-/// Neighbouring numbers would give states and increments that differ in few bits, and words alike at first: both go through the
-/// finaliser of splitmix64, which is one to one.
+/// Neighbouring numbers would give states and increments that differ in few bits, and words alike at first: both go
+/// through the finaliser of splitmix64, which is one to one.
 fn pcg(seed: u64, stream: u64) -> Pcg32 {
     let mix = |mut z: u64| {
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -1,4 +1,5 @@
-//! The implementation against its claims: [`oracles`], planted [`defects`], [`claims`], the [`report`], and the commands `verify`, `report` and `calibrate`.
+//! The implementation against its claims: [`oracles`], planted [`defects`], [`claims`], the [`report`], and the
+//! commands `verify`, `report` and `calibrate`.
 
 pub mod arguments;
 pub mod calibrate;

@@ -21,7 +21,8 @@ impl Stopwatch {
     }
 }
 
-/// The laps of one thread; without a watch they cost nothing. The watch has them when this is dropped, so that threads do not wait for each other.
+/// The laps of one thread; without a watch they cost nothing. The watch has them when this is dropped, so that threads
+/// do not wait for each other.
 #[derive(Debug)]
 pub struct Laps {
     watch: Option<&'static Stopwatch>,

@@ -1,6 +1,7 @@
 //! What is being verified: the crate as it is, or the crate with one planted defect.
 //!
-//! Claims make every simulation through [`Subject::trial`], so a defect reaches all of them and none needs to know of it.
+//! Claims make every simulation through [`Subject::trial`], so a defect reaches all of them and none needs to know of
+//! it.
 
 mod engine;
 

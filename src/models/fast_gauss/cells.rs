@@ -1,8 +1,9 @@
 //! Particles sorted into the cells of a grid, of which only those exist that hold any.
 //!
-//! A cell is the number, an `f64` in each component, of the multiple of the width nearest to its points. Nothing is rounded in that, and nothing in a
-//! point's distance to the centre, because the width is a power of two; and a difference of numbers is exact where it is small. So positions may be of
-//! any size: beyond 2^53 widths a cell is a single point.
+//! A cell is the number, an `f64` in each component, of the multiple of the width nearest to its points. Nothing is
+//! rounded in that, and nothing in a point's distance to the centre, because the width is a power of two; and a
+//! difference of numbers is exact where it is small. So positions may be of any size: beyond 2^53 widths a cell is a
+//! single point.
 
 use super::MAX_DIM;
 use super::chebyshev::{Points, pieces_mut};
@@ -12,15 +13,17 @@ use crate::rows::{pieces, slots};
 use core::mem::swap;
 use core::ops::Range;
 
-/// The nearest integer, the even one of two; never -0. Exact sums, as long as the addend's unit is one; from 2^51 on `libm` does it.
+/// The nearest integer, the even one of two; never -0. Exact sums, as long as the addend's unit is one; from 2^51 on
+/// `libm` does it.
 #[inline(always)]
 fn nearest(x: f64) -> f64 {
     const MAGIC: f64 = 6_755_399_441_055_744.0; // 1.5 2^52
     if x.abs() < 2_251_799_813_685_248.0 { (x + MAGIC) - MAGIC } else { libm::rint(x) }
 }
 
-/// Writes into `order` the points' numbers, by cell, those of the last component next to each other, and as given within a cell: radix sort
-/// by the bytes in which the cells' numbers differ, from the last component's lowest on. `spare` is as long as `order`.
+/// Writes into `order` the points' numbers, by cell, those of the last component next to each other, and as given
+/// within a cell: radix sort by the bytes in which the cells' numbers differ, from the last component's lowest on.
+/// `spare` is as long as `order`.
 pub(super) fn sort(points: Rows<'_, f64>, inverse: f64, order: &mut [u32], spare: &mut [u32]) {
     for (slot, i) in order.iter_mut().zip(slots()) {
         *slot = i;
@@ -181,8 +184,8 @@ impl Sources<'_> {
         self.moments.get(place..place.saturating_add(self.size)).unwrap_or(&[])
     }
 
-    /// The cells whose numbers differ from `around` by `first` and `second`, and in the last component by at most `near`. `cursor` is where those
-    /// begin that differ by at least `-reach`: it only moves on as `around` does.
+    /// The cells whose numbers differ from `around` by `first` and `second`, and in the last component by at most
+    /// `near`. `cursor` is where those begin that differ by at least `-reach`: it only moves on as `around` does.
     #[inline(always)]
     pub(super) fn line(
         &self,

@@ -1,8 +1,9 @@
 //! A Gaussian between two cells of a grid, in Chebyshev polynomials: what `FastGauss` computes with, and its error.
 //!
 //! # The expansion
-//! One component first. Cells have width `w`, and `r = w / (2 h)`; a source of the cell `s` stands at `b` in [-1, 1] (in half widths from the
-//! centre), a target of the cell `s + o` at `a`. With `phi(t) = exp(-t^2 / 2)` their Gaussian is `g(a, b) = phi(2 r o + r (a - b))`, and
+//! One component first. Cells have width `w`, and `r = w / (2 h)`; a source of the cell `s` stands at `b` in [-1, 1]
+//! (in half widths from the centre), a target of the cell `s + o` at `a`. With `phi(t) = exp(-t^2 / 2)` their Gaussian
+//! is `g(a, b) = phi(2 r o + r (a - b))`, and
 //!
 //! ```text
 //! g(a, b) ~ sum_lk A_lk T_l(a) T_k(b)         l, k < p; A the interpolation of g in p x p Chebyshev points, by two cosine sums
@@ -11,33 +12,37 @@
 //! result    V(a) = sum_l L_l T_l(a)           and its derivative, by T'
 //! ```
 //!
-//! In `D` components the Gaussian is the product, the coefficients are `p^D`, and `A` is applied one component after another.
+//! In `D` components the Gaussian is the product, the coefficients are `p^D`, and `A` is applied one component after
+//! another.
 //!
 //! # The error
-//! The Chebyshev coefficients of a smooth `f` on [-1, 1] are (Rodrigues' formula, integrated by parts `k` times) `c_k = s_k / (2^k k!)` times a
-//! weighted mean of its `k`-th derivative; `s_0 = 1`, else 2. By Cramér's inequality `|phi^(k)| <= K sqrt(k!)`, `K < 1.0865`; so, for every `o` and
-//! every fixed `b`, the coefficients of `g` in `a` are within `B_k = K s_k (r/2)^k / sqrt(k!)`, those in `b` likewise.
+//! The Chebyshev coefficients of a smooth `f` on [-1, 1] are (Rodrigues' formula, integrated by parts `k` times) `c_k =
+//! s_k / (2^k k!)` times a weighted mean of its `k`-th derivative; `s_0 = 1`, else 2. By Cramér's inequality `|phi^(k)|
+//! <= K sqrt(k!)`, `K < 1.0865`; so, for every `o` and every fixed `b`, the coefficients of `g` in `a` are within `B_k
+//! = K s_k (r/2)^k / sqrt(k!)`, those in `b` likewise.
 //!
-//! The interpolation `I` in `p` points replaces `T_k` by itself for `k < p`, by 0 for `k = p`, by some `+-T_j` with `j < p` or 0 for `k > p`. As
-//! `|T_k| <= 1`, `|T_k'| <= k^2` on [-1, 1], `I g - g` in one of the variables, its derivative by the target, and that of the interpolation
-//! in `b`, in which the derivative itself (`|phi^(k+1)|`) is interpolated, are within
+//! The interpolation `I` in `p` points replaces `T_k` by itself for `k < p`, by 0 for `k = p`, by some `+-T_j` with `j
+//! < p` or 0 for `k > p`. As `|T_k| <= 1`, `|T_k'| <= k^2` on [-1, 1], `I g - g` in one of the variables, its
+//! derivative by the target, and that of the interpolation in `b`, in which the derivative itself (`|phi^(k+1)|`) is
+//! interpolated, are within
 //!
 //! ```text
 //! E = B_p + 2 sum_(k>p) B_k      F = (p^2 B_p + sum_(k>p) (k^2 + p^2) B_k) / r      G = sqrt(p+1) B_p + 2 sum_(k>p) sqrt(k+1) B_k
 //! ```
 //!
-//! the derivatives in units of `1/h`. In both variables `I_a I_b - 1 = (I_a - 1) + (I_b - 1) + (I_a - 1)(I_b - 1)`, and the last term is made of
-//! coefficients within `K s_l s_k (r/2)^(l+k) sqrt((l+k)!) / (l! k!)`, at most `K C_l C_k` with `C_k = s_k (r / sqrt 2)^k / sqrt(k!)`, for
-//! `(l+k)! <= 2^(l+k) l! k!`. With `X = 2 sum_(k>=p) C_k` and `Y = sum_(k>=p) (k^2 + p^2) C_k / r`
+//! the derivatives in units of `1/h`. In both variables `I_a I_b - 1 = (I_a - 1) + (I_b - 1) + (I_a - 1)(I_b - 1)`, and
+//! the last term is made of coefficients within `K s_l s_k (r/2)^(l+k) sqrt((l+k)!) / (l! k!)`, at most `K C_l C_k`
+//! with `C_k = s_k (r / sqrt 2)^k / sqrt(k!)`, for `(l+k)! <= 2^(l+k) l! k!`. With `X = 2 sum_(k>=p) C_k` and `Y =
+//! sum_(k>=p) (k^2 + p^2) C_k / r`
 //!
 //! ```text
 //! value           e0 = 2 E + K X^2
 //! derivative      e1 = F + G + K X Y
 //! ```
 //!
-//! In `D` components, as `|phi| <= 1` and `|phi'| < 0.607`: `(1 + e0)^D - 1` for the value, and for each component of the gradient
-//! `e1 (1 + e0)^(D-1) + 0.607 ((1 + e0)^(D-1) - 1)`. The order is the least `p` from which on both are within the tolerance. What lies beyond
-//! `k = 64` is left out: below 1e-40 for `r <= 1`.
+//! In `D` components, as `|phi| <= 1` and `|phi'| < 0.607`: `(1 + e0)^D - 1` for the value, and for each component of
+//! the gradient `e1 (1 + e0)^(D-1) + 0.607 ((1 + e0)^(D-1) - 1)`. The order is the least `p` from which on both are
+//! within the tolerance. What lies beyond `k = 64` is left out: below 1e-40 for `r <= 1`.
 
 use crate::maths::{Maths, Portable};
 use crate::models::kernel::at;
@@ -52,7 +57,8 @@ const TERMS: usize = 64;
 /// Cramér's constant.
 const CRAMER: f64 = 1.0865;
 
-/// The least order from which on the bounds above are within `tolerance`, and the larger of them there. `None` if there is none.
+/// The least order from which on the bounds above are within `tolerance`, and the larger of them there. `None` if there
+/// is none.
 pub(super) fn order(r: f64, dim: usize, tolerance: f64) -> Option<(usize, f64)> {
     // 1/sqrt(k!) times s_k and the powers of r/2 and of r/sqrt 2
     let mut terms = [(0.0, 0.0); TERMS + 1];
@@ -137,8 +143,9 @@ pub(super) fn pieces_mut(mut values: &mut [f64], len: usize) -> impl Iterator<It
     })
 }
 
-/// `to[i][..] += sum_k scalar(i, k) from[k][..]`, in rows of `len`, a multiple of [`CHUNK`], `k` ascending for as long as `packed` has chunks and `from`
-/// rows. All the work that grows with the coefficients is this product of matrices: four by four sums stay in registers.
+/// `to[i][..] += sum_k scalar(i, k) from[k][..]`, in rows of `len`, a multiple of [`CHUNK`], `k` ascending for as long
+/// as `packed` has chunks and `from` rows. All the work that grows with the coefficients is this product of matrices:
+/// four by four sums stay in registers.
 #[inline(always)]
 fn add_product(to: &mut [f64], from: &[f64], len: usize, packed: &mut [f64], scalar: impl Fn(usize, usize) -> f64) {
     for (block, to) in indices().zip(pieces_mut(to, len.saturating_mul(CHUNK))) {
@@ -168,13 +175,15 @@ fn add_product(to: &mut [f64], from: &[f64], len: usize, packed: &mut [f64], sca
     }
 }
 
-/// The matrices of the offsets `-reach ..= reach`, one after another, each as rows over `l` for `k` ascending. `work` holds two matrices and what a product needs.
+/// The matrices of the offsets `-reach ..= reach`, one after another, each as rows over `l` for `k` ascending. `work`
+/// holds two matrices and what a product needs.
 pub(super) fn matrices(shape: &Shape, r: f64, reach: usize, work: &mut [f64], out: &mut [f64]) {
     let [.., order] = shape.orders;
     let count = count::<f64>;
     let (packed, work) = work.split_at_mut_checked(shape.packed()).unwrap_or((&mut [], &mut []));
     let (cosines, half) = work.split_at_mut_checked(shape.matrix()).unwrap_or((&mut [], &mut []));
-    // the normalised polynomials at the points, rows over k: s_k/p cos(pi k (2 i + 1) / (2 p)); the angle is reduced before the cosine
+    // the normalised polynomials at the points, rows over k: s_k/p cos(pi k (2 i + 1) / (2 p)); the angle is reduced
+    // before the cosine
     for (i, row) in indices().zip(pieces_mut(cosines, shape.row)) {
         for (k, cosine) in indices().zip(row.iter_mut()) {
             let turns = k.wrapping_mul(i.wrapping_mul(2).wrapping_add(1)) % order.saturating_mul(4).max(1);
@@ -245,7 +254,8 @@ fn split<'t>(shape: &Shape, mut values: &'t mut [f64]) -> [&'t mut [f64]; 3] {
     })
 }
 
-/// Points of a cell: three rows (empty ones are all zero), the cell's centre, and what a length is multiplied by to be in half widths.
+/// Points of a cell: three rows (empty ones are all zero), the cell's centre, and what a length is multiplied by to be
+/// in half widths.
 pub(super) struct Points<'a> {
     pub(super) rows: [&'a [f64]; 3],
     pub(super) centre: [f64; 3],
@@ -266,7 +276,8 @@ impl Points<'_> {
     }
 }
 
-/// Adds the moments of weighted points, in blocks of 16 in their order, to `moments`. `tables` holds the polynomials, `lines` those of the last component point by point.
+/// Adds the moments of weighted points, in blocks of 16 in their order, to `moments`. `tables` holds the polynomials,
+/// `lines` those of the last component point by point.
 #[inline(always)]
 pub(super) fn gather(
     shape: &Shape,
@@ -309,7 +320,8 @@ pub(super) fn last(shape: &Shape, matrix: &[f64], from: &[f64], packed: &mut [f6
     add_product(to, matrix, shape.row, packed, |line, k| at(from, line.wrapping_mul(shape.row).wrapping_add(k)));
 }
 
-/// Adds an earlier component's part, of which `inner` values stand together: `to[..][l][..] += sum_k A_lk from[..][k][..]`.
+/// Adds an earlier component's part, of which `inner` values stand together: `to[..][l][..] += sum_k A_lk
+/// from[..][k][..]`.
 #[inline(always)]
 pub(super) fn earlier(shape: &Shape, inner: usize, matrix: &[f64], from: &[f64], packed: &mut [f64], to: &mut [f64]) {
     let [.., order] = shape.orders;
@@ -319,7 +331,8 @@ pub(super) fn earlier(shape: &Shape, inner: usize, matrix: &[f64], from: &[f64],
     }
 }
 
-/// Adds the local expansion at the points to `value`, and `slope_unit` times its derivative in half widths to `slopes`, of which there are three rows.
+/// Adds the local expansion at the points to `value`, and `slope_unit` times its derivative in half widths to `slopes`,
+/// of which there are three rows.
 #[inline(always)]
 pub(super) fn scatter(
     shape: &Shape,

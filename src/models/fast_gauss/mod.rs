@@ -19,10 +19,11 @@ use near::{Around, Tables};
 const FARTHEST: f64 = 1e100;
 /// Components of a particle for which there is a fast sum.
 const MAX_DIM: usize = 3;
-/// Cost of a pair, in multiply-adds of an expansion. This and the costs below are estimates from timings with AVX-512: they decide what is faster, never
-/// how exact it is.
+/// Cost of a pair, in multiply-adds of an expansion. This and the costs below are estimates from timings with AVX-512:
+/// they decide what is faster, never how exact it is.
 const PAIR: u64 = 12;
-/// Cost of sorting and copying a particle in one component, in pairs. In `D` components, with looking around, about `D^2` times that.
+/// Cost of sorting and copying a particle in one component, in pairs. In `D` components, with looking around, about
+/// `D^2` times that.
 const SORT: u64 = 64;
 /// Of more pairs than these, whether cells are worth while is not asked.
 const SURVEYED: u64 = 1 << 30;
@@ -42,23 +43,27 @@ const MOMENTS: usize = 32;
 /// and rounding on top of it: see below.
 ///
 /// # Method
-/// Space is divided into cells of width `w`, a power of two near the bandwidth; only cells with particles in them exist, sorted. For each cell of
-/// targets and each cell of sources whose gap is below the *radius*, either all pairs are summed, or the sources' *moments* are turned into a *local
-/// expansion* for the targets, whichever costs less; cells farther apart count nothing. With the gap `d` the part left out is below `e^(-d^2/2h^2)`
-/// of the weights, and in the gradient `(d/h) e^(-d^2/2h^2)` for `d >= h`: the squared radius, in cells, is the least integer for which both are
-/// within the tolerance. The order `p` of the expansions is the least whose bound is, which `chebyshev.rs` derives. A pair has one of
-/// the two errors, never both, so the tolerance is not divided.
+/// Space is divided into cells of width `w`, a power of two near the bandwidth; only cells with particles in them
+/// exist, sorted. For each cell of targets and each cell of sources whose gap is below the *radius*, either all pairs
+/// are summed, or the sources' *moments* are turned into a *local expansion* for the targets, whichever costs less;
+/// cells farther apart count nothing. With the gap `d` the part left out is below `e^(-d^2/2h^2)` of the weights, and
+/// in the gradient `(d/h) e^(-d^2/2h^2)` for `d >= h`: the squared radius, in cells, is the least integer for which
+/// both are within the tolerance. The order `p` of the expansions is the least whose bound is, which `chebyshev.rs`
+/// derives. A pair has one of the two errors, never both, so the tolerance is not divided.
 ///
-/// Cells are found by rounding `x / w`, and `x - c w` is exact, because `w` is a power of two: positions may be large, and far apart.
+/// Cells are found by rounding `x / w`, and `x - c w` is exact, because `w` is a power of two: positions may be large,
+/// and far apart.
 ///
 /// # Cost
-/// O(targets + sources), with a factor that grows as `log(1/tolerance)^D` and more, and memory of the caller's: [`words`](Self::words),
-/// [`values`](Self::values). Where that is estimated to be faster (few particles, or so few in each cell that neither the radius nor expansions save
-/// anything), all pairs are summed, in the order of the other energies and with no error but rounding: the [`Summary`] tells.
+/// O(targets + sources), with a factor that grows as `log(1/tolerance)^D` and more, and memory of the caller's:
+/// [`words`](Self::words), [`values`](Self::values). Where that is estimated to be faster (few particles, or so few in
+/// each cell that neither the radius nor expansions save anything), all pairs are summed, in the order of the other
+/// energies and with no error but rounding: the [`Summary`] tells.
 ///
 /// # Rounding
-/// It is no part of the bound. An estimate, not proved: within `(n + 8 p^2) 2^-53 sum |w_j|`, `n` for the sums as in a sum over pairs, `p` (below 24) for
-/// the polynomials; with a tolerance of 1e-12 no error in the tests exceeds 5e-14. The bits are the same on every target and path, and change with the order in which particles stand in their slots.
+/// It is no part of the bound. An estimate, not proved: within `(n + 8 p^2) 2^-53 sum |w_j|`, `n` for the sums as in a
+/// sum over pairs, `p` (below 24) for the polynomials; with a tolerance of 1e-12 no error in the tests exceeds 5e-14.
+/// The bits are the same on every target and path, and change with the order in which particles stand in their slots.
 ///
 /// ```
 /// use birth_death::{Field, Rows, RowsMut, models::FastGauss};
@@ -97,8 +102,8 @@ pub struct Summary {
     pub translations: u64,
     /// Pairs summed one by one.
     pub pairs: u64,
-    /// What the error is within, relative to `sum |w_j|` (the gradient's: times `h`), before rounding: at most the tolerance; zero for
-    /// pairs.
+    /// What the error is within, relative to `sum |w_j|` (the gradient's: times `h`), before rounding: at most the
+    /// tolerance; zero for pairs.
     pub bound: f64,
 }
 
@@ -116,7 +121,8 @@ impl FastGauss {
     /// Sums in `dim` components with `h = bandwidth`, within `tolerance`.
     ///
     /// # Errors
-    /// [`Error::Parameter`] for a dimension that is not 1, 2 or 3, a bandwidth outside [1e-100, 1e100] or a tolerance outside [1e-14, 1).
+    /// [`Error::Parameter`] for a dimension that is not 1, 2 or 3, a bandwidth outside [1e-100, 1e100] or a tolerance
+    /// outside [1e-14, 1).
     pub fn new(dim: usize, bandwidth: f64, tolerance: f64) -> Result<Self, Error> {
         parameter("dimension", count::<f64>(dim), "1, 2 or 3", |_| (1..=MAX_DIM).contains(&dim))?;
         parameter("bandwidth", bandwidth, "1e-100 <= h <= 1e100", |h| (1e-100..=1e100).contains(&h))?;
@@ -203,7 +209,8 @@ impl FastGauss {
         self.reach().saturating_mul(2).saturating_add(1)
     }
 
-    /// Multiply-adds of a translation: one component's for each pair of cells, the others' once for a line or a plane of them.
+    /// Multiply-adds of a translation: one component's for each pair of cells, the others' once for a line or a plane
+    /// of them.
     fn translation(&self) -> u64 {
         wide(self.shape.size()).saturating_mul(wide(self.order())).saturating_mul(wide(self.dim.saturating_add(1))) / 2
     }
@@ -227,11 +234,13 @@ impl FastGauss {
 
     /// Writes `V_i` and `grad V_i` into `out`.
     ///
-    /// `words` and `values` are scratch of at least [`words`](Self::words) and [`values`](Self::values); what they hold does not matter.
+    /// `words` and `values` are scratch of at least [`words`](Self::words) and [`values`](Self::values); what they hold
+    /// does not matter.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] for shapes that do not fit; [`Error::Capacity`] for too little scratch; [`Error::NotFinite`] for a position,
-    /// [`Error::Parameter`] for a weight that is not finite or a position farther than 1e100 cells from zero. Nothing of `out` has changed then.
+    /// [`Error::Mismatch`] for shapes that do not fit; [`Error::Capacity`] for too little scratch; [`Error::NotFinite`]
+    /// for a position, [`Error::Parameter`] for a weight that is not finite or a position farther than 1e100 cells from
+    /// zero. Nothing of `out` has changed then.
     pub fn evaluate(
         &self,
         targets: Rows<'_, f64>,
@@ -464,7 +473,8 @@ mod tests {
         })
     }
 
-    /// What cells with a squared gap, in widths, leave out: the larger of `e^(-d^2/2h^2)` and, beyond `h`, `d/h` times that.
+    /// What cells with a squared gap, in widths, leave out: the larger of `e^(-d^2/2h^2)` and, beyond `h`, `d/h` times
+    /// that.
     fn left_out(gap: u32, width: f64, h: f64) -> f64 {
         let distance = f64::from(gap).sqrt() * width / h;
         (-0.5 * distance * distance).exp() * distance.max(1.0)
@@ -510,7 +520,8 @@ mod tests {
         assert!(cut_decides && order_decides);
     }
 
-    /// The bounds of `chebyshev.rs` for order `p`, as its documentation has them: factorials, powers and sums written out.
+    /// The bounds of `chebyshev.rs` for order `p`, as its documentation has them: factorials, powers and sums written
+    /// out.
     fn documented(r: f64, dim: u8, p: usize) -> f64 {
         let factorial = |k: usize| (1..=k).fold(1.0, |product, k| product * k as f64);
         let power = |x: f64, k: usize| (0..k).fold(1.0, |product, _| product * x);

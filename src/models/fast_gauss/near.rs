@@ -12,7 +12,8 @@ use core::ops::Range;
 
 /// As many targets are not filled up to a block.
 const FEW: usize = LANES / 4;
-/// Costs, in pairs of a full block, estimated: of a pair of a block that is not filled up, of a run of sources, and of looking for one.
+/// Costs, in pairs of a full block, estimated: of a pair of a block that is not filled up, of a run of sources, and of
+/// looking for one.
 const SINGLE: u64 = 5;
 const RUN: u64 = 40;
 const LINE: u64 = 4;
@@ -85,7 +86,8 @@ impl Around<'_> {
         here.saturating_mul(wide(there)).saturating_mul(PAIR).saturating_sub(self.plan.translation())
     }
 
-    /// What is around a cell of so many targets: the number of sources, the number of runs of them, what translations save.
+    /// What is around a cell of so many targets: the number of sources, the number of runs of them, what translations
+    /// save.
     #[inline(always)]
     fn survey(&mut self, here: u64, cell: [f64; 3]) -> (u64, u64, u64) {
         let (mut sources, mut runs, mut gained) = (0u64, 0u64, 0u64);
@@ -229,8 +231,8 @@ impl Around<'_> {
     }
 }
 
-/// Adds the pairs of a cell's targets and some sources, block by block: blocks with more than a few targets are filled up, with points whose sums are not
-/// stored, since a number of lanes that the compiler knows is several times as fast.
+/// Adds the pairs of a cell's targets and some sources, block by block: blocks with more than a few targets are filled
+/// up, with points whose sums are not stored, since a number of lanes that the compiler knows is several times as fast.
 #[inline(always)]
 fn near_pairs(
     targets: &Sorted<'_>,

@@ -4,9 +4,9 @@ use crate::Real;
 
 /// `sigma` of a unit `sigma(z . x)`.
 ///
-/// Everything but ReLU takes one [`exp2_nonpos`](crate::maths::exp2) of a non-positive argument: no branch, no overflow, the same bits
-/// on every target. Absolute errors below 2 machine epsilons (of values between -1 and 1); relative ones near the zero of `tanh` are
-/// not bounded, as a difference from 1 is formed.
+/// Everything but ReLU takes one [`exp2_nonpos`](crate::maths::exp2) of a non-positive argument: no branch, no
+/// overflow, the same bits on every target. Absolute errors below 2 machine epsilons (of values between -1 and 1);
+/// relative ones near the zero of `tanh` are not bounded, as a difference from 1 is formed.
 ///
 /// ```
 /// use birth_death::models::Activation;
@@ -24,7 +24,8 @@ pub enum Activation {
     Tanh,
     /// `exp(-a^2 / 2)`, as `2^-((a a) (log2(e) / 2))`; its slope is `-(a sigma)`.
     Gaussian,
-    /// `1 / (1 + exp(-a))`, as `1 / (1 + e)`, or `e / (1 + e)` for negative `a`, with `e = exp(-|a|)`; its slope is `sigma (1 - sigma)`.
+    /// `1 / (1 + exp(-a))`, as `1 / (1 + e)`, or `e / (1 + e)` for negative `a`, with `e = exp(-|a|)`; its slope is
+    /// `sigma (1 - sigma)`.
     Sigmoid,
 }
 

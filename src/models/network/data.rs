@@ -111,7 +111,8 @@ impl<'a, R: Real> Examples<'a, R> {
     }
 }
 
-/// Where a network takes the examples of a step from. What it hands out is a function of the step's number, and of nothing else that changes.
+/// Where a network takes the examples of a step from. What it hands out is a function of the step's number, and of
+/// nothing else that changes.
 pub trait DataSource<R: Real> {
     /// Values of an input.
     fn input_dim(&self) -> usize;
@@ -168,12 +169,13 @@ fn key(seed: u64, stream: u64) -> u64 {
     Stream::seeded(seed, stream).next_u64()
 }
 
-/// Batches drawn without replacement: each example once an epoch, in a new order every epoch; the last batch of an epoch is shorter if
-/// the number of examples is no multiple of the batch's.
+/// Batches drawn without replacement: each example once an epoch, in a new order every epoch; the last batch of an
+/// epoch is shorter if the number of examples is no multiple of the batch's.
 ///
-/// Step `k` takes part `k mod b` of epoch `k div b`, `b` batches an epoch. The order of an epoch is Fisher and Yates' shuffle of
-/// `0..P`, from the last place down, one [`bounded`] integer a place, on `Stream::seeded(key, epoch)`, where `key` is the first
-/// two words of `Stream::seeded(seed, stream)`, the less significant first. It consumes nothing of the step's own generator.
+/// Step `k` takes part `k mod b` of epoch `k div b`, `b` batches an epoch. The order of an epoch is Fisher and Yates'
+/// shuffle of `0..P`, from the last place down, one [`bounded`] integer a place, on `Stream::seeded(key, epoch)`, where
+/// `key` is the first two words of `Stream::seeded(seed, stream)`, the less significant first. It consumes nothing of
+/// the step's own generator.
 ///
 /// Memory: the order (P words) and one batch. Cost: P bounded integers an epoch, and copying.
 ///
@@ -203,11 +205,13 @@ pub struct MiniBatches<'a, R> {
 }
 
 impl<'a, R: Real> MiniBatches<'a, R> {
-    /// Batches of as many examples of `data` as `inputs` and `targets` have room for; `order` has a word for each example of `data`.
+    /// Batches of as many examples of `data` as `inputs` and `targets` have room for; `order` has a word for each
+    /// example of `data`.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] if `order` has not as many words as `data` has examples, or the memory for inputs and targets is not for
-    /// the same number of examples; [`Error::Zero`] if it is for none; [`Error::Capacity`] for a batch larger than the data.
+    /// [`Error::Mismatch`] if `order` has not as many words as `data` has examples, or the memory for inputs and
+    /// targets is not for the same number of examples; [`Error::Zero`] if it is for none; [`Error::Capacity`] for a
+    /// batch larger than the data.
     pub fn new(
         data: Examples<'a, R>,
         order: &'a mut [u32],
@@ -296,9 +300,10 @@ impl<R: Real> DataSource<R> for MiniBatches<'_, R> {
 
 /// A fresh batch every step, from the caller's function.
 ///
-/// `sample` is given a stream of the step's own, `Stream::seeded(key, step)` (`key` as of [`MiniBatches`]), and the memory for the inputs and
-/// the targets of the batch, example after example, which it has to fill; what it leaves is the last batch's. Values that are not finite
-/// come out as an error of the step. It consumes nothing of the step's own generator.
+/// `sample` is given a stream of the step's own, `Stream::seeded(key, step)` (`key` as of [`MiniBatches`]), and the
+/// memory for the inputs and the targets of the batch, example after example, which it has to fill; what it leaves is
+/// the last batch's. Values that are not finite come out as an error of the step. It consumes nothing of the step's own
+/// generator.
 ///
 /// ```
 /// use birth_death::models::{Fresh, DataSource};
@@ -334,7 +339,8 @@ impl<'a, R: Real, F: FnMut(&mut Stream, &mut [R], &mut [R])> Fresh<'a, R, F> {
     /// Memory for the inputs and targets of a batch, each with the dimension of one; seed and stream of the data.
     ///
     /// # Errors
-    /// [`Error::Zero`] for a dimension of 0 or no example, [`Error::Mismatch`] for memory that is not for the same number of examples.
+    /// [`Error::Zero`] for a dimension of 0 or no example, [`Error::Mismatch`] for memory that is not for the same
+    /// number of examples.
     pub fn new(
         sample: F,
         (inputs, input_dim): (&'a mut [R], usize),

@@ -8,9 +8,9 @@ use crate::{Error, Real, sum};
 pub enum Loss {
     /// `1/2 |f - y|^2`.
     Squared,
-    /// Cross-entropy, in nats. One output: `y` is the probability of the positive class, `f` its log-odds,
-    /// `l = ln(1 + exp(f)) - y f`. More: `y` holds the probabilities of the classes, which sum to one, `f` their logits,
-    /// `l = - sum_k y_k ln softmax_k(f)`.
+    /// Cross-entropy, in nats. One output: `y` is the probability of the positive class, `f` its log-odds, `l = ln(1 +
+    /// exp(f)) - y f`. More: `y` holds the probabilities of the classes, which sum to one, `f` their logits, `l = -
+    /// sum_k y_k ln softmax_k(f)`.
     Logistic,
 }
 

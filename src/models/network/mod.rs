@@ -16,36 +16,39 @@ use crate::{Energy, Error, Field, Real, Rows, RowsMut, sum};
 use activation::{Gaussian, Relu, Sigmoid, Tanh, Unit};
 use core::marker::PhantomData;
 
-/// Examples whose pre-activations are formed together, to load a row of particles once for them. Any value gives the same bits.
+/// Examples whose pre-activations are formed together, to load a row of particles once for them. Any value gives the
+/// same bits.
 const TILE: usize = if MICROCONTROLLER { 1 } else { LARGEST_TILE };
 /// What scratch is for on every target: the C header has one formula.
 const LARGEST_TILE: usize = 8;
 
 /// `E[mu] = <l(f_mu(x), y)> + (lambda / 2) ∫ |theta|^2 dmu`, `f_mu(x) = s ∫ c sigma(z . x) dmu(c, z)`.
 ///
-/// A particle is a unit `(c, z)`: its `m` output weights `c` in rows 0 to `m - 1`, its `d` input weights `z` in the rows after them. `< >` is the
-/// mean over the P examples of the step, which a [`DataSource`] gives: all of a data set, a mini-batch of it, or fresh ones. Then
+/// A particle is a unit `(c, z)`: its `m` output weights `c` in rows 0 to `m - 1`, its `d` input weights `z` in the
+/// rows after them. `< >` is the mean over the P examples of the step, which a [`DataSource`] gives: all of a data set,
+/// a mini-batch of it, or fresh ones. Then
 ///
 /// ```text
 /// V(c, z)  = s c . <l'(f) sigma(z . x)> + (lambda / 2) |theta|^2
 /// grad_c V = s <l'(f) sigma(z . x)> + lambda c          grad_z V = s <(c . l'(f)) sigma'(z . x) x> + lambda z
 /// ```
 ///
-/// with `l'` the slope of the loss in the output. For the squared loss this is the paper's `V = c <(f_n - f) phi>` (arXiv:1902.01843); the
-/// logistic loss is convex in `f`, so that `V` is still the first variation of a convex energy.
+/// with `l'` the slope of the loss in the output. For the squared loss this is the paper's `V = c <(f_n - f) phi>`
+/// (arXiv:1902.01843); the logistic loss is convex in `f`, so that `V` is still the first variation of a convex energy.
 ///
-/// The *scale* `s` is 1 in mean-field scaling. A plain sum of the units, as the authors' student-teacher notebook has it, is `s = n`: with their
-/// learning rate `eta` on the mean squared error, `dt = 2 eta / n`.
+/// The *scale* `s` is 1 in mean-field scaling. A plain sum of the units, as the authors' student-teacher notebook has
+/// it, is `s = n`: with their learning rate `eta` on the mean squared error, `dt = 2 eta / n`.
 ///
 /// # Numerics
-/// Pre-activations are sums over `k` ascending; the output of an example is the sum over particles of `c sigma` (16 lanes and a tree) times `s / n`;
-/// the gradients are sums over examples ascending, of `l' sigma` and of `((c . l') sigma') x`, times `s / P` (a quotient formed first); `V` is the sum of `c`
-/// times its gradient, outputs ascending. The mean loss is a sum over examples, 16 lanes and a tree. Lanes run across the
-/// particles, so the bits depend neither on the width of the vectors nor on how examples are grouped.
+/// Pre-activations are sums over `k` ascending; the output of an example is the sum over particles of `c sigma` (16
+/// lanes and a tree) times `s / n`; the gradients are sums over examples ascending, of `l' sigma` and of `((c . l')
+/// sigma') x`, times `s / P` (a quotient formed first); `V` is the sum of `c` times its gradient, outputs ascending.
+/// The mean loss is a sum over examples, 16 lanes and a tree. Lanes run across the particles, so the bits depend
+/// neither on the width of the vectors nor on how examples are grouped.
 ///
 /// # Cost and memory
-/// O(n P d): three multiply-adds an example, unit and input component, two activations an example and unit. No memory but
-/// [`scratch_len`] values, of which nothing lasts from one step to the next.
+/// O(n P d): three multiply-adds an example, unit and input component, two activations an example and unit. No memory
+/// but [`scratch_len`] values, of which nothing lasts from one step to the next.
 ///
 /// ```
 /// use birth_death::models::{Activation, Examples, Loss, Network, network};
@@ -84,7 +87,8 @@ pub struct Network<'a, R, S> {
     scratch: &'a mut [R],
 }
 
-/// Values of scratch that a [`Network`] with `outputs` outputs and batches of at most `examples` examples needs: `outputs (examples + 128)`.
+/// Values of scratch that a [`Network`] with `outputs` outputs and batches of at most `examples` examples needs:
+/// `outputs (examples + 128)`.
 pub const fn scratch_len(outputs: usize, examples: usize) -> usize {
     outputs.saturating_mul(examples.saturating_add(LANES * LARGEST_TILE))
 }
@@ -93,7 +97,8 @@ impl<'a, R: Real, S: DataSource<R>> Network<'a, R, S> {
     /// A network with as many inputs and outputs as `source` says, in mean-field scaling, without regularisation.
     ///
     /// # Errors
-    /// [`Error::Zero`] for a source without inputs or outputs, [`Error::Capacity`] for less scratch than [`scratch_len`].
+    /// [`Error::Zero`] for a source without inputs or outputs, [`Error::Capacity`] for less scratch than
+    /// [`scratch_len`].
     pub fn new(activation: Activation, loss: Loss, source: S, scratch: &'a mut [R]) -> Result<Self, Error> {
         for (what, dim) in [
             ("dimension of the inputs", source.input_dim()),
@@ -179,13 +184,15 @@ impl<R: Real, S: DataSource<R>> Network<'_, R, S> {
     }
 }
 
-/// The outputs of the network of `activation` and `scale` whose units are `at`, for one input: what training computes for it, to the bit.
+/// The outputs of the network of `activation` and `scale` whose units are `at`, for one input: what training computes
+/// for it, to the bit.
 ///
-/// `output` has `m` values, `input` the other `at.dim() - m` that a unit has: with a 1 appended if the units have a bias. Cost O(n d), and `m` times
-/// that without the activations.
+/// `output` has `m` values, `input` the other `at.dim() - m` that a unit has: with a 1 appended if the units have a
+/// bias. Cost O(n d), and `m` times that without the activations.
 ///
 /// # Errors
-/// [`Error::Empty`] without units, [`Error::Zero`] for no output, [`Error::Mismatch`] for an input of another dimension.
+/// [`Error::Empty`] without units, [`Error::Zero`] for no output, [`Error::Mismatch`] for an input of another
+/// dimension.
 ///
 /// ```
 /// use birth_death::{Rows, models::{Activation, network::predict}};
@@ -237,7 +244,8 @@ fn output_of<R: Real, U: Unit>(at: Rows<'_, R>, outputs: usize, o: usize, input:
     sum::sum(products)
 }
 
-/// Inputs `p` to `p + T - 1`, cut so that the compiler sees them to have the one length `dim`: reading them at `k < dim` needs no check.
+/// Inputs `p` to `p + T - 1`, cut so that the compiler sees them to have the one length `dim`: reading them at `k <
+/// dim` needs no check.
 #[inline(always)]
 fn tile<'a, R: Real, const T: usize>(examples: Examples<'a, R>, p: usize, dim: usize) -> Option<[&'a [R]; T]> {
     let mut inputs: [&[R]; T] = [&[]; T];

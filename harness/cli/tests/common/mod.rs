@@ -34,7 +34,8 @@ y1 = { uniform = { low = -2.0, high = 2.0 } }
 /// A prior for [`UNITS`].
 pub const PRIOR: &str = "[prior]\nc = 0.0\ny1 = { normal = { mean = 0.0, sd = 1.0 } }\n";
 
-/// Of two particles that start anywhere, one may begin beyond the point from which Euler steps diverge: some replicates fail.
+/// Of two particles that start anywhere, one may begin beyond the point from which Euler steps diverge: some replicates
+/// fail.
 pub const DIVERGING: &str = r#"seed = 3
 particles = 2
 steps = 400

@@ -129,7 +129,8 @@ impl Columns {
             let line = Some(self.header_line);
             let (name, header) = (quoted(name), listed(&self.header));
             let message = format!(
-                "column \"{name}\" is missing; the nearest there is \"{nearest}\"; accepted: a header with it, this one has {header}"
+                "column \"{name}\" is missing; the nearest there is \"{nearest}\"; accepted: a header with it, this \
+                    one has {header}"
             );
             Refusal::at(&self.file, line, message)
         })

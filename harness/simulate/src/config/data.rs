@@ -218,7 +218,8 @@ fn targets(value: &Value<'_>, task: Task, columns: &Columns) -> Result<Targets, 
             }
             if classes.len() as u64 > MAX_DIMENSION || classes.len() == labels.len() {
                 return Err(columns.refuse(format!(
-                    "column \"{}\" has {} classes in {} rows; accepted: fewer classes than rows, and at most {MAX_DIMENSION}",
+                    "column \"{}\" has {} classes in {} rows; accepted: fewer classes than rows, and at most \
+                        {MAX_DIMENSION}",
                     quoted(&name),
                     classes.len(),
                     labels.len()
@@ -249,7 +250,8 @@ fn inputs(table: &Table<'_>, columns: &Columns, targets: &[String]) -> Result<Ve
             let unnamed = |(place, name): (usize, &String)| name.is_empty() && !columns.is_empty(place);
             if let Some(place) = columns.header().iter().enumerate().position(unnamed) {
                 return Err(columns.refuse(format!(
-                    "column {} has no name; accepted: data.inputs, a list of the columns that are inputs, or a name for each",
+                    "column {} has no name; accepted: data.inputs, a list of the columns that are inputs, or a name \
+                        for each",
                     place + 1
                 )));
             }

@@ -8,7 +8,8 @@ use toml::de::{DeTable, DeValue};
 use super::table::BYTE_ORDER_MARK;
 use birth_death_terminal::refusal::quoted;
 
-/// The first key, in the order of their names, that differs between two texts of TOML, and how; none if all are written the same, so that only comments or spaces differ.
+/// The first key, in the order of their names, that differs between two texts of TOML, and how; none if all are written
+/// the same, so that only comments or spaces differ.
 pub fn difference(earlier: &str, now: &str) -> Option<String> {
     let (earlier, now) = (keys(earlier), keys(now));
     let mut all = earlier.keys().chain(now.keys());
@@ -17,7 +18,8 @@ pub fn difference(earlier: &str, now: &str) -> Option<String> {
     Some(format!("{} was {} and is {}", quoted(key), written(&earlier), written(&now)))
 }
 
-/// Every value that is no table or list of values, or an empty one, by its dotted path, as it is written. None of what is no TOML.
+/// Every value that is no table or list of values, or an empty one, by its dotted path, as it is written. None of what
+/// is no TOML.
 fn keys(text: &str) -> BTreeMap<String, String> {
     let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
     let mut found = BTreeMap::new();

@@ -1,4 +1,5 @@
-//! The configurations: the grammar of `birth-death run`, and in [`training`] that of `train`, read and checked as a whole.
+//! The configurations: the grammar of `birth-death run`, and in [`training`] that of `train`, read and checked as a
+//! whole.
 //!
 //! [`Config::load`] reads the TOML file and every CSV file it names, and refuses the first thing that is wrong
 //! with one [`Refusal`]: place, value, and what is accepted. What it returns can be run; nothing else is checked later.

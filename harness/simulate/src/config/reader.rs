@@ -121,8 +121,8 @@ impl<'a> Table<'a> {
                     self.source.file,
                     Some(self.source.line(offset)),
                     format!(
-                        "{message}: it stands here as \"{}\", but a key of the whole run stands before the first [table]; \
-                         accepted: {accepted}",
+                        "{message}: it stands here as \"{}\", but a key of the whole run stands before the first \
+                            [table]; accepted: {accepted}",
                         quoted(&path)
                     ),
                 ),

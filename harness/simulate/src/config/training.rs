@@ -1,4 +1,5 @@
-//! The configuration of a training: the grammar of `birth-death train` and `compare`, over the same reader as that of `run`.
+//! The configuration of a training: the grammar of `birth-death train` and `compare`, over the same reader as that of
+//! `run`.
 
 use std::path::{Path, PathBuf};
 
@@ -341,8 +342,8 @@ fn choices(root: &Table<'_>, dt: f64, alpha: f64, decay: f64, sizes: Sizes) -> R
         None if alphas == 1 => choices.dt.clone(),
         found => {
             let message = format!(
-                "{} values of dt for gradient flow; accepted: compare.gradient_flow_dt with {dts} x {alphas} = {}, as many as the \
-                 pairs of dt and alpha among which the schemes choose",
+                "{} values of dt for gradient flow; accepted: compare.gradient_flow_dt with {dts} x {alphas} = {}, as \
+                    many as the pairs of dt and alpha among which the schemes choose",
                 found.map_or(dts, |own| own.len()),
                 dts * alphas
             );

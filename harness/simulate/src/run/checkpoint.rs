@@ -14,7 +14,8 @@ use super::saved::MAGIC;
 use birth_death_output::lock::alone;
 use birth_death_terminal::refusal::Refusal;
 
-/// What is put behind the checkpoint's name for the one that is being written. A kill leaves it; the next run takes it over.
+/// What is put behind the checkpoint's name for the one that is being written. A kill leaves it; the next run takes it
+/// over.
 const PARTIAL: &str = ".partial";
 /// Written on trial: a full disk would show only after hours of computing.
 const PROBE: [u8; 4096] = [0; 4096];
@@ -68,12 +69,12 @@ pub fn refuse_resume(path: &Path, message: &str) -> Refusal {
 }
 
 impl Keeper {
-    /// Takes `path` for the checkpoints of a run that goes on from `resumed`, and tries that they can be written. `out` is where the run's
-    /// result will be.
+    /// Takes `path` for the checkpoints of a run that goes on from `resumed`, and tries that they can be written. `out`
+    /// is where the run's result will be.
     ///
     /// # Errors
-    /// A refusal that names the path: something else is there, the folder is missing, cannot be written to or will be replaced by the result, or
-    /// another process writes there.
+    /// A refusal that names the path: something else is there, the folder is missing, cannot be written to or will be
+    /// replaced by the result, or another process writes there.
     pub fn claim(
         path: &Path,
         every: u64,
@@ -144,12 +145,14 @@ impl Keeper {
         done
     }
 
-    /// A number that changes when a checkpoint is due: a sign to the other threads to put their state where the next one takes it from.
+    /// A number that changes when a checkpoint is due: a sign to the other threads to put their state where the next
+    /// one takes it from.
     pub fn epoch(&self) -> u64 {
         self.epoch.load(Ordering::Relaxed)
     }
 
-    /// Writes a checkpoint in place of the last. A failure leaves that one and stops nothing; it is said once, until it goes well again.
+    /// Writes a checkpoint in place of the last. A failure leaves that one and stops nothing; it is said once, until it
+    /// goes well again.
     pub fn write(&self, bytes: impl FnOnce() -> Vec<u8>) {
         self.timed(|| self.write_now(bytes));
     }

@@ -142,7 +142,8 @@ fn keep<R: Real>(config: &Config, folder: Folder, outcome: &Outcome<R>) -> Resul
     })
 }
 
-/// Keeps what is complete and tells the user; the result is the exit code. Of a run that has ended the checkpoint is deleted.
+/// Keeps what is complete and tells the user; the result is the exit code. Of a run that has ended the checkpoint is
+/// deleted.
 fn conclude<R: Real>(
     config: &Config,
     folder: Folder,

@@ -8,9 +8,9 @@ const SHARE: u128 = 20;
 
 /// Counts the steps of a run, and the time that went into its checkpoints.
 ///
-/// One is due after every so many steps. It is put off while all earlier ones have taken more than 5 % of the time since the beginning, so
-/// that a run with checkpoints lasts at most 5 % and two checkpoints longer: the last that was due, and the one at the
-/// end. The time is that of all threads together: what one thread waits for
+/// One is due after every so many steps. It is put off while all earlier ones have taken more than 5 % of the time
+/// since the beginning, so that a run with checkpoints lasts at most 5 % and two checkpoints longer: the last that was
+/// due, and the one at the end. The time is that of all threads together: what one thread waits for
 /// another counts too.
 #[derive(Debug)]
 pub struct Pace {
@@ -26,7 +26,8 @@ impl Pace {
         Self { every: steps, made: AtomicU64::new(0), overdue: AtomicBool::new(false), nanoseconds: AtomicU64::new(0) }
     }
 
-    /// Counts a step, at a time since the beginning that is asked for only if a checkpoint is due. True if one has to be written now.
+    /// Counts a step, at a time since the beginning that is asked for only if a checkpoint is due. True if one has to
+    /// be written now.
     pub fn count_step(&self, elapsed: impl FnOnce() -> Duration) -> bool {
         let made = self.made.fetch_add(1, Ordering::Relaxed) + 1;
         if made.is_multiple_of(self.every) {

@@ -68,7 +68,8 @@ pub fn execute<R: Real>(
     go_on(config, problem, pool, bar, stop, Progress::default(), None)
 }
 
-/// The same from what was done before; `keeper` writes it down on the way, at an interruption, and at the end if that was put off until then.
+/// The same from what was done before; `keeper` writes it down on the way, at an interruption, and at the end if that
+/// was put off until then.
 pub fn go_on<R: Real>(
     config: &Config,
     problem: &Problem<'_, R>,

@@ -1,7 +1,9 @@
-//! What `run --checkpoint` writes down: everything that a run has come to, so that it can be gone on with to the same bytes.
+//! What `run --checkpoint` writes down: everything that a run has come to, so that it can be gone on with to the same
+//! bytes.
 //!
 //! # Format, version 2
-//! All numbers are little-endian; `n` is the number of particles, `D` of their components. Reals are written as `f64` in both precisions.
+//! All numbers are little-endian; `n` is the number of particles, `D` of their components. Reals are written as `f64`
+//! in both precisions.
 //!
 //! ```text
 //!     8  "BDRUNCKP"
@@ -79,7 +81,8 @@ pub struct Begun<R> {
     pub saved: Saved,
 }
 
-/// SHA-256 of the texts that decide every number: the hexadecimal SHA-256 of the configuration, then of each of its inputs, a line each.
+/// SHA-256 of the texts that decide every number: the hexadecimal SHA-256 of the configuration, then of each of its
+/// inputs, a line each.
 pub fn identity(config: &Config) -> [u8; 32] {
     let mut hash = Sha256::new();
     hash.update(birth_death_output::input::sha256(config.text.as_bytes()));
@@ -151,7 +154,8 @@ impl<R: Real> Progress<R> {
         out
     }
 
-    /// Reads a checkpoint of this configuration; every replicate in it can be gone on with, and [`encode`](Self::encode) gives the same bytes.
+    /// Reads a checkpoint of this configuration; every replicate in it can be gone on with, and
+    /// [`encode`](Self::encode) gives the same bytes.
     ///
     /// # Errors
     /// What is wrong with the bytes, as a clause of which the checkpoint is the subject.
@@ -357,7 +361,8 @@ mod tests {
     use crate::problem::Numbers;
     use std::path::Path;
 
-    const TEXT: &str = "seed = 1\nparticles = 3\nsteps = 12\ndt = 0.1\nalpha = 2.0\nscheme = \"birth-death\"\nreplicates = 4\n\
+    const TEXT: &str = "seed = 1\nparticles = 3\nsteps = 12\ndt = 0.1\nalpha = 2.0\nscheme \
+        = \"birth-death\"\nreplicates = 4\n\
                         record_every = 5\n[model]\nkind = \"quadratic\"\ncurvature = [1.0, 2.0]\n[start]\nx1 = 0.5\n\
                         x2 = { normal = { mean = 0.0, sd = 1.0 } }\n";
 

@@ -169,7 +169,8 @@ struct Entry<'a> {
 }
 
 /// How the streams of a seed are shared out.
-const STREAMS: &str = "(hash of the start's name << 48) | (part << 32) | replicate; part 0 draws the start, part 1 + d runs dynamics d on";
+const STREAMS: &str = "(hash of the start's name << 48) | (part << 32) | replicate; part 0 draws the start, part 1 + d \
+    runs dynamics d on";
 
 fn save(folder: Folder, arguments: &FiguresArgs, outcome: &Outcome) -> Result<Placed, String> {
     let files = || outcome.finished.iter().flat_map(|done| &done.files);

@@ -71,7 +71,8 @@ pub fn look(dynamics: usize) -> Look {
     sheet::line(COLOURS[dynamics], 11)
 }
 
-/// The three dynamics' medians over their bands: all bands first, so that none covers a line. `points` are those of a dynamics.
+/// The three dynamics' medians over their bands: all bands first, so that none covers a line. `points` are those of a
+/// dynamics.
 pub fn bands(points: impl Fn(usize) -> Vec<Point>) -> Vec<Curve> {
     let curve = |mark, dynamics: usize| {
         let series = Series { name: NAMES[dynamics].to_owned(), mark, points: points(dynamics) };

@@ -12,7 +12,8 @@ use birth_death_charts::plot::{Axis, Mark, Point, Series};
 
 pub static PICTURE: Picture = Picture {
     name: "gaussian-full-function",
-    setting: "the runs of gaussian-full-energy, at t = 30: f_n(x) = (1/n) sum c_i phi(x, y_i), quantiles over replicates at each x",
+    setting: "the runs of gaussian-full-energy, at t = 30: f_n(x) = (1/n) sum c_i phi(x, y_i), quantiles over \
+        replicates at each x",
     draw,
 };
 

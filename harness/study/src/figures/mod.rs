@@ -102,7 +102,8 @@ impl<'a> Context<'a> {
         self.replicates
     }
 
-    /// The results of `count` tasks in their order, in parallel and with progress; a task is handed its number, the seed, and when to stop.
+    /// The results of `count` tasks in their order, in parallel and with progress; a task is handed its number, the
+    /// seed, and when to stop.
     ///
     /// # Errors
     /// [`Halt::Interrupted`], also if a task says so.
@@ -116,8 +117,8 @@ impl<'a> Context<'a> {
         Ok(found.into_iter().collect::<Result<_, _>>()?)
     }
 
-    /// At least so many replicates of an experiment: those that another picture has had made, if they suffice. Replicate r is the same
-    /// however many there are.
+    /// At least so many replicates of an experiment: those that another picture has had made, if they suffice.
+    /// Replicate r is the same however many there are.
     ///
     /// # Errors
     /// [`Halt`].

@@ -1,5 +1,5 @@
-//! The mean energies that the authors' own notebook gives (arXiv:1902.01843, `gaussian_example`), from `tests/data/published`: see
-//! its README.
+//! The mean energies that the authors' own notebook gives (arXiv:1902.01843, `gaussian_example`), from
+//! `tests/data/published`: see its README.
 
 /// `start,scheme,step,seeds,energy_mean,energy_se`, steps counted as done.
 const TABLE: &str = include_str!("../../published/gaussian_units_published.csv");

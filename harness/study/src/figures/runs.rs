@@ -51,7 +51,8 @@ impl Runs {
 const STARTS: u64 = 0;
 
 impl Experiment {
-    /// Runs it. All dynamics of a replicate begin at the same particles, drawn on a stream of their own; every run goes on with its own stream.
+    /// Runs it. All dynamics of a replicate begin at the same particles, drawn on a stream of their own; every run goes
+    /// on with its own stream.
     ///
     /// # Errors
     /// [`Halt::Interrupted`], or [`Halt::Failed`] for the first run that met a numerical error.
@@ -77,7 +78,8 @@ impl Experiment {
     }
 }
 
-/// Makes as many steps as the last of `recorded`. A step reports the energy of the ensemble it found: that of the recorded number, at no cost.
+/// Makes as many steps as the last of `recorded`. A step reports the energy of the ensemble it found: that of the
+/// recorded number, at no cost.
 fn follow(trial: &mut Trial, recorded: &[usize]) -> Result<Run, birth_death::Error> {
     let start = trial.values();
     let mut energies = Vec::with_capacity(recorded.len());

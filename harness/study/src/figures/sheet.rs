@@ -1,6 +1,7 @@
 //! A picture for one column of print, as SVG: title, notes and legend above its panels, on white, text as text.
 //!
-//! Sizes are in dots of 1/600 inch, so that the coordinates, which the plotting library rounds to whole numbers, are finer than print.
+//! Sizes are in dots of 1/600 inch, so that the coordinates, which the plotting library rounds to whole numbers, are
+//! finer than print.
 
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};

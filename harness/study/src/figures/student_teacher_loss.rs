@@ -13,8 +13,9 @@ use birth_death_charts::plot::Axis;
 
 pub static PICTURE: Picture = Picture {
     name: "student-teacher-loss",
-    setting: "the authors' notebook: 50 ReLU units, 10 teachers in 50 dimensions, batches of 100, f32, rate 0.02; 20000 steps, population loss; \
-              alpha 0.01 and 1 as the notebook counts it; start, teacher and batches shared by the dynamics of a replicate (docs/student-teacher.md)",
+    setting: "the authors' notebook: 50 ReLU units, 10 teachers in 50 dimensions, batches of 100, f32, rate 0.02; \
+        20000 steps, population loss; alpha 0.01 and 1 as the notebook counts it; start, teacher and batches shared by \
+        the dynamics of a replicate (docs/student-teacher.md)",
     draw,
 };
 

@@ -14,8 +14,8 @@ use plotters::style::RGBColor;
 
 pub static PICTURE: Picture = Picture {
     name: "student-teacher-units",
-    setting: "replicate 0 of student-teacher-loss at alpha = 1: of every unit |c| a, and of every teacher |q| b, projected on the plane of the first \
-              two teachers' directions; from step 0 to 20000",
+    setting: "replicate 0 of student-teacher-loss at alpha = 1: of every unit |c| a, and of every teacher |q| b, \
+        projected on the plane of the first two teachers' directions; from step 0 to 20000",
     draw,
 };
 

@@ -1,7 +1,7 @@
 //! What a replicate is made of: teacher, start and a stream of fresh batches, the same for all cells.
 //!
-//! Normals are rand_distr's (ziggurat) on PCG64-MCG, three times as fast as the core's. Bits are those of the platform's `exp` and `ln`, which
-//! one draw in a hundred asks.
+//! Normals are rand_distr's (ziggurat) on PCG64-MCG, three times as fast as the core's. Bits are those of the
+//! platform's `exp` and `ln`, which one draw in a hundred asks.
 
 use birth_death::models::{DataSource, Examples};
 use birth_death::{Error, Real, Stream};
@@ -42,7 +42,8 @@ pub fn events(seed: u64, cell: &Cell, replicate: u64) -> Stream {
     Stream::seeded(seed, stream(u64::from(number), replicate, Purpose::Events))
 }
 
-/// The teacher of a replicate, output weights in row 0: uniform on `±1/sqrt(teachers)`; directions normal, of length `1 / |q_t|`.
+/// The teacher of a replicate, output weights in row 0: uniform on `±1/sqrt(teachers)`; directions normal, of length `1
+/// / |q_t|`.
 pub fn teacher(seed: u64, (inputs, teachers): (usize, usize), replicate: u64) -> Vec<f64> {
     let mut rng = generator(seed, stream(0, replicate, Purpose::Teacher));
     let mut rows = vec![0.0; (inputs + 1) * teachers];
@@ -90,7 +91,8 @@ fn single(x: f64) -> f64 {
     f64::from(x as f32)
 }
 
-/// Fresh batches: inputs uniform on the unit sphere, targets the teacher's. A step's batch depends on seed, replicate and step only.
+/// Fresh batches: inputs uniform on the unit sphere, targets the teacher's. A step's batch depends on seed, replicate
+/// and step only.
 #[derive(Debug)]
 pub struct Sphere {
     /// `weights[k][t]`: component k of all teachers, and their output weights.

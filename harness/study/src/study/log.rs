@@ -20,7 +20,8 @@ const WHOSE: &str = "a study";
 /// What all measurements of a folder have in common; its `manifest.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Settings {
-    /// What began the folder; later sessions may be other builds, if their numbers are the same (see [`Unit::numbers`]).
+    /// What began the folder; later sessions may be other builds, if their numbers are the same (see
+    /// [`Unit::numbers`]).
     #[serde(flatten)]
     pub build: Build,
     /// Always "student-teacher".
@@ -82,8 +83,8 @@ impl Log {
     /// Begins a new folder, or goes on in one; gives what was measured before.
     ///
     /// # Errors
-    /// A refusal of a folder that is not empty, or with `resume` of one that is no study or one of other settings; of a line that is no measurement of a
-    /// cell, has other numbers than this build, or repeats another.
+    /// A refusal of a folder that is not empty, or with `resume` of one that is no study or one of other settings; of a
+    /// line that is no measurement of a cell, has other numbers than this build, or repeats another.
     pub fn open(out: &Path, settings: &Settings, resume: bool, cells: &[Cell]) -> Result<(Self, Vec<Unit>), Refusal> {
         let place = if resume { out.to_owned() } else { Folder::begin(out, settings)? };
         check_manifest(&place, settings)?;

@@ -1,9 +1,12 @@
-//! `birth-death student-teacher`: where birth-death accelerates the training of the paper's second model, and where it harms.
+//! `birth-death student-teacher`: where birth-death accelerates the training of the paper's second model, and where it
+//! harms.
 //!
-//! Paired replicates: all cells of a replicate have the same teacher, the same start and the same batches. Every measurement is a line of
-//! `runs.jsonl` as soon as it is made; the tables are written at the end, and when interrupted.
+//! Paired replicates: all cells of a replicate have the same teacher, the same start and the same batches. Every
+//! measurement is a line of `runs.jsonl` as soon as it is made; the tables are written at the end, and when
+//! interrupted.
 
-// The workspace forbids std's transcendentals, powers, minima and maxima for the core's sake; here nothing has to be portable to the bit.
+// The workspace forbids std's transcendentals, powers, minima and maxima for the core's sake; here nothing has to be
+// portable to the bit.
 #![allow(clippy::disallowed_methods)]
 
 pub mod data;

@@ -1,8 +1,9 @@
 //! What is compared: the cells of the study, and the dictionary between the authors' parameters and the core's.
 //!
-//! The notebook trains `f = sum_i c_i relu(a_i . x)` on the mean squared error `L` by gradient descent of rate `eta`, and gives a unit the event
-//! probability `a |c_i dL/dc_i|` a step. The core has `f = (s / n) sum_i c_i relu(a_i . x)`, `E = L / 2`, and `V_i = s c_i <(f - f*) relu(a_i . x)>`. As
-//! `c_i dL/dc_i = 2 V_i / n` for every `s`, and `dL/dc_i = (2 / n) dV_i/dc_i`:
+//! The notebook trains `f = sum_i c_i relu(a_i . x)` on the mean squared error `L` by gradient descent of rate `eta`,
+//! and gives a unit the event probability `a |c_i dL/dc_i|` a step. The core has `f = (s / n) sum_i c_i relu(a_i . x)`,
+//! `E = L / 2`, and `V_i = s c_i <(f - f*) relu(a_i . x)>`. As `c_i dL/dc_i = 2 V_i / n` for every `s`, and `dL/dc_i =
+//! (2 / n) dV_i/dc_i`:
 //!
 //! ```text
 //! dt = 2 eta / n        (s = n)          alpha dt = 2 a / n        (every s)
@@ -23,17 +24,19 @@ const KERNEL_SIZES: (usize, usize) = (10, 4);
 pub enum Scaling {
     /// The authors': a plain sum (`s = n`), `c` uniform on `±1/sqrt(n)`, components of `a` normal with variance `1/n`.
     ///
-    /// ReLU units are homogeneous, so this is mean-field scaling (`s = 1`) in disguise: `(C, A) = sqrt(n) (c, a)` has the same `f`, the same `V`
-    /// and the same flow, in the time `t = 2 eta` a step, with `C` uniform on ±1 and `A` standard normal, whatever `n` is. Only alpha is
-    /// another: that of the mean-field equation is `a / (eta n)`.
+    /// ReLU units are homogeneous, so this is mean-field scaling (`s = 1`) in disguise: `(C, A) = sqrt(n) (c, a)` has
+    /// the same `f`, the same `V` and the same flow, in the time `t = 2 eta` a step, with `C` uniform on ±1 and `A`
+    /// standard normal, whatever `n` is. Only alpha is another: that of the mean-field equation is `a / (eta n)`.
     Notebook,
     /// `s = 1` from a start in which both layers share the work: `c` uniform with variance 4, `|a|^2` of mean 4.
     ///
-    /// `<c^2> <|a|^2>` is 16, the notebook's at `n = 50` (in `C`, `A`) 50/3, and so is the initial loss, nearly. A unit's output changes at a rate
-    /// proportional to `c^2 + |a|^2`, whose mean is 8 here and 50 1/3 there: the step is 6.3 times as long, 1/4, to reach as far.
+    /// `<c^2> <|a|^2>` is 16, the notebook's at `n = 50` (in `C`, `A`) 50/3, and so is the initial loss, nearly. A
+    /// unit's output changes at a rate proportional to `c^2 + |a|^2`, whose mean is 8 here and 50 1/3 there: the step
+    /// is 6.3 times as long, 1/4, to reach as far.
     MeanField,
-    /// The notebook's start in mean-field units (`s = 1`, `C` uniform on ±1, `A` standard normal), and the gradient of the population loss: no batches.
-    /// In f64, for 10 inputs and 4 teachers: what n does alone, on the way to the mean-field limit.
+    /// The notebook's start in mean-field units (`s = 1`, `C` uniform on ±1, `A` standard normal), and the gradient of
+    /// the population loss: no batches. In f64, for 10 inputs and 4 teachers: what n does alone, on the way to the
+    /// mean-field limit.
     Kernel,
     /// The same with a tenth of the step: what of it is the step's doing.
     FineKernel,
@@ -71,7 +74,8 @@ pub enum Kind {
     BirthDeath,
     /// Scheme 1 with raw rates, as the notebook has them.
     Raw,
-    /// Scheme 2; its prior has `c = 0`, and `a` normal: with standard deviation `1/n` as in the notebook, or that of the start in mean-field scaling.
+    /// Scheme 2; its prior has `c = 0`, and `a` normal: with standard deviation `1/n` as in the notebook, or that of
+    /// the start in mean-field scaling.
     Reinjection,
 }
 

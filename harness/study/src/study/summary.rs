@@ -86,7 +86,8 @@ pub fn compare<'a>(groups: &'a [Group<'a>]) -> Vec<Compared<'a>> {
     compared.collect()
 }
 
-/// The median of values some of which may be infinite: between a finite and an infinite one there is nothing, and the lower is taken.
+/// The median of values some of which may be infinite: between a finite and an infinite one there is nothing, and the
+/// lower is taken.
 pub fn middle(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -141,8 +142,8 @@ pub fn results(out: &mut dyn Write, groups: &[Group], settings: &Settings) -> io
     Ok(())
 }
 
-/// `curves.csv`: the population loss over replicates at every checkpoint, and the median over pairs of gradient flow's over it; a run that
-/// failed counts as infinite from there on.
+/// `curves.csv`: the population loss over replicates at every checkpoint, and the median over pairs of gradient flow's
+/// over it; a run that failed counts as infinite from there on.
 ///
 /// # Errors
 /// Those of the system.
@@ -241,7 +242,8 @@ pub mod tests {
         let compared = compare(&groups);
         assert_eq!(compared.len(), 2);
         let whole = &compared[0].hits[5];
-        // (100^p - 1) / (50^p - 1), p = 1 to the level 0.01: 99/49; the interval of 15 values at 1e-3 leaves one out on each side
+        // (100^p - 1) / (50^p - 1), p = 1 to the level 0.01: 99/49; the interval of 15 values at 1e-3 leaves one out on
+        // each side
         assert!((whole.ratio - 99.0 / 49.0).abs() < 1e-9 && whole.arrived == [15, 0, 0, 0]);
         assert!((whole.interval.0 - 99.0 / 199.0).abs() < 1e-9 && whole.verdict == Verdict::Undecided);
         assert_eq!(compared[0].last.ratio, 1.0);

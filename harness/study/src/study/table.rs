@@ -20,9 +20,11 @@ pub fn text(groups: &[Group]) -> String {
         compared.iter().map(|compared| LEVELS.len() + 1 + usize::from(compared.common.is_some())).sum::<usize>();
     format!(
         "Medians over replicates:\n\n{}\n\n\
-         Gradient flow over the scheme, median of the pairs' ratios with its interval at level {EMPIRICAL_LEVEL}; above 1 speaks for birth-death. \
+         Gradient flow over the scheme, median of the pairs' ratios with its interval at level {EMPIRICAL_LEVEL}; \
+         above 1 speaks for birth-death. \
          {count} comparisons in summary.csv, not independent, of which at most {} would be expected to err:\n\n{}\n\n\
-         Scheme 1 with the quench, n = 50, all alphas together, by the ancestors left; the ratio is of final losses:\n\n{}\n",
+         Scheme 1 with the quench, n = 50, all alphas together, by the ancestors left; the ratio is of final \
+         losses:\n\n{}\n",
         medians(groups),
         short(count as f64 * EMPIRICAL_LEVEL),
         comparisons(&compared),
@@ -36,9 +38,10 @@ fn median(group: &Group, value: impl Fn(&Branch) -> f64) -> f64 {
 
 /// The ancestors that neutral drift would leave after M events.
 ///
-/// An event puts a copy of one particle in another's place. If both are anybody, two given lines of descent merge with probability `2 / n^2`, to the
-/// order of `1 / n` (Moran's model), so `dk/dM = -k (k - 1) / n^2` for the k that are left, but for fluctuations of k: `k = 1 / (1 - (1 - 1/n) exp(-M / n^2))`.
-/// A birth and a death of the same step may be one such event, so where events are frequent this is a lower bound.
+/// An event puts a copy of one particle in another's place. If both are anybody, two given lines of descent merge with
+/// probability `2 / n^2`, to the order of `1 / n` (Moran's model), so `dk/dM = -k (k - 1) / n^2` for the k that are
+/// left, but for fluctuations of k: `k = 1 / (1 - (1 - 1/n) exp(-M / n^2))`. A birth and a death of the same step may
+/// be one such event, so where events are frequent this is a lower bound.
 fn neutral(cell: &Cell, run: &Branch) -> f64 {
     let n = cell.particles as f64;
     1.0 / (1.0 - (1.0 - 1.0 / n) * (-events(cell, run) / n).exp())

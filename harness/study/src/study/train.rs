@@ -20,7 +20,8 @@ use birth_death_verify::claims::Interrupted;
 
 /// Checkpoints a decade of steps: neighbours differ by 15 %.
 const CHECKPOINTS: f64 = 16.0;
-/// The quench: birth-death is off for this part of the steps, the last (a line of the notebook that its authors switched off).
+/// The quench: birth-death is off for this part of the steps, the last (a line of the notebook that its authors
+/// switched off).
 const QUENCHED: u64 = 5;
 /// The final loss is the mean over this part of the steps, the last, at as many points.
 const FINAL: u64 = 100;
@@ -324,7 +325,8 @@ impl<R: Real> Run<'_, R> {
 /// The parameters are the harness's own.
 const VALID: &str = "the harness's own constants";
 
-/// One replicate of a cell: one run for gradient flow; for the others also the run that is quenched, which differs in its last fifth only.
+/// One replicate of a cell: one run for gradient flow; for the others also the run that is quenched, which differs in
+/// its last fifth only.
 ///
 /// # Errors
 /// [`Interrupted`] if `stop` was set meanwhile.
@@ -397,11 +399,13 @@ pub struct Units {
     pub step: u64,
     /// Row after row: output weights, then the components of the directions.
     pub rows: Vec<f64>,
-    /// Who is of whom: slots with the same number hold the same unit, and a draw from the prior has a number of its own.
+    /// Who is of whom: slots with the same number hold the same unit, and a draw from the prior has a number of its
+    /// own.
     pub families: Vec<u64>,
 }
 
-/// The units of one replicate of a cell with batches, at the steps `at`, ascending; up to the step that met a number that is not finite.
+/// The units of one replicate of a cell with batches, at the steps `at`, ascending; up to the step that met a number
+/// that is not finite.
 ///
 /// # Errors
 /// [`Interrupted`] if `stop` was set meanwhile.
@@ -588,7 +592,8 @@ mod tests {
 
     #[test]
     fn the_notebook_s_scaling_is_the_mean_field_s_in_other_units() {
-        // (C, A) = sqrt(n) (c, a), s = 1, dt n times and alpha 1/n times as large: powers of two, so the bits are the same
+        // (C, A) = sqrt(n) (c, a), s = 1, dt n times and alpha 1/n times as large: powers of two, so the bits are the
+        // same
         let n = 64;
         let notebook = Cell { particles: n, ..cell(Kind::BirthDeath, 2.0) };
         let teacher = data::teacher(SEED, notebook.sizes(), 0);

@@ -16,7 +16,8 @@ pub fn exit(good: bool) -> ! {
     loop {}
 }
 
-/// Timer 0: control, current value, reload. ARM DDI 0479, 4.3. Unlike SysTick it has 32 bits; it counts down, 25 million a second.
+/// Timer 0: control, current value, reload. ARM DDI 0479, 4.3. Unlike SysTick it has 32 bits; it counts down, 25
+/// million a second.
 const CONTROL: *mut u32 = 0x4000_0000 as *mut u32;
 const VALUE: *mut u32 = 0x4000_0004 as *mut u32;
 const RELOAD: *mut u32 = 0x4000_0008 as *mut u32;

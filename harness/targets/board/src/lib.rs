@@ -1,4 +1,5 @@
-//! What images for bare boards need of QEMU's machines: where text goes, how they end, and how many instructions something took.
+//! What images for bare boards need of QEMU's machines: where text goes, how they end, and how many instructions
+//! something took.
 #![no_std]
 
 #[cfg(target_arch = "arm")]

@@ -68,7 +68,8 @@ fn falls<R: Real, const D: usize, P: Prior<R>>(
     Ok(matches!((first, last), (Some(first), Some(last)) if last < first) && genealogy.distinct() > 0)
 }
 
-/// One step of an energy and a generator whose types are known, unlike those behind `dyn`; and the reference to an energy, which is one.
+/// One step of an energy and a generator whose types are known, unlike those behind `dyn`; and the reference to an
+/// energy, which is one.
 pub(crate) fn step<R: Real, const D: usize, E: Energy<R>>(mut energy: E) -> Result<(), Error> {
     let mut x = start::<R, D>()?;
     let mut workspace = Workspace::<R, D, N>::new();

@@ -1,10 +1,13 @@
-//! Calls every public function, method and trait method of the core, in both precisions and for particles of 1, 2, 3 and 7 components.
+//! Calls every public function, method and trait method of the core, in both precisions and for particles of 1, 2, 3
+//! and 7 components.
 //!
-//! Arguments and results pass through [`core::hint::black_box`], so no call is decided, shortened or left out at compile time: what the linker finds
-//! reachable here is reachable from some caller. Beside that the body runs, and says whether all went as it should.
+//! Arguments and results pass through [`core::hint::black_box`], so no call is decided, shortened or left out at
+//! compile time: what the linker finds reachable here is reachable from some caller. Beside that the body runs, and
+//! says whether all went as it should.
 //!
-//! A new public item is called here, or `../nopanic/check` fails: it compares the functions that the compiler instantiates for this crate with the
-//! public interface. Debug and Display are not called: they end in `core::fmt`, which can panic.
+//! A new public item is called here, or `../nopanic/check` fails: it compares the functions that the compiler
+//! instantiates for this crate with the public interface. Debug and Display are not called: they end in `core::fmt`,
+//! which can panic.
 
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,7 +1,7 @@
 //! A network of 32 units learns a cubic from 64 points: what a microcontroller and the host do alike, to the bit.
 //!
-//! The points are `x_i = (2 i - 63) / 64`, `i` from 0 to 63, with a 1 beside them for the bias, and `y_i = 4 x_i^3 - 3 x_i`: a table in flash, computed
-//! when this is compiled. A unit is `(c, w, b)`, `f(x) = (1/n) sum c max(w x + b, 0)`.
+//! The points are `x_i = (2 i - 63) / 64`, `i` from 0 to 63, with a 1 beside them for the bias, and `y_i = 4 x_i^3 - 3
+//! x_i`: a table in flash, computed when this is compiled. A unit is `(c, w, b)`, `f(x) = (1/n) sum c max(w x + b, 0)`.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -57,7 +57,8 @@ pub fn prior() -> Result<impl Prior<f32>, Error> {
     ProductPrior::new([Marginal::Constant(0.0), weight, weight])
 }
 
-/// Trains `units` from a random start, and tells of every [`EVERY`]th step. Afterwards `saved` holds the state, and its checksum is the digest.
+/// Trains `units` from a random start, and tells of every [`EVERY`]th step. Afterwards `saved` holds the state, and its
+/// checksum is the digest.
 ///
 /// # Errors
 /// The core's.

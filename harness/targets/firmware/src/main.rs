@@ -1,4 +1,5 @@
-//! Trains a small network on a Cortex-M4F, in either scheme. All memory is static, nothing is allocated, and an error ends in text and an exit code.
+//! Trains a small network on a Cortex-M4F, in either scheme. All memory is static, nothing is allocated, and an error
+//! ends in text and an exit code.
 #![no_std]
 #![no_main]
 

@@ -1,5 +1,5 @@
-//! A minimal firmware: scheme 1, f32, particles of two components, as many as the build's environment says in `FOOTPRINT_N`; it steps for ever.
-//! With the feature `measure` it does [`STEPS`] steps, and prints what they took.
+//! A minimal firmware: scheme 1, f32, particles of two components, as many as the build's environment says in
+//! `FOOTPRINT_N`; it steps for ever. With the feature `measure` it does [`STEPS`] steps, and prints what they took.
 #![no_std]
 #![no_main]
 

@@ -72,7 +72,8 @@ unsafe fn call3(number: usize, a: usize, b: usize, c: usize) -> isize {
     // SAFETY: the kernel's calling convention; the caller answers for the memory that the arguments name.
     unsafe {
         // ebx is the compiler's own in position-independent code: handed over by exchange
-        asm!("xchg ebx, {a}", "int 0x80", "xchg ebx, {a}", a = inout(reg) a => _, inlateout("eax") number => result, in("ecx") b, in("edx") c, options(nostack));
+        asm!("xchg ebx, {a}", "int 0x80", "xchg ebx, \
+            {a}", a = inout(reg) a => _, inlateout("eax") number => result, in("ecx") b, in("edx") c, options(nostack));
     }
     result
 }

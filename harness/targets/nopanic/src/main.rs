@@ -1,4 +1,5 @@
-//! Calls all of the core on a Cortex-M. The panic handler asks the linker for what is not there: if any panic can be reached, there is no image.
+//! Calls all of the core on a Cortex-M. The panic handler asks the linker for what is not there: if any panic can be
+//! reached, there is no image.
 #![no_std]
 #![no_main]
 

@@ -1,6 +1,8 @@
-//! What a pair of the Gaussian kernel takes, value and gradient, in instructions: for both precisions, kernels of one to three components and every exponential.
+//! What a pair of the Gaussian kernel takes, value and gradient, in instructions: for both precisions, kernels of one
+//! to three components and every exponential.
 //!
-//! Evaluations of 16, 32 and 48 units, whole blocks all of them, take `a + b n + c n^2` instructions but for what branches on numbers; printed is `c`.
+//! Evaluations of 16, 32 and 48 units, whole blocks all of them, take `a + b n + c n^2` instructions but for what
+//! branches on numbers; printed is `c`.
 #![no_std]
 #![no_main]
 

@@ -147,8 +147,8 @@ impl Log {
     /// Goes on in a folder; gives what was measured before. A last line without its end is dropped.
     ///
     /// # Errors
-    /// A refusal of a folder without measurements, of one made with other settings, of one that another process writes to, and of
-    /// the first line that is no measurement of these settings, or repeats one.
+    /// A refusal of a folder without measurements, of one made with other settings, of one that another process writes
+    /// to, and of the first line that is no measurement of these settings, or repeats one.
     pub fn resume(place: &Path, settings: &Settings) -> Result<(Self, Vec<Run>), Refusal> {
         let refuse = |message: String| Refusal::of_file(format!("--out {}", place.display()), message);
         if !place.join(NAME).is_file() {

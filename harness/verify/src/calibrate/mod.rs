@@ -1,7 +1,8 @@
-//! `birth-death calibrate`: how often each claim accuses the correct build, and how often it catches each planted defect.
+//! `birth-death calibrate`: how often each claim accuses the correct build, and how often it catches each planted
+//! defect.
 //!
-//! Seeds are disjoint from those that settings were chosen on. Every measurement is appended to `runs.jsonl` as it ends; what they come
-//! to is written to `calibration.json` at the end, and when interrupted.
+//! Seeds are disjoint from those that settings were chosen on. Every measurement is appended to `runs.jsonl` as it
+//! ends; what they come to is written to `calibration.json` at the end, and when interrupted.
 
 // The workspace forbids std's minima and maxima for the core's sake; here no zero has a sign.
 #![allow(clippy::disallowed_methods)]
@@ -154,7 +155,8 @@ fn clock() -> f64 {
     BEGAN.elapsed().as_secs_f64()
 }
 
-/// The correct build as `verify` decides it; a defect with the crate's generator only, which finds no more than both do.
+/// The correct build as `verify` decides it; a defect with the crate's generator only, which finds no more than both
+/// do.
 fn decide(task: &Task, stop: &AtomicBool) -> Result<Run, Interrupted> {
     let began = clock();
     // as many measurements at a time as there are threads, each on its own thread

@@ -32,7 +32,8 @@ pub fn subjects() -> impl Iterator<Item = &'static str> {
 
 /// Everything that the arguments ask for, seed after seed: an interruption leaves all subjects with as many.
 ///
-/// The correct build is held against all claims, a defect against those that should catch it; with `--claim`, both against these.
+/// The correct build is held against all claims, a defect against those that should catch it; with `--claim`, both
+/// against these.
 pub fn tasks(arguments: &CalibrateArgs) -> Result<Vec<Task>, Refusal> {
     let names: Vec<&str> = subjects().collect();
     for id in &arguments.defects {

@@ -89,10 +89,12 @@ pub struct SharpCheck {
     pub superuniform: f64,
 }
 
-/// Whether sharp p-values are what they should be. Exact tests of counts are conservative: p-values may be larger than uniform.
+/// Whether sharp p-values are what they should be. Exact tests of counts are conservative: p-values may be larger than
+/// uniform.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Uniformity {
-    /// The share of p-values below [`COMMON_LEVEL`], a mean over seeds: checks of a seed are not independent. NaN without any.
+    /// The share of p-values below [`COMMON_LEVEL`], a mean over seeds: checks of a seed are not independent. NaN
+    /// without any.
     #[serde(with = "number")]
     pub below: f64,
     /// Its lower bound, by the t interval over seeds, at [`BOUND_LEVEL`]. NaN for fewer than two seeds.
@@ -139,7 +141,8 @@ pub struct Caught {
     pub description: Cow<'static, str>,
     /// Seeds with which any claim failed, of those with which all claims below were measured.
     pub detected: Rate,
-    /// Whether that share is below [`POWER`] and all claims that should catch the defect were measured: nothing catches it reliably.
+    /// Whether that share is below [`POWER`] and all claims that should catch the defect were measured: nothing catches
+    /// it reliably.
     pub hole: bool,
     /// Each claim measured.
     pub claims: Vec<Cell>,

@@ -88,7 +88,8 @@ fn correct(text: &mut String, calibration: &Calibration, seconds: &Seconds) {
     if !all.checks.is_empty() {
         let _ = writeln!(
             text,
-            "sharp p-values, {} checks: {} below {COMMON_LEVEL} ({} to {}); no smaller than uniform: p = {:.2} for all together",
+            "sharp p-values, {} checks: {} below {COMMON_LEVEL} ({} to {}); no smaller than uniform: p = {:.2} for all \
+                together",
             all.checks.len(),
             percent(all.below),
             percent(all.low),
@@ -170,7 +171,10 @@ mod tests {
         let calibration = Calibration::new(&Settings::of(1).expect("settings"), true, &runs);
         let text = text(&calibration, &runs);
         assert!(
-            text.contains("OPEN HOLE: component-not-copied (the last component never copied): the claims measured catch it in 0.00 % of runs"),
+            text.contains(
+                "OPEN HOLE: component-not-copied (the last component never copied): the claims measured \
+                catch it in 0.00 % of runs"
+            ),
             "{text}"
         );
         assert!(!text.contains("OPEN HOLE: swapped"), "{text}");

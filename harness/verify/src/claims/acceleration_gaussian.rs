@@ -18,18 +18,19 @@ use birth_death_stats::quadrature::{Rule, TensorRule};
 pub static CLAIM: Claim = Claim {
     id: "acceleration-gaussian",
     kind: Kind::Empirical,
-    statement: "from the full start, both birth-death schemes reach a tenth of the initial energy sooner than gradient flow",
+    statement: "from the full start, both birth-death schemes reach a tenth of the initial energy sooner than gradient \
+        flow",
     source: "arXiv:1902.01843, the Gaussian example, with the authors' notebook gaussian_example",
-    setting: "Gaussian units, c standard normal, y uniform on (-2, 2), alpha = 5, scheme 2's prior c = 0, y standard normal; n = 200, \
-              dt = 0.02, 40 triples of runs from the same start, for at most t = 20",
-    estimator: "first time at which E <= 0.1 E(0), linear between steps; the ratio gradient flow / scheme \
-                of each triple, and their median. Where one does not get there by t = 20 the ratio is known on one side \
-                only, where neither does it is not known",
+    setting: "Gaussian units, c standard normal, y uniform on (-2, 2), alpha = 5, scheme 2's prior c = 0, y standard \
+        normal; n = 200, dt = 0.02, 40 triples of runs from the same start, for at most t = 20",
+    estimator: "first time at which E <= 0.1 E(0), linear between steps; the ratio gradient flow / scheme of each \
+        triple, and their median. Where one does not get there by t = 20 the ratio is known on one side only, where \
+        neither does it is not known",
     oracle: "none but 1; beside it the ratio of PDE 1 by characteristics on 16 x 16 nodes (and of PDE 2, for Vbar < 0 \
              from this start), and C_dt's, with the dt of the particles",
     tolerance: "ratio above 1: interval of the median by order statistics of what is known of the ratios, whatever the \
-                law, at level 1e-3. The oracles' ratios within \
-                one dt in each of the two times: a step's fields are those of its beginning, so C_dt is C displaced by a part of dt",
+        law, at level 1e-3. The oracles' ratios within one dt in each of the two times: a step's fields are those of \
+        its beginning, so C_dt is C displaced by a part of dt",
     measure,
 };
 
@@ -41,7 +42,8 @@ const REPLICATES: u64 = 40;
 const SHARE: f64 = 0.1;
 /// Steps of every run, for the picture; a run that is not there yet goes on.
 const SHOWN: usize = 300;
-/// Steps after which a run is given up: twice the slowest gradient flow seen (40 replicates on another seed: 6.1 to 9.8, in time).
+/// Steps after which a run is given up: twice the slowest gradient flow seen (40 replicates on another seed: 6.1 to
+/// 9.8, in time).
 const LONGEST: usize = 1000;
 
 fn measure(context: &Context) -> Result<Evidence, Interrupted> {
@@ -103,8 +105,8 @@ struct Oracle {
     map_hit: f64,
 }
 
-/// Steps between two points of an oracle's curve, which is linear between: the hitting time is off by 0.003 at most, E'' being
-/// at most E' here.
+/// Steps between two points of an oracle's curve, which is linear between: the hitting time is off by 0.003 at most,
+/// E'' being at most E' here.
 const COARSE: usize = 6;
 
 impl Oracle {

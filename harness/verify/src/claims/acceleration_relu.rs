@@ -11,15 +11,16 @@ use birth_death_stats::acceleration::{Acceleration, accelerates};
 pub static CLAIM: Claim = Claim {
     id: "acceleration-relu",
     kind: Kind::Empirical,
-    statement: "in the student-teacher example scheme 1 reaches a tenth of the initial loss sooner than gradient flow, whatever alpha is",
-    source: "arXiv:1902.01843, the student-teacher example, with the authors' notebook student_teacher_example, whose stored run shows \
-             gradient descent ahead; docs/student-teacher.md has the setting of the notebook itself",
-    setting: "population loss by the kernel, no batches; inputs on the sphere of R^10, 4 teachers and n = 50 students drawn as the authors draw \
-              theirs, in mean-field units; alpha = 0.1, 0.3, 1, 3, 10 (the notebook's two are 0.01 and 1 there), dt = 0.5, \
-              runs from the same start against the same teacher, for at most t = 150",
-    estimator: "first time at which E <= 0.1 E(0), linear between steps; the ratio gradient flow / scheme \
-                1 of each pair, and their median. Where one does not get there by t = 150 the ratio is known on one side \
-                only, where neither does it is not known",
+    statement: "in the student-teacher example scheme 1 reaches a tenth of the initial loss sooner than gradient flow, \
+        whatever alpha is",
+    source: "arXiv:1902.01843, the student-teacher example, with the authors' notebook student_teacher_example, whose \
+        stored run shows gradient descent ahead; docs/student-teacher.md has the setting of the notebook itself",
+    setting: "population loss by the kernel, no batches; inputs on the sphere of R^10, 4 teachers and n = 50 students \
+        drawn as the authors draw theirs, in mean-field units; alpha = 0.1, 0.3, 1, 3, 10 (the notebook's two are 0.01 \
+        and 1 there), dt = 0.5, runs from the same start against the same teacher, for at most t = 150",
+    estimator: "first time at which E <= 0.1 E(0), linear between steps; the ratio gradient flow / scheme 1 of each \
+        pair, and their median. Where one does not get there by t = 150 the ratio is known on one side only, where \
+        neither does it is not known",
     oracle: "none but the ratio 1",
     tolerance: "ratio above 1: interval of the median by order statistics of what is known of the ratios, whatever the \
                 law, at level 1e-3 for each alpha",

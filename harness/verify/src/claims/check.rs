@@ -12,7 +12,8 @@ use birth_death_stats::interval::Sample;
 use birth_death_stats::power::{POWER, detectable_limit};
 use birth_death_stats::verdict::{self, Verdict};
 
-/// The level of an empirical check's interval. It is no part of the budget of false alarms, for no such check fails the build.
+/// The level of an empirical check's interval. It is no part of the budget of false alarms, for no such check fails the
+/// build.
 pub const EMPIRICAL_LEVEL: f64 = 1e-3;
 
 /// A null hypothesis and the evidence.
@@ -44,7 +45,8 @@ pub enum Null {
         #[serde(with = "number")]
         dof: f64,
     },
-    /// The expectation of the estimate is above the reference: so says the paper. An interval at level [`EMPIRICAL_LEVEL`].
+    /// The expectation of the estimate is above the reference: so says the paper. An interval at level
+    /// [`EMPIRICAL_LEVEL`].
     Empirical {
         /// Its lower end.
         #[serde(with = "number")]
@@ -202,8 +204,8 @@ pub struct Check {
     /// How far they may differ; of a sharp check, the effect that it must be able to see; of an empirical one, nothing.
     #[serde(with = "number")]
     pub tolerance: f64,
-    /// The smallest deviation from the reference that fails with probability 0.99 (of an exact check, any beyond the tolerance; of an empirical one,
-    /// half the interval).
+    /// The smallest deviation from the reference that fails with probability 0.99 (of an exact check, any beyond the
+    /// tolerance; of an empirical one, half the interval).
     #[serde(with = "number")]
     pub detectable: f64,
     /// Independent observations behind it.
@@ -273,8 +275,8 @@ pub fn verdict(checks: &[Check]) -> Verdict {
     }
 }
 
-/// The order of how close checks came to failing, or of how badly they did. Those of the crate come after those of oracles, unless oracles
-/// disagree.
+/// The order of how close checks came to failing, or of how badly they did. Those of the crate come after those of
+/// oracles, unless oracles disagree.
 pub fn by_strain(a: &Check, b: &Check) -> Ordering {
     let rank = |check: &Check| -> u8 {
         match check.verdict {

@@ -17,17 +17,19 @@ pub static CLAIM: Claim = Claim {
     kind: Kind::Sharp,
     statement: "every step keeps exactly n particles and does what the scheme's definition says, to the last choice",
     source: "arXiv:1902.01843, the birth-death and reinjection algorithms; invariants of the definition",
-    setting: "all schemes, rates, with and without transport, one with a quench; seven models; dt = 0.01, alpha = 25. n = 1, 2, 3, 7, 16, 33, \
-              64: 200 steps, the first 20 against the reference. In either precision, every n to 40 and those about 48 and 64 (and without \
-              interaction about 128 and 256, and 1000): 3 steps, alpha set anew before the second, dt before the third. One run of 5000 steps",
-    estimator: "violations counted; largest distance of positions and of the reported E and Vbar from the reference, over their size (at least \
-                1; in single precision also that of |V| and of dt |grad V|)",
-    oracle: "the schemes written a second time (individuals in a list), on the same random words, from the ensemble before the step; positions \
-             by the oracles' own models, in double precision",
-    tolerance: "invariants: none violated. Reference: 1e-12; a step of double precision adds about 1e-15. Single precision: 64 units of 2^-24 of \
-                the size: a model's sums and exponentials, and 6 times the 7 units of the cosine in a \
-                normal draw; a word within alpha dt times that of its probability may decide either way, and ends the comparison of its run, of which at most 2 % may end so. Else an event decided otherwise would show as a \
-                distance of order 1",
+    setting: "all schemes, rates, with and without transport, one with a quench; seven models; dt = 0.01, alpha = 25. \
+        n = 1, 2, 3, 7, 16, 33, 64: 200 steps, the first 20 against the reference. In either precision, every n to 40 \
+        and those about 48 and 64 (and without interaction about 128 and 256, and 1000): 3 steps, alpha set anew \
+        before the second, dt before the third. One run of 5000 steps",
+    estimator: "violations counted; largest distance of positions and of the reported E and Vbar from the reference, \
+        over their size (at least 1; in single precision also that of |V| and of dt |grad V|)",
+    oracle: "the schemes written a second time (individuals in a list), on the same random words, from the ensemble \
+        before the step; positions by the oracles' own models, in double precision",
+    tolerance: "invariants: none violated. Reference: 1e-12; a step of double precision adds about 1e-15. Single \
+        precision: 64 units of 2^-24 of the size: a model's sums and exponentials, and 6 times the 7 units of the \
+        cosine in a normal draw; a word within alpha dt times that of its probability may decide either way, and ends \
+        the comparison of its run, of which at most 2 % may end so. Else an event decided otherwise would show as a \
+        distance of order 1",
     measure,
 };
 
@@ -161,8 +163,8 @@ struct Case {
 }
 
 impl Case {
-    /// Raw rates of scheme 1, whose runs may end with nobody left, are for double precision: whether they do may hang on
-    /// a rounding.
+    /// Raw rates of scheme 1, whose runs may end with nobody left, are for double precision: whether they do may hang
+    /// on a rounding.
     fn setups(&self, dim: usize, dt: f64) -> Vec<Setup> {
         let all = setups(self.n, dim, dt).into_iter().enumerate();
         let mortal = |setup: &Setup| matches!(setup.scheme, Scheme::BirthDeath) && setup.rate.is_some();
@@ -323,7 +325,8 @@ fn run(context: &Context, case: &Case, oracle: &dyn MeanField, setup: &Setup, re
         let report = match result {
             Ok(report) => report,
             Err(error) => {
-                // nobody left to copy, which only raw rates bring about: the reference must say so too, and nothing may have changed
+                // nobody left to copy, which only raw rates bring about: the reference must say so too, and nothing may
+                // have changed
                 let mortal = rules.events && !reinjection && !rules.centred;
                 let agreed = mortal && matches!(error, Error::Extinct { .. }) && reference.is_none();
                 found.unexplained += f64::from(u8::from(!agreed));

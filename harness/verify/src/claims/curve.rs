@@ -6,7 +6,8 @@ use crate::subject::{Setup, Trial, product};
 use birth_death_charts::plot::{Mark, Point, Series};
 use birth_death_stats::interval::quartiles;
 
-/// Gradient flow, scheme 1, and scheme 2 with draws of c = 0 and y standard normal: the dynamics that are compared on Gaussian units.
+/// Gradient flow, scheme 1, and scheme 2 with draws of c = 0 and y standard normal: the dynamics that are compared on
+/// Gaussian units.
 pub fn dynamics(particles: usize, dt: f64, alpha: f64) -> [Setup; 3] {
     let prior = product(&[Marginal::Constant(0.0), Marginal::Normal { mean: 0.0, sd: 1.0 }]);
     let one = Setup::birth_death(particles, dt, alpha);
@@ -24,8 +25,8 @@ pub fn energies(trial: &mut Trial, steps: usize) -> Vec<f64> {
     (0..=steps).map(|_| next(trial)).collect()
 }
 
-/// The first time at which a curve, known at multiples of `dt` and linear between, is at `level` or below: infinite if it never
-/// is, NaN if the run broke off before.
+/// The first time at which a curve, known at multiples of `dt` and linear between, is at `level` or below: infinite if
+/// it never is, NaN if the run broke off before.
 pub fn crossing(curve: &[f64], dt: f64, level: f64) -> f64 {
     let Some(index) = curve.iter().position(|e| e.is_nan() || *e <= level) else { return f64::INFINITY };
     let now = curve[index];

@@ -13,19 +13,25 @@ use crate::subject::{Setup, Trial, product};
 pub static CLAIM: Claim = Claim {
     id: "dissipation",
     kind: Kind::Limit,
-    statement: "dE/dt = -<|grad V|^2> - alpha <(V - Vbar)^2> under scheme 1, the second with the 1/n terms of the sum over single events; \
-                -<|grad V|^2> - alpha (<V^2> - min(Vbar, 0)^2) + alpha max(Vbar, 0) ∫V dmu_b under scheme 2",
-    source: "arXiv:1902.01843, dissipation of energy along the PDEs, for PDE 2 re-derived; exact one-step mean of an interacting energy: \
-             derived from the scheme's definition",
-    setting: "frozen ensembles. Transport alone: one step of every model, n = 24, dt = 0.0002 and half that. Events alone: Gaussian units, n = 24, alpha dt <|b|> = \
-              0.1, 3e5 steps. Scheme 2 with transport: F = (x^2 - y^2/2)/2 and its negative, Vbar = 1/4 and -1/4, mu_b = N(0, 1/4), n = 2000, alpha = 5, dt \
-              = 0.036, 6000 steps: deaths exceed births (or fall short of them) by 6 standard deviations, so that no step injects by chance",
-    estimator: "change of E over dt, by Richardson extrapolation; mean change of E in a step (one observation a block), over the exact one",
-    oracle: "the identity, by the oracles' own models; exact one-step means: with interaction by the laws of S and pairs of offspring, for scheme 2 linear in the deaths and births; these, \
-             as dt -> 0, against the event sum and the identity of PDE 2; the event sum at n = 400 against the identity of PDE 1",
-    tolerance: "transport: no noise, dt^2/12 times a third derivative, below 1e-4. Events: 1.6 %, scheme 2: 0.9 %, 11 standard errors (6 for the level of one of 14 checks, 4.5 so that a correct build \
-                is decided) of 0.14 and 0.08 %. One-step means as dt -> 0: 1e-3, by Richardson extrapolation at alpha dt <|b|> = 1e-3. Event sum: 1/(n - 1) for the choice among the others, and the second \
-                order of E, alpha <|b|> times the largest K_ii - 2 K_ij + K_jj over 2(n - 1)",
+    statement: "dE/dt = -<|grad V|^2> - alpha <(V - Vbar)^2> under scheme 1, the second with the 1/n terms of the sum \
+        over single events; -<|grad V|^2> - alpha (<V^2> - min(Vbar, 0)^2) + alpha max(Vbar, 0) ∫V dmu_b under scheme \
+        2",
+    source: "arXiv:1902.01843, dissipation of energy along the PDEs, for PDE 2 re-derived; exact one-step mean of an \
+        interacting energy: derived from the scheme's definition",
+    setting: "frozen ensembles. Transport alone: one step of every model, n = 24, dt = 0.0002 and half that. Events \
+        alone: Gaussian units, n = 24, alpha dt <|b|> = 0.1, 3e5 steps. Scheme 2 with transport: F = (x^2 - y^2/2)/2 \
+        and its negative, Vbar = 1/4 and -1/4, mu_b = N(0, 1/4), n = 2000, alpha = 5, dt = 0.036, 6000 steps: deaths \
+        exceed births (or fall short of them) by 6 standard deviations, so that no step injects by chance",
+    estimator: "change of E over dt, by Richardson extrapolation; mean change of E in a step (one observation a \
+        block), over the exact one",
+    oracle: "the identity, by the oracles' own models; exact one-step means: with interaction by the laws of S and \
+        pairs of offspring, for scheme 2 linear in the deaths and births; these, as dt -> 0, against the event sum and \
+        the identity of PDE 2; the event sum at n = 400 against the identity of PDE 1",
+    tolerance: "transport: no noise, dt^2/12 times a third derivative, below 1e-4. Events: 1.6 %, scheme 2: 0.9 %, 11 \
+        standard errors (6 for the level of one of 14 checks, 4.5 so that a correct build is decided) of 0.14 and 0.08 \
+        %. One-step means as dt -> 0: 1e-3, by Richardson extrapolation at alpha dt <|b|> = 1e-3. Event sum: 1/(n - 1) \
+        for the choice among the others, and the second order of E, alpha <|b|> times the largest K_ii - 2 K_ij + K_jj \
+        over 2(n - 1)",
     measure,
 };
 
@@ -85,8 +91,8 @@ struct Frozen {
 }
 
 impl Frozen {
-    /// From evaluations of the model alone: with all the measure at y, V at x is F(x) + K(x, y), and E at y is E0 + F(y) + K(y, y)/2.
-    /// `zero` is E0.
+    /// From evaluations of the model alone: with all the measure at y, V at x is F(x) + K(x, y), and E at y is E0 +
+    /// F(y) + K(y, y)/2. `zero` is E0.
     fn new(model: &dyn MeanField, zero: f64, rows: &[Vec<f64>]) -> Self {
         let nodes = Nodes::ensemble(rows.to_vec());
         let n = nodes.len();

@@ -15,17 +15,19 @@ use birth_death_stats::tails::t_two_sided;
 pub static CLAIM: Claim = Claim {
     id: "drift",
     kind: Kind::Sharp,
-    statement: "the mean of an observable changes in a step as the exact law of scheme 1 says, and that of an interacting energy, in the limit of rare events by the sum over \
-                single events",
-    source: "arXiv:1902.01843, the birth-death term of the PDE; exact one-step mean and event sum: derived from the scheme's definition",
-    setting: "n = 64 at shifted normal quantiles, no transport; V = z + 0.7 z^2, alpha dt <|b|> = 0.3, 2e5 steps, observables z, z^2, cos z and V; E = 1/2 (<z> - \
-              3)^2 (V = z (<z> - 3)), alpha dt <|b|> = 0.1, 2e5 steps",
-    estimator: "mean over steps of the change of the observable's mean (one observation a block of 1000 steps), over the exact change; of the \
-                energy likewise",
-    oracle: "Gauss-Legendre quadrature of the exact integral, 65 nodes; of the energy by the laws of the number present and of pairs of offspring; its limit, by Richardson \
-             extrapolation, against the event sum over all pairs",
-    tolerance: "sharp t tests, must be able to see 1 % of the drift, of the energy 1.5 %. Event sum: with x = 1e-3 events a particle, extrapolated, the second order of \
-                64 x = 0.064 events a step: 4e-3",
+    statement: "the mean of an observable changes in a step as the exact law of scheme 1 says, and that of an \
+        interacting energy, in the limit of rare events by the sum over single events",
+    source: "arXiv:1902.01843, the birth-death term of the PDE; exact one-step mean and event sum: derived from the \
+        scheme's definition",
+    setting: "n = 64 at shifted normal quantiles, no transport; V = z + 0.7 z^2, alpha dt <|b|> = 0.3, 2e5 steps, \
+        observables z, z^2, cos z and V; E = 1/2 (<z> - 3)^2 (V = z (<z> - 3)), alpha dt <|b|> = 0.1, 2e5 steps",
+    estimator: "mean over steps of the change of the observable's mean (one observation a block of 1000 steps), over \
+        the exact change; of the energy likewise",
+    oracle: "Gauss-Legendre quadrature of the exact integral, 65 nodes; of the energy by the laws of the number \
+        present and of pairs of offspring; its limit, by Richardson extrapolation, against the event sum over all \
+        pairs",
+    tolerance: "sharp t tests, must be able to see 1 % of the drift, of the energy 1.5 %. Event sum: with x = 1e-3 \
+        events a particle, extrapolated, the second order of 64 x = 0.064 events a step: 4e-3",
     measure,
 };
 

@@ -16,20 +16,25 @@ use birth_death_stats::quadrature::Rule;
 pub static CLAIM: Claim = Claim {
     id: "escape",
     kind: Kind::Limit,
-    statement: "in a double well the mass in the wrong basin stays for ever under gradient flow; under scheme 1 its log-odds fall with slope alpha \
-                x gap",
-    source: "arXiv:1902.01843, non-local mass transfer by birth-death; the rate derived: with both clouds settled d/dt log(M/(1 - M)) = -alpha gap",
-    setting: "V = (x^2 - 1)^2 + 0.1 x, start N(0.5, 0.6^2), dt = 0.005, n = 1000. alpha = 0: t = 4, 40 replicates; alpha = 10: t = 0.5, 1, 1.5, 600 \
-              replicates",
-    estimator: "change of the number of particles beyond the barrier, largest of all replicates; mean of (E - min V)/gap over that share; mean of the change of log(M/(1 - \
-                M)) from t = 0.5 to 1.5, over -alpha x gap; mean of M over the oracle's",
+    statement: "in a double well the mass in the wrong basin stays for ever under gradient flow; under scheme 1 its \
+        log-odds fall with slope alpha x gap",
+    source: "arXiv:1902.01843, non-local mass transfer by birth-death; the rate derived: with both clouds settled d/dt \
+        log(M/(1 - M)) = -alpha gap",
+    setting: "V = (x^2 - 1)^2 + 0.1 x, start N(0.5, 0.6^2), dt = 0.005, n = 1000. alpha = 0: t = 4, 40 replicates; \
+        alpha = 10: t = 0.5, 1, 1.5, 600 replicates",
+    estimator: "change of the number of particles beyond the barrier, largest of all replicates; mean of (E - min \
+        V)/gap over that share; mean of the change of log(M/(1 - M)) from t = 0.5 to 1.5, over -alpha x gap; mean of M \
+        over the oracle's",
     oracle: "0; 1; 1; C_dt on Legendre panels either side of the barrier, and C_dt's slope over -alpha x gap",
-    tolerance: "gradient flow: none cross; E within 0.2 %: one particle still under way at t = 4 adds 0.016 % to the mean and to its standard error, \
-                0.14 % with the interval, and two are needed to leave it undecided; the start's density at the barrier is 0.49 and they leave it as e^(4t), \
-                so 0.49 x 2 e^(-16) of 40000, 0.005, are under way, and two with probability 1e-5. Against C_dt: a bias in M of 0.8, 4.4 and 12.5 over n (measured at n = 250, 1000, 4000 on other seeds), and 11 standard errors (6 for the level of \
-                one of 7 checks, 4.5 so that a correct build is decided) of 0.15, 0.32 and 0.52 %: 1.8, 4 and 7 %. Slope: C_dt's 2 % and 11 standard errors of 0.17 %; noise adds (1 - 2M)/(2n \
-                M(1 - M)), below 0.5 %, by Ito's formula. C_dt: 2 %, alpha gap dt M^2 < 0.01 for births add log(2 - e^-x) = x - x^2, and 0.01 for what \
-                lingers at the barrier at t = 0.5, e^(-2) of a density of 0.5, and there under V = 1 loses e^(-alpha/2)",
+    tolerance: "gradient flow: none cross; E within 0.2 %: one particle still under way at t = 4 adds 0.016 % to the \
+        mean and to its standard error, 0.14 % with the interval, and two are needed to leave it undecided; the \
+        start's density at the barrier is 0.49 and they leave it as e^(4t), so 0.49 x 2 e^(-16) of 40000, 0.005, are \
+        under way, and two with probability 1e-5. Against C_dt: a bias in M of 0.8, 4.4 and 12.5 over n (measured at n \
+        = 250, 1000, 4000 on other seeds), and 11 standard errors (6 for the level of one of 7 checks, 4.5 so that a \
+        correct build is decided) of 0.15, 0.32 and 0.52 %: 1.8, 4 and 7 %. Slope: C_dt's 2 % and 11 standard errors \
+        of 0.17 %; noise adds (1 - 2M)/(2n M(1 - M)), below 0.5 %, by Ito's formula. C_dt: 2 %, alpha gap dt M^2 < \
+        0.01 for births add log(2 - e^-x) = x - x^2, and 0.01 for what lingers at the barrier at t = 0.5, e^(-2) of a \
+        density of 0.5, and there under V = 1 loses e^(-alpha/2)",
     measure,
 };
 

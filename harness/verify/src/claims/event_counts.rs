@@ -13,17 +13,20 @@ use birth_death_stats::tails::z_two_sided;
 pub static CLAIM: Claim = Claim {
     id: "event-counts",
     kind: Kind::Sharp,
-    statement: "deaths and births in a step are sums of independent events of probability p_i = 1 - exp(-alpha |b_i| dt)",
+    statement: "deaths and births in a step are sums of independent events of probability p_i = 1 - exp(-alpha |b_i| \
+        dt)",
     source: "arXiv:1902.01843, the birth-death algorithm; p_i exact for rates frozen over the step",
-    setting: "potentials 10 + z_i^2 at shifted normal quantiles z_i (the offset shows a mean that is not subtracted), n = 64 and 4, alpha dt <|b|> = 0.3 and 2; raw \
-              rates too, of potentials z_i; 2e4 steps of 20 steppers, the ensemble put back after each; and each particle alone",
-    estimator: "number of deaths, and of births, over all steps; variance of deaths plus births and of deaths minus births between \
-                steps; events of each particle when all others have rate 0; events decided wrongly",
-    oracle: "Poisson-binomial law of the sum over all steps, exact; its variance; the binomial law of one particle; a word \
-             below floor(p_i 2^32) is an event",
-    tolerance: "sharp: exact p-values, variances by their normal limit over 2e4 steps; must be able to see 3 % in a count of n = 64 (10 % \
-                of n = 4), 10 % in a variance, 0.3 in one particle's probability. Single precision changes b by at most 1e-5 of its size, and p as much: a \
-                hundredth of a count's standard error. Words at thresholds: none decided wrongly",
+    setting: "potentials 10 + z_i^2 at shifted normal quantiles z_i (the offset shows a mean that is not subtracted), \
+        n = 64 and 4, alpha dt <|b|> = 0.3 and 2; raw rates too, of potentials z_i; 2e4 steps of 20 steppers, the \
+        ensemble put back after each; and each particle alone",
+    estimator: "number of deaths, and of births, over all steps; variance of deaths plus births and of deaths minus \
+        births between steps; events of each particle when all others have rate 0; events decided wrongly",
+    oracle: "Poisson-binomial law of the sum over all steps, exact; its variance; the binomial law of one particle; a \
+        word below floor(p_i 2^32) is an event",
+    tolerance: "sharp: exact p-values, variances by their normal limit over 2e4 steps; must be able to see 3 % in a \
+        count of n = 64 (10 % of n = 4), 10 % in a variance, 0.3 in one particle's probability. Single precision \
+        changes b by at most 1e-5 of its size, and p as much: a hundredth of a count's standard error. Words at \
+        thresholds: none decided wrongly",
     measure,
 };
 
@@ -200,9 +203,10 @@ fn count(what: &str, case: &Case, p: &[f64], found: u64, steps: u64, level: f64)
     Measured::sharp(format!("{what} over expected, {}", case.name), found as f64 / mean, 1.0, test, steps)
 }
 
-/// The variance between steps against the exact one; p is doubled, for at six standard errors the normal limit understates the
-/// tail of a mean of squares by a factor of up to 1.6 here (saddlepoint). The estimate about the known mean has variance
-/// (mu_4 - sigma^4) / steps, mu_4 = 3 sigma^4 + sum p q (1 - 6 p q) for a sum of Bernoulli variables of either sign.
+/// The variance between steps against the exact one; p is doubled, for at six standard errors the normal limit
+/// understates the tail of a mean of squares by a factor of up to 1.6 here (saddlepoint). The estimate about the known
+/// mean has variance (mu_4 - sigma^4) / steps, mu_4 = 3 sigma^4 + sum p q (1 - 6 p q) for a sum of Bernoulli variables
+/// of either sign.
 fn spread(what: &str, case: &Case, deaths: &[f64], births: &[f64], mean: f64, values: &[f64], level: f64) -> Measured {
     let steps = values.len() as f64;
     let pq: Vec<f64> = deaths.iter().chain(births).map(|p| p * (1.0 - p)).collect();

@@ -12,16 +12,19 @@ use birth_death_stats::tails::goodness_of_fits;
 pub static CLAIM: Claim = Claim {
     id: "exactness",
     kind: Kind::Sharp,
-    statement: "three particles of three kinds follow the exact Markov chain of scheme 1 on the 10 multisets of kinds, at the \
-                scheme's own dt; its limit dt -> 0 is the chain in continuous time",
-    source: "arXiv:1902.01843, the birth-death algorithm; transition matrix and generator: derived from the scheme's definition",
-    setting: "V = 0, 1, 5, no transport, alpha = 1, dt = 0.05, 10 steps, 1e6 runs: half from one of each kind, a quarter each from \
-              one of the middle or of the lower kind and two of the upper: every state with an event is visited",
+    statement: "three particles of three kinds follow the exact Markov chain of scheme 1 on the 10 multisets of kinds, \
+        at the scheme's own dt; its limit dt -> 0 is the chain in continuous time",
+    source: "arXiv:1902.01843, the birth-death algorithm; transition matrix and generator: derived from the scheme's \
+        definition",
+    setting: "V = 0, 1, 5, no transport, alpha = 1, dt = 0.05, 10 steps, 1e6 runs: half from one of each kind, a \
+        quarter each from one of the middle or of the lower kind and two of the upper: every state with an event is \
+        visited",
     estimator: "total variation between the frequencies of the end states and their law, in the mean over the starts",
     oracle: "one-step matrix by enumeration of events and control, to the 10th power; exp(t Q), Q the generator",
-    tolerance: "sharp: goodness of fit over the starts (the larger p of Pearson's statistic and the likelihood ratio), 1e3 expected in a cell at least; by Cauchy and Schwarz a total variation of d \
-                has noncentrality 4 N d^2 at least: d = 0.005 must be seen. Between the oracles: dt / 64 and dt / 128 \
-                extrapolated, within (rate dt / 64)^2 of the limit",
+    tolerance: "sharp: goodness of fit over the starts (the larger p of Pearson's statistic and the likelihood ratio), \
+        1e3 expected in a cell at least; by Cauchy and Schwarz a total variation of d has noncentrality 4 N d^2 at \
+        least: d = 0.005 must be seen. Between the oracles: dt / 64 and dt / 128 extrapolated, within (rate dt / 64)^2 \
+        of the limit",
     measure,
 };
 

@@ -18,20 +18,22 @@ use birth_death_stats::tails::{normal_quantile, t_upper};
 pub static CLAIM: Claim = Claim {
     id: "fisher-rao-bound",
     kind: Kind::Limit,
-    statement: "for the MMD under birth-death without transport alpha t E(t) stays below KL(nu | mu_0), and E follows the exact solution and the \
-                noise of n particles",
-    source: "arXiv:1902.01843, the O(1/t) bound for convex energies without transport; the 1/n term by moment equations of the scheme",
-    setting: "MMD, h = 0.8, to 0.4 N(-1, 0.2) + 0.6 N(1.5, 0.5); start N(-0.5, 1.5^2) on a randomly shifted lattice; alpha = 5, dt = 0.2; n = 400 to \
-              alpha t = 20, 250 replicates, and n = 100 to alpha t = 100, 600 replicates: a step costs n^2, and later E is mostly noise, which n = 100 \
-              shows at a sixteenth of the cost",
+    statement: "for the MMD under birth-death without transport alpha t E(t) stays below KL(nu | mu_0), and E follows \
+        the exact solution and the noise of n particles",
+    source: "arXiv:1902.01843, the O(1/t) bound for convex energies without transport; the 1/n term by moment \
+        equations of the scheme",
+    setting: "MMD, h = 0.8, to 0.4 N(-1, 0.2) + 0.6 N(1.5, 0.5); start N(-0.5, 1.5^2) on a randomly shifted lattice; \
+        alpha = 5, dt = 0.2; n = 400 to alpha t = 20, 250 replicates, and n = 100 to alpha t = 100, 600 replicates: a \
+        step costs n^2, and later E is mostly noise, which n = 100 shows at a sixteenth of the cost",
     estimator: "mean over replicates of E over the oracle's, and the largest mean of alpha t E",
-    oracle: "C_dt on 60 grid points and the linear noise of the events at finite n; C_dt itself, at dt and dt/2 extrapolated, against K, the Fisher-Rao \
-             flow on the same points; KL = 0.4445 by quadrature",
-    tolerance: "E: the noise term to 5 % (order alpha dt |b| and 1/n; 3 % seen on other seeds, full profile), which makes 0.5 % to 77 % of E, and 10.8 standard \
-                errors (6.3 for the level of one of 11 checks by the t law, 4.5 so that a correct build is decided) of the standard deviations \
-                that stand in the code, with the replicates of quick in full too. Bound: one-sided t tests at nine times, the smallest p times nine; they must \
-                see an excess of 10 % of KL. It illustrates: alpha t E is six times below the bound, and a wrong build would sooner miss E itself. C_dt against K: \
-                (alpha dt max |b|)^2, for extrapolation leaves the second order",
+    oracle: "C_dt on 60 grid points and the linear noise of the events at finite n; C_dt itself, at dt and dt/2 \
+        extrapolated, against K, the Fisher-Rao flow on the same points; KL = 0.4445 by quadrature",
+    tolerance: "E: the noise term to 5 % (order alpha dt |b| and 1/n; 3 % seen on other seeds, full profile), which \
+        makes 0.5 % to 77 % of E, and 10.8 standard errors (6.3 for the level of one of 11 checks by the t law, 4.5 so \
+        that a correct build is decided) of the standard deviations that stand in the code, with the replicates of \
+        quick in full too. Bound: one-sided t tests at nine times, the smallest p times nine; they must see an excess \
+        of 10 % of KL. It illustrates: alpha t E is six times below the bound, and a wrong build would sooner miss E \
+        itself. C_dt against K: (alpha dt max |b|)^2, for extrapolation leaves the second order",
     measure,
 };
 

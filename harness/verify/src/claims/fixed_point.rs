@@ -17,19 +17,21 @@ use birth_death_stats::tails::{goodness_of_fit, z_two_sided};
 pub static CLAIM: Claim = Claim {
     id: "fixed-point",
     kind: Kind::Sharp,
-    statement: "an ensemble that is the minimiser stays: no event, no movement; without interaction and with both wells occupied \
-                at rest, where gradient flow stays for ever, births and deaths move mass by their exact law",
-    source: "arXiv:1902.01843, fixed points of the birth-death PDE; V is constant at a minimiser that is a sum of n particles",
-    setting: "n = 8 at the points of an MMD's sample in the plane (h = 0.9), and at the units of a Gaussian-units teacher, alpha \
-              dt = 100, 1e4 steps with transport; n = 200 in the wells of (x^2 - 1)^2 + 0.2 x, alpha dt gap = 1, with transport, \
-              80 in the upper one: 2e4 single steps; 120: 5e3 runs of 4 steps",
-    estimator: "births and deaths; largest displacement; number in the upper well: mean change of a step over the exact one, and \
-                effect w (Cohen's) over its values after 1 and 4 steps",
-    oracle: "zero; the exact law by summation over deaths, births and control (binomial, binomial, hypergeometric or binomial)",
-    tolerance: "at the minimiser |V| is below 1e-14, so p < 1e-12 and floor(p 2^32) = 0: no event at all; |grad V| < 1e-15 by \
-                rounding, times 1e4 dt: displaced by at most 1e-12. In the wells grad V is 1e-15 and the flow contracts: 1e-14. \
-                Counts: sharp, normal law of a mean of 2e4, chi-square with 500 expected in a cell at least, p doubled; must be \
-                able to see 2 % of the mean change, w = 0.09 and 0.15",
+    statement: "an ensemble that is the minimiser stays: no event, no movement; without interaction and with both \
+        wells occupied at rest, where gradient flow stays for ever, births and deaths move mass by their exact law",
+    source: "arXiv:1902.01843, fixed points of the birth-death PDE; V is constant at a minimiser that is a sum of n \
+        particles",
+    setting: "n = 8 at the points of an MMD's sample in the plane (h = 0.9), and at the units of a Gaussian-units \
+        teacher, alpha dt = 100, 1e4 steps with transport; n = 200 in the wells of (x^2 - 1)^2 + 0.2 x, alpha dt gap = \
+        1, with transport, 80 in the upper one: 2e4 single steps; 120: 5e3 runs of 4 steps",
+    estimator: "births and deaths; largest displacement; number in the upper well: mean change of a step over the \
+        exact one, and effect w (Cohen's) over its values after 1 and 4 steps",
+    oracle: "zero; the exact law by summation over deaths, births and control (binomial, binomial, hypergeometric or \
+        binomial)",
+    tolerance: "at the minimiser |V| is below 1e-14, so p < 1e-12 and floor(p 2^32) = 0: no event at all; |grad V| < \
+        1e-15 by rounding, times 1e4 dt: displaced by at most 1e-12. In the wells grad V is 1e-15 and the flow \
+        contracts: 1e-14. Counts: sharp, normal law of a mean of 2e4, chi-square with 500 expected in a cell at least, \
+        p doubled; must be able to see 2 % of the mean change, w = 0.09 and 0.15",
     measure,
 };
 
@@ -230,9 +232,9 @@ fn mean_change(high: usize, counts: &[u64], law: &[f64], runs: u64, level: f64) 
     )
 }
 
-/// The numbers against their law. p is doubled: with e = 500 expected, the third moments 1 / root e of the cells change the tail at
-/// r = 9 by exp(r^3 / (6 root e) sum u^3), u a direction in 30 dimensions, for which the sum's standard deviation is 0.11: by 20 % in
-/// the mean over directions.
+/// The numbers against their law. p is doubled: with e = 500 expected, the third moments 1 / root e of the cells change
+/// the tail at r = 9 by exp(r^3 / (6 root e) sum u^3), u a direction in 30 dimensions, for which the sum's standard
+/// deviation is 0.11: by 20 % in the mean over directions.
 fn fit(what: &str, counts: &[u64], law: &[f64], runs: u64, budget: f64, level: f64) -> Measured {
     let (observed, expected) = cells(counts, law, CELL / runs as f64);
     let w2: f64 = observed.iter().zip(&expected).map(|(&o, &e)| (o as f64 / runs as f64 - e).powi(2) / e).sum();

@@ -18,14 +18,16 @@ pub static CLAIM: Claim = Claim {
     kind: Kind::Limit,
     statement: "the standard deviation of E over replicates scales as n^(-1/2), and E is not strongly skewed",
     source: "arXiv:1902.01843, the central limit remark on fluctuations of the particle system",
-    setting: "F = 1/2 (x_1^2 + 1/2 x_2^2), start standard normal, alpha = 2, dt = 0.125, t = 1, n = 200, 800, 3200, 2000 replicates; 3 \
-              events and more a step, in the mean, at the smallest n (with fewer the constant depends on it)",
-    estimator: "slope of log sd against log n, weighted by the standard errors of log sd, root((kurtosis - 1) / 4R); third standardised \
-                moment at each n; events a step by the n = infinity map",
+    setting: "F = 1/2 (x_1^2 + 1/2 x_2^2), start standard normal, alpha = 2, dt = 0.125, t = 1, n = 200, 800, 3200, \
+        2000 replicates; 3 events and more a step, in the mean, at the smallest n (with fewer the constant depends on \
+        it)",
+    estimator: "slope of log sd against log n, weighted by the standard errors of log sd, root((kurtosis - 1) / 4R); \
+        third standardised moment at each n; events a step by the n = infinity map",
     oracle: "the exponent -1/2; skewness 0 in the limit, no nearer than a sanity bound",
-    tolerance: "slope +-0.1, eleven standard errors of 0.9 %. Skewness: a sanity bound, for its constant under genealogies is not derived: 6/root n, thrice \
-                the root(8/D)/root n of independent particles in D = 2 equal curvatures, and 11 standard errors (5.9 for the level of one of 5 checks, 4.5 so that a correct build \
-                is decided) of 6 %, the delta method's on other seeds",
+    tolerance: "slope +-0.1, eleven standard errors of 0.9 %. Skewness: a sanity bound, for its constant under \
+        genealogies is not derived: 6/root n, thrice the root(8/D)/root n of independent particles in D = 2 equal \
+        curvatures, and 11 standard errors (5.9 for the level of one of 5 checks, 4.5 so that a correct build is \
+        decided) of 6 %, the delta method's on other seeds",
     measure,
 };
 
@@ -73,8 +75,8 @@ fn measure(context: &Context) -> Result<Evidence, Interrupted> {
 /// The skewness's standard error with the base number of replicates; measured.
 const SKEWNESS_ERROR: f64 = 0.06;
 
-/// The third moment of standardised values, and its standard error by the delta method: standardising takes 3 z and 3/2 skewness (z^2 - 1) from a
-/// value's z^3. Of a normal sample root(6/R).
+/// The third moment of standardised values, and its standard error by the delta method: standardising takes 3 z and 3/2
+/// skewness (z^2 - 1) from a value's z^3. Of a normal sample root(6/R).
 fn skewness(standard: &[f64]) -> (f64, f64) {
     let r = standard.len() as f64;
     let skewness = standard.iter().map(|z| z.powi(3)).sum::<f64>() / r;
@@ -97,7 +99,8 @@ fn order_plot(points: &[Point], law: &PowerLaw) -> Plot {
     }
 }
 
-/// How far the smallest ensemble's mean number of events a step, alpha n dt <|b|>, falls below 3: the setting's condition.
+/// How far the smallest ensemble's mean number of events a step, alpha n dt <|b|>, falls below 3: the setting's
+/// condition.
 fn fewest_events() -> Measured {
     let start: Nodes = TensorRule::new(&[half_normal(80), half_normal(80)]).into();
     let flow = DiscreteFlow { alpha: ALPHA, transport: true, centred: true, dt: DT };

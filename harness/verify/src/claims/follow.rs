@@ -2,8 +2,8 @@
 
 use crate::subject::Trial;
 
-/// What `observe` makes of the trial after so many steps each (ascending, from 0 on); `lost` from a step that fails on: NaN, which
-/// no check passes, or as many of it as are observed.
+/// What `observe` makes of the trial after so many steps each (ascending, from 0 on); `lost` from a step that fails on:
+/// NaN, which no check passes, or as many of it as are observed.
 pub fn follow<T: Clone>(
     trial: &mut Trial,
     steps: &[usize],

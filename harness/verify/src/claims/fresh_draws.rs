@@ -50,7 +50,8 @@ struct Found {
     cells: Vec<u64>,
 }
 
-/// Scheme 2 with forced deaths: each is replaced by a draw that has the prior's law and does not move in its first step.
+/// Scheme 2 with forced deaths: each is replaced by a draw that has the prior's law and does not move in its first
+/// step.
 pub fn measure(context: &Context, precision: Precision, part: u64, level: f64) -> Result<Vec<Measured>, Interrupted> {
     let steps = context.replicates(STEPS);
     let blocks = context.map(BLOCKS, |block| tally(context, precision, part, block, steps / BLOCKS))?;

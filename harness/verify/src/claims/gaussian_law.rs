@@ -15,17 +15,22 @@ use birth_death_stats::quadrature::TensorRule;
 pub static CLAIM: Claim = Claim {
     id: "gaussian-law",
     kind: Kind::Limit,
-    statement: "in a quadratic potential the energy and every first and second moment of scheme 1 follow the exact Gaussian law",
-    source: "arXiv:1902.01843, the non-interacting quadratic example; the law P_k(t) re-derived (dynamics of precisions)",
-    setting: "F = 1/2 sum h_k x_k^2, start standard normal, D = 1, 2, 4, with and without transport, alpha = 2, n = 1000, dt = 0.02, t = 0.5, \
-              1, 2, 600 replicates",
-    estimator: "mean over replicates of E and of each <x_k^2>, over the oracle's; of each <x_k>, over the oracle's standard deviation",
-    oracle: "C_dt, the n = infinity map at the same dt, on Gauss-Hermite nodes (one orthant: everything is even); C_dt itself, extrapolated to dt = 0, against the \
-             closed form G",
-    tolerance: "bias of order 1/n, below 0.4 % (seen on other seeds at n = 250, 500, 1000), and 11 standard errors: 6.3 for the level \
-                of one of 120 checks and 4.5 so that a correct build is decided. With transport the largest standard errors are 0.2 % (E), \
-                0.24 % (<x^2>) and 0.2 % (<x>); without, 0.25 %, 0.42 %, 0.33 %, for genealogies are longer. C_dt as dt -> 0, from dt and dt / 2, against G: the square of what dt does at most, h^2 t dt for \
-                Euler's (1 - h dt)^2 against e^(-2 h dt) and alpha dt D/4 for the second order of p; and 5e-4 of quadrature",
+    statement: "in a quadratic potential the energy and every first and second moment of scheme 1 follow the exact \
+        Gaussian law",
+    source: "arXiv:1902.01843, the non-interacting quadratic example; the law P_k(t) re-derived (dynamics of \
+        precisions)",
+    setting: "F = 1/2 sum h_k x_k^2, start standard normal, D = 1, 2, 4, with and without transport, alpha = 2, n = \
+        1000, dt = 0.02, t = 0.5, 1, 2, 600 replicates",
+    estimator: "mean over replicates of E and of each <x_k^2>, over the oracle's; of each <x_k>, over the oracle's \
+        standard deviation",
+    oracle: "C_dt, the n = infinity map at the same dt, on Gauss-Hermite nodes (one orthant: everything is even); C_dt \
+        itself, extrapolated to dt = 0, against the closed form G",
+    tolerance: "bias of order 1/n, below 0.4 % (seen on other seeds at n = 250, 500, 1000), and 11 standard errors: \
+        6.3 for the level of one of 120 checks and 4.5 so that a correct build is decided. With transport the largest \
+        standard errors are 0.2 % (E), 0.24 % (<x^2>) and 0.2 % (<x>); without, 0.25 %, 0.42 %, 0.33 %, for \
+        genealogies are longer. C_dt as dt -> 0, from dt and dt / 2, against G: the square of what dt does at most, \
+        h^2 t dt for Euler's (1 - h dt)^2 against e^(-2 h dt) and alpha dt D/4 for the second order of p; and 5e-4 of \
+        quadrature",
     measure,
 };
 

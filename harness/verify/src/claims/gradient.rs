@@ -13,14 +13,16 @@ pub static CLAIM: Claim = Claim {
     kind: Kind::Limit,
     statement: "E is the model's energy, V_i its first variation at particle i, and grad V_i = n dE/dtheta_i",
     source: "arXiv:1902.01843: the energy, the potential as its first variation, and gradient flow of the particles",
-    setting: "n = 1, 2, 5, 17; 5 ensembles each; Gaussian units in 1 and 2 dimensions, MMD to a mixture and to a sample, quadratic, \
-              double well, Rastrigin",
-    estimator: "largest deviation over particles and ensembles, relative to the largest magnitude of the quantity in the ensemble",
-    oracle: "Gaussian units: 1/2 ∫(f_n - f)^2 dx and c ∫(f_n - f) phi dx by the trapezoid rule on the inputs (no kernel formula); the \
-             other models: their definitions restated; grad V also by sixth-order differences of n E",
-    tolerance: "values: 1e-12, about a hundred roundings of the quadrature's and the kernel's sums. Differences of step h = 0.01: \
-                truncation h^6/140 of the seventh derivative, below 1e-8 of the largest gradient (Rastrigin: (2 pi h)^6/140 = \
-                4e-10), and rounding 2e-16 n |E| / h, below 1e-10: 1e-7 (Rastrigin's steps, h times (2 pi)^7, included)",
+    setting: "n = 1, 2, 5, 17; 5 ensembles each; Gaussian units in 1 and 2 dimensions, MMD to a mixture and to a \
+        sample, quadratic, double well, Rastrigin",
+    estimator: "largest deviation over particles and ensembles, relative to the largest magnitude of the quantity in \
+        the ensemble",
+    oracle: "Gaussian units: 1/2 ∫(f_n - f)^2 dx and c ∫(f_n - f) phi dx by the trapezoid rule on the inputs (no \
+        kernel formula); the other models: their definitions restated; grad V also by sixth-order differences of n E",
+    tolerance: "values: 1e-12, about a hundred roundings of the quadrature's and the kernel's sums. Differences of \
+        step h = 0.01: truncation h^6/140 of the seventh derivative, below 1e-8 of the largest gradient (Rastrigin: (2 \
+        pi h)^6/140 = 4e-10), and rounding 2e-16 n |E| / h, below 1e-10: 1e-7 (Rastrigin's steps, h times (2 pi)^7, \
+        included)",
     measure,
 };
 

@@ -14,22 +14,24 @@ use birth_death_stats::tails::{chi_square_upper, z_two_sided};
 pub static CLAIM: Claim = Claim {
     id: "independence",
     kind: Kind::Sharp,
-    statement: "events of different particles in a step are uncorrelated, and so are events of consecutive steps; every replicate has a \
-                stream of its own",
+    statement: "events of different particles in a step are uncorrelated, and so are events of consecutive steps; \
+        every replicate has a stream of its own",
     source: "arXiv:1902.01843, the birth-death algorithm: every particle has a clock of its own",
-    setting: "64 particles with event probabilities from 0.3 to 0.6, raw rates, no transport, 1e4 steps of 20 steppers, the \
-              ensemble put back after each. Every event is seen: deaths under scheme 1, when nothing else can happen (a slot has \
-              another origin); births and deaths mixed under scheme 2, with as many certain deaths beside them as there may be \
-              births, so that nobody is removed (a parent is an origin elsewhere); that in single precision too",
-    estimator: "mean product of standardised events (X - p) / root(p q): of slots i and i + k, slots taken as a ring, in the same \
-                step and from a step to the next; and of every pair of slots. Streams whose first four words another one has too, of all \
-                claims, of parts and replicates 0 to 99 and every power of two that has a bit of the number to itself",
+    setting: "64 particles with event probabilities from 0.3 to 0.6, raw rates, no transport, 1e4 steps of 20 \
+        steppers, the ensemble put back after each. Every event is seen: deaths under scheme 1, when nothing else can \
+        happen (a slot has another origin); births and deaths mixed under scheme 2, with as many certain deaths beside \
+        them as there may be births, so that nobody is removed (a parent is an origin elsewhere); that in single \
+        precision too",
+    estimator: "mean product of standardised events (X - p) / root(p q): of slots i and i + k, slots taken as a ring, \
+        in the same step and from a step to the next; and of every pair of slots. Streams whose first four words \
+        another one has too, of all claims, of parts and replicates 0 to 99 and every power of two that has a bit of \
+        the number to itself",
     oracle: "mean 0, variance 1, different products uncorrelated: exact, for p = 1 - exp(-alpha |V| dt) is known",
-    tolerance: "sharp: normal law of a mean product and chi-square of all distances. Third moments of a product are at most 0.76, \
-                which changes the tails at this level by less than 10 % for sums over a distance (6.4e5 terms), by less than a \
-                factor 2 for a pair's (1e4 terms), whose p is doubled. Must be able to see a mean correlation of 0.015 at one \
-                distance, 0.025 in root sum square over all, 0.15 of one pair. Streams: none; by chance two of 3e5 agree in 128 bits with \
-                probability 2e-28",
+    tolerance: "sharp: normal law of a mean product and chi-square of all distances. Third moments of a product are at \
+        most 0.76, which changes the tails at this level by less than 10 % for sums over a distance (6.4e5 terms), by \
+        less than a factor 2 for a pair's (1e4 terms), whose p is doubled. Must be able to see a mean correlation of \
+        0.015 at one distance, 0.025 in root sum square over all, 0.15 of one pair. Streams: none; by chance two of \
+        3e5 agree in 128 bits with probability 2e-28",
     measure,
 };
 
@@ -167,7 +169,8 @@ fn measure(context: &Context) -> Result<Evidence, Interrupted> {
     for (case, part) in CASES.iter().zip(0..) {
         let blocks = context.map(BLOCKS, |block| run(context, case, part, block, steps))?;
         let products = blocks.iter().fold(Products::none(), Products::merge);
-        // a pair stands twice within a step: distances beyond N/2 repeat the others, and at N/2 every pair would count twice
+        // a pair stands twice within a step: distances beyond N/2 repeat the others, and at N/2 every pair would count
+        // twice
         let within = Distances::of(&products.within, products.counts.0, 1..N / 2);
         let next = Distances::of(&products.next, products.counts.1, 0..N);
         evidence.measured.extend([
@@ -195,7 +198,8 @@ fn streams() -> Vec<u64> {
     REGISTRY.iter().flat_map(|claim| of(claim.number())).collect()
 }
 
-/// Streams that begin as another one does. Standard errors take replicates for independent: the least is that no two are the same.
+/// Streams that begin as another one does. Standard errors take replicates for independent: the least is that no two
+/// are the same.
 fn alike<R: Rng>(streams: Vec<u64>, words: impl Fn(u64) -> R) -> Measured {
     let count = streams.len() as u64;
     let begin = |stream| {

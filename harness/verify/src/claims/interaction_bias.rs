@@ -18,19 +18,22 @@ use birth_death_stats::regression::{Point, PowerLaw, log_log};
 pub static CLAIM: Claim = Claim {
     id: "interaction-bias",
     kind: Kind::Limit,
-    statement: "on Gaussian units under gradient flow the mean energy of n particles is E(t) + B(t)/n, with B by theory",
-    source: "arXiv:1902.01843, the error of order 1/n of the particle system; B from the second variation of E(t) as a functional of \
-             the start (von Mises)",
-    setting: "the paper's units, c standard normal, y uniform on (-2, 2), independent; alpha = 0, dt = 0.125, t = 0 and 1; n = 25, 50, 100, 200 \
-              with 6000, 4000, 2000, 1000 replicates",
-    estimator: "mean over replicates of n (E_n - E) / B, less control variates of mean exactly 0: the first variation's polynomial \
-                (orthonormal in the start's law), and at t = 1 also 0.9 of the same at t = 0; slope of log(E_n - E) against log n",
-    oracle: "E: C_dt on 24 x 24 nodes; B: second differences of it towards each of 8 x 8 nodes; B(0) = 1/(2 root(2 pi)), for \
-             <K(theta, theta)> = <c^2>/root(2 pi) and ∬K = 0; C_dt itself, at dt and dt/2 extrapolated, against C",
-    tolerance: "t = 1: bias of next order in 1/n, below 1.5 % (seen on other seeds), and 11 standard errors (6.4 for the level of one of 11 \
-                checks, 4.5 so that a correct build is decided) of 0.35/root R: what the controls leave of the second variation. t = 0: \
-                no bias, 11 standard errors of 0.92/root R. Slope -1: the bias at n = 25 over log 8, and 11 standard errors of 0.006. C_dt against \
-                C: dt^2, for E falls at a rate of order 1 and extrapolation leaves the second order",
+    statement: "on Gaussian units under gradient flow the mean energy of n particles is E(t) + B(t)/n, with B by \
+        theory",
+    source: "arXiv:1902.01843, the error of order 1/n of the particle system; B from the second variation of E(t) as a \
+        functional of the start (von Mises)",
+    setting: "the paper's units, c standard normal, y uniform on (-2, 2), independent; alpha = 0, dt = 0.125, t = 0 \
+        and 1; n = 25, 50, 100, 200 with 6000, 4000, 2000, 1000 replicates",
+    estimator: "mean over replicates of n (E_n - E) / B, less control variates of mean exactly 0: the first \
+        variation's polynomial (orthonormal in the start's law), and at t = 1 also 0.9 of the same at t = 0; slope of \
+        log(E_n - E) against log n",
+    oracle: "E: C_dt on 24 x 24 nodes; B: second differences of it towards each of 8 x 8 nodes; B(0) = 1/(2 root(2 \
+        pi)), for <K(theta, theta)> = <c^2>/root(2 pi) and ∬K = 0; C_dt itself, at dt and dt/2 extrapolated, against C",
+    tolerance: "t = 1: bias of next order in 1/n, below 1.5 % (seen on other seeds), and 11 standard errors (6.4 for \
+        the level of one of 11 checks, 4.5 so that a correct build is decided) of 0.35/root R: what the controls leave \
+        of the second variation. t = 0: no bias, 11 standard errors of 0.92/root R. Slope -1: the bias at n = 25 over \
+        log 8, and 11 standard errors of 0.006. C_dt against C: dt^2, for E falls at a rate of order 1 and \
+        extrapolation leaves the second order",
     measure,
 };
 
@@ -39,15 +42,15 @@ const STEPS: usize = 8;
 /// n, and replicates in quick.
 const SIZES: [(usize, u64); 4] = [(25, 6000), (50, 4000), (100, 2000), (200, 1000)];
 
-/// The control of t = 0 is taken with this coefficient, near the regression's (0.89 to 0.94 on other seeds); being fixed, it leaves the
-/// mean as it is.
+/// The control of t = 0 is taken with this coefficient, near the regression's (0.89 to 0.94 on other seeds); being
+/// fixed, it leaves the mean as it is.
 const SHARE: f64 = 0.9;
 
 /// Degrees in c and y of the first variation's polynomial: it explains 0.99999 of the first variation's variance.
 const DEGREES: [usize; 2] = [5, 7];
 
-/// Standard deviations of a replicate's n (E_n - E) / B after the controls, and the allowance for their being estimates: seen on
-/// other seeds, 0.32 to 0.37 and 0.80 to 0.92.
+/// Standard deviations of a replicate's n (E_n - E) / B after the controls, and the allowance for their being
+/// estimates: seen on other seeds, 0.32 to 0.37 and 0.80 to 0.92.
 const SPREAD: f64 = 0.35;
 const SPREAD_AT_START: f64 = 0.92;
 

@@ -17,19 +17,21 @@ use birth_death_stats::tails::{t_quantile, t_two_sided};
 pub static CLAIM: Claim = Claim {
     id: "martingale",
     kind: Kind::Sharp,
-    statement: "along a run of scheme 1, every step's change of an observable has the exact conditional mean: what is left, M_r \
-                summed over a run, has mean 0",
+    statement: "along a run of scheme 1, every step's change of an observable has the exact conditional mean: what is \
+        left, M_r summed over a run, has mean 0",
     source: "arXiv:1902.01843, the birth-death algorithm; exact conditional mean: derived from the scheme's definition",
-    setting: "the paper's Gaussian units, start c ~ N(0, 1), y ~ U(-2, 2), n = 100, alpha = 5, dt = 1/16 (the oracle's evaluation of a step is \
-              nearly all of the cost; a third of the dt would take three times as long, and the conditional mean is exact at any), t = 2, 400 replicates",
-    estimator: "Z = sum M_r / root(sum M_r^2) over replicates; of <c>, <y>, <c y> and the energy's linear part <F> after the step; \
-                of offspring counts scored by V, and by what V of the slot has changed since the step before, cut at 0.02 \
-                (potentials one step late show there)",
-    oracle: "V and grad V of the harness's own quadrature over the inputs, at the present ensemble; expected shares of offspring \
-             by Gauss-Legendre quadrature of the exact integral; positions after the step by the harness's own gradient",
-    tolerance: "sharp: Z root((R - 1) / (R - Z^2)) over R replicates is Student's t for normal M_r; skewness g of M_r changes the \
-                tail by exp(|g Z^3| / (3 root R)) to leading order, and p is multiplied by that at |g| = 0.5 (0.25 was seen in 3e4 \
-                replicates on other seeds). Must be able to see 11 standard errors",
+    setting: "the paper's Gaussian units, start c ~ N(0, 1), y ~ U(-2, 2), n = 100, alpha = 5, dt = 1/16 (the oracle's \
+        evaluation of a step is nearly all of the cost; a third of the dt would take three times as long, and the \
+        conditional mean is exact at any), t = 2, 400 replicates",
+    estimator: "Z = sum M_r / root(sum M_r^2) over replicates; of <c>, <y>, <c y> and the energy's linear part <F> \
+        after the step; of offspring counts scored by V, and by what V of the slot has changed since the step before, \
+        cut at 0.02 (potentials one step late show there)",
+    oracle: "V and grad V of the harness's own quadrature over the inputs, at the present ensemble; expected shares of \
+        offspring by Gauss-Legendre quadrature of the exact integral; positions after the step by the harness's own \
+        gradient",
+    tolerance: "sharp: Z root((R - 1) / (R - Z^2)) over R replicates is Student's t for normal M_r; skewness g of M_r \
+        changes the tail by exp(|g Z^3| / (3 root R)) to leading order, and p is multiplied by that at |g| = 0.5 (0.25 \
+        was seen in 3e4 replicates on other seeds). Must be able to see 11 standard errors",
     measure,
 };
 

@@ -17,13 +17,14 @@ pub static CLAIM: Claim = Claim {
     kind: Kind::Limit,
     statement: "on the paper's Gaussian units the energy of gradient flow and of scheme 1 follows PDE 1",
     source: "arXiv:1902.01843, the mean-field limit of the birth-death algorithm; the Gaussian example's full start",
-    setting: "c standard normal, y uniform on (-2, 2), n = 400 on a randomly shifted lattice, dt = 0.02; alpha = 0: t = 0.5, 1, 2, 80 \
-              replicates; alpha = 5: t = 0.25, 0.5, 1, 150 replicates",
+    setting: "c standard normal, y uniform on (-2, 2), n = 400 on a randomly shifted lattice, dt = 0.02; alpha = 0: t \
+        = 0.5, 1, 2, 80 replicates; alpha = 5: t = 0.25, 0.5, 1, 150 replicates",
     estimator: "mean over replicates of E, over the oracle's",
     oracle: "C_dt on 24 x 24 nodes (Hermite in c, Legendre in y); C_dt itself against C, PDE 1 by characteristics",
-    tolerance: "bias of order 1/n, below 0.5 % at alpha = 0 and at most 1.4 % at alpha = 5, t = 1 (seen on other seeds, full profile); and \
-                11 standard errors (6.4 for the level of one of 12 checks by the t law, 4.5 so that a correct build is \
-                decided) of 0.14 % and 0.35, 0.5, 0.7 %. C_dt against C: one dt, for E falls at a rate of order 1",
+    tolerance: "bias of order 1/n, below 0.5 % at alpha = 0 and at most 1.4 % at alpha = 5, t = 1 (seen on other \
+        seeds, full profile); and 11 standard errors (6.4 for the level of one of 12 checks by the t law, 4.5 so that \
+        a correct build is decided) of 0.14 % and 0.35, 0.5, 0.7 %. C_dt against C: one dt, for E falls at a rate of \
+        order 1",
     measure,
 };
 

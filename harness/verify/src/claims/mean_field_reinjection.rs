@@ -18,23 +18,26 @@ use birth_death_stats::tails::normal_quantile;
 pub static CLAIM: Claim = Claim {
     id: "mean-field-reinjection",
     kind: Kind::Limit,
-    statement: "on Gaussian units the energy and the mass injected by scheme 2 follow its mean-field map with the finite-n injection; the map \
-                tends to PDE 2 as n dt grows and to PDE 2' as it falls",
-    source: "arXiv:1902.01843, birth-death with reinjection and its mean-field limit; PDE 2', where every death is replaced by a draw, and \
-             E[(D - B)^+]/n for Poisson D, B, derived from the scheme",
-    setting: "c normal of mean 2 and sd 1, y uniform on (-2, 2), on a randomly shifted lattice; prior c = 0, y standard normal; alpha = 5, t <= 1; \
-              (n, dt) = (100, 0.0125), (200, 0.025), (400, 0.125) with 300, 400, 250 replicates: n dt = 1.25, 5, 50",
-    estimator: "mean over replicates of E at t = 0.25, 0.5, 1 and of the mass injected in (0, 0.5] and (0.5, 1], over the oracle's; the last one is \
-                0.033 for PDE 2 and 0.073 for PDE 2', which differ in E by less than 1.1 %: it is the masses that tell them apart",
-    oracle: "C_dt of scheme 2 on 16 x 16 nodes (Hermite in c, Legendre in y; the prior 8), with n in the injection; with n infinite against PDE 2, \
-             with n = 0.001 against PDE 2', both C2, at two dt extrapolated to 0",
-    tolerance: "bias of order 1/n: 2/n of E, 1/n and 5/n of the masses (seen on other seeds, full profile: at most 1.9, 0.7, 4), 1 % of the \
-                last mass for the kink of max(V, 0) between nodes, and 11 standard errors: 6.4 for the level of one of 17 checks by the t law, \
-                4.5 so that a correct build is decided. Standard deviations of a replicate, times root n: 1.3 of E, 0.65 of the first mass; 3.9, \
-                4.7, 9.5 of the last one. So E is known to 6 % at n = 200 and 400, to 10 % at n = 100 (a replicate's E varies by 13 %, and a bias of 2 %), \
-                and the last mass to 22 % to 36 %: at most 7 % of the particles are injected then, a replicate's number varies by 33 % to 48 %, and for 6 % some \
-                8e3 replicates were needed. Oracles against each other: (alpha dt)^2 at the larger dt, for masses change at rates of order alpha and \
-                extrapolation leaves the second order",
+    statement: "on Gaussian units the energy and the mass injected by scheme 2 follow its mean-field map with the \
+        finite-n injection; the map tends to PDE 2 as n dt grows and to PDE 2' as it falls",
+    source: "arXiv:1902.01843, birth-death with reinjection and its mean-field limit; PDE 2', where every death is \
+        replaced by a draw, and E[(D - B)^+]/n for Poisson D, B, derived from the scheme",
+    setting: "c normal of mean 2 and sd 1, y uniform on (-2, 2), on a randomly shifted lattice; prior c = 0, y \
+        standard normal; alpha = 5, t <= 1; (n, dt) = (100, 0.0125), (200, 0.025), (400, 0.125) with 300, 400, 250 \
+        replicates: n dt = 1.25, 5, 50",
+    estimator: "mean over replicates of E at t = 0.25, 0.5, 1 and of the mass injected in (0, 0.5] and (0.5, 1], over \
+        the oracle's; the last one is 0.033 for PDE 2 and 0.073 for PDE 2', which differ in E by less than 1.1 %: it \
+        is the masses that tell them apart",
+    oracle: "C_dt of scheme 2 on 16 x 16 nodes (Hermite in c, Legendre in y; the prior 8), with n in the injection; \
+        with n infinite against PDE 2, with n = 0.001 against PDE 2', both C2, at two dt extrapolated to 0",
+    tolerance: "bias of order 1/n: 2/n of E, 1/n and 5/n of the masses (seen on other seeds, full profile: at most \
+        1.9, 0.7, 4), 1 % of the last mass for the kink of max(V, 0) between nodes, and 11 standard errors: 6.4 for \
+        the level of one of 17 checks by the t law, 4.5 so that a correct build is decided. Standard deviations of a \
+        replicate, times root n: 1.3 of E, 0.65 of the first mass; 3.9, 4.7, 9.5 of the last one. So E is known to 6 % \
+        at n = 200 and 400, to 10 % at n = 100 (a replicate's E varies by 13 %, and a bias of 2 %), and the last mass \
+        to 22 % to 36 %: at most 7 % of the particles are injected then, a replicate's number varies by 33 % to 48 %, \
+        and for 6 % some 8e3 replicates were needed. Oracles against each other: (alpha dt)^2 at the larger dt, for \
+        masses change at rates of order alpha and extrapolation leaves the second order",
     measure,
 };
 

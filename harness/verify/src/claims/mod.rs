@@ -57,9 +57,10 @@ use crate::arguments::Profile;
 
 /// False alarms of one verification of a correct build: at most this probability, over fresh seeds.
 pub const FALSE_ALARMS: f64 = 1e-6;
-/// The claims of the full table, over which the budget is split equally (Bonferroni, which is stricter than Holm's procedure): the
-/// share of a claim does not depend on which of them are run. About 5.5 standard errors for one check. There are 25: `acceleration-relu` is empirical,
-/// cannot raise a false alarm, and has left its share to `population-loss`.
+/// The claims of the full table, over which the budget is split equally (Bonferroni, which is stricter than Holm's
+/// procedure): the share of a claim does not depend on which of them are run. About 5.5 standard errors for one check.
+/// There are 25: `acceleration-relu` is empirical, cannot raise a false alarm, and has left its share to
+/// `population-loss`.
 pub const CLAIMS: f64 = 24.0;
 /// The generators with each of which a claim may be run, and over which its share is split too.
 pub const GENERATORS: f64 = Source::ALL.len() as f64;
@@ -271,8 +272,8 @@ impl Claim {
         Ok(settled.unwrap_or_default())
     }
 
-    /// The generators and profiles to run it with: the crate's own as asked; the other, at the quick number of replicates, for
-    /// sharp claims always and for all claims in the full profile.
+    /// The generators and profiles to run it with: the crate's own as asked; the other, at the quick number of
+    /// replicates, for sharp claims always and for all claims in the full profile.
     fn runs(&self, profile: Profile) -> Vec<(Source, Profile)> {
         let mut runs = vec![(Source::Xorshift128, profile)];
         if self.kind == Kind::Sharp || profile == Profile::Full {

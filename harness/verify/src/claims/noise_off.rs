@@ -18,21 +18,23 @@ use birth_death_stats::interval::Sample;
 pub static CLAIM: Claim = Claim {
     id: "noise-off",
     kind: Kind::Limit,
-    statement: "scheme 1's events come at the rate alpha n <|b|>, which falls with E: in the Gaussian law on the line it is 4 phi(1) alpha n \
-                E, on Gaussian units at most 2 <|c|> (4 pi s2)^(-d/4) root(2E) alpha n",
-    source: "arXiv:1902.01843, the remark that the noise of birth-death vanishes with the loss; both forms derived: <|z^2 - 1|> = 4 phi(1) for z \
-             standard normal; V = c <(f_n - f) phi> by Cauchy-Schwarz, |b| <= |V| + |Vbar|",
-    setting: "F = x^2/2, start standard normal, alpha = 2, n = 1000, dt = 0.02, windows to t = 0.5, 1, 2, 1500 replicates; units, the paper's \
-              full start, alpha = 5, n = 50, dt = 0.05, to t = 6, 400 replicates",
-    estimator: "deaths and births in a window, over the oracle's; on units over the sum of p along the run; what alpha n <|b|> has in excess of \
-                its bound, at the ensembles of every fifth step",
-    oracle: "C_dt: the sum of p over nodes and steps; C_dt's sum against the integral of the exact rate, n 2 phi(1) log(P(t) e^(-2ht)) between \
-             the window's ends; on units b and E by quadrature over the inputs",
-    tolerance: "a bias of 1/n, at most 0.3 % (measured at n = 250 and 1000 on other seeds), and 11 standard errors (6 for the level of one of 8 \
-                checks, 4.5 so that a correct build is decided) of root(1/events + 0.05^2) / root R: 0.21, 0.35 and 0.5 %. C_dt against the \
-                integral: the rate falls by 2h + 2 alpha E, so its sum over left ends is dt (h + alpha E) too large at most; Euler's E \
-                falls faster, by h^2 t dt; p is x less alpha dt <b^2> / 2<|b|> = 1.04 alpha dt E; E is up to alpha dt / 4 too large, as in rate-pure. Extrapolated from dt / 4 and dt / 8: the square of a quarter of all that. On units: 11 standard errors of 0.9 %, for events less p is a martingale, so that no events at all \
-                fail; and an inequality, with no room",
+    statement: "scheme 1's events come at the rate alpha n <|b|>, which falls with E: in the Gaussian law on the line \
+        it is 4 phi(1) alpha n E, on Gaussian units at most 2 <|c|> (4 pi s2)^(-d/4) root(2E) alpha n",
+    source: "arXiv:1902.01843, the remark that the noise of birth-death vanishes with the loss; both forms derived: \
+        <|z^2 - 1|> = 4 phi(1) for z standard normal; V = c <(f_n - f) phi> by Cauchy-Schwarz, |b| <= |V| + |Vbar|",
+    setting: "F = x^2/2, start standard normal, alpha = 2, n = 1000, dt = 0.02, windows to t = 0.5, 1, 2, 1500 \
+        replicates; units, the paper's full start, alpha = 5, n = 50, dt = 0.05, to t = 6, 400 replicates",
+    estimator: "deaths and births in a window, over the oracle's; on units over the sum of p along the run; what alpha \
+        n <|b|> has in excess of its bound, at the ensembles of every fifth step",
+    oracle: "C_dt: the sum of p over nodes and steps; C_dt's sum against the integral of the exact rate, n 2 phi(1) \
+        log(P(t) e^(-2ht)) between the window's ends; on units b and E by quadrature over the inputs",
+    tolerance: "a bias of 1/n, at most 0.3 % (measured at n = 250 and 1000 on other seeds), and 11 standard errors (6 \
+        for the level of one of 8 checks, 4.5 so that a correct build is decided) of root(1/events + 0.05^2) / root R: \
+        0.21, 0.35 and 0.5 %. C_dt against the integral: the rate falls by 2h + 2 alpha E, so its sum over left ends \
+        is dt (h + alpha E) too large at most; Euler's E falls faster, by h^2 t dt; p is x less alpha dt <b^2> / \
+        2<|b|> = 1.04 alpha dt E; E is up to alpha dt / 4 too large, as in rate-pure. Extrapolated from dt / 4 and dt \
+        / 8: the square of a quarter of all that. On units: 11 standard errors of 0.9 %, for events less p is a \
+        martingale, so that no events at all fail; and an inequality, with no room",
     measure,
 };
 
@@ -55,8 +57,8 @@ fn mean(values: &[f64], g: impl Fn(f64) -> f64) -> f64 {
     values.iter().map(|value| g(*value)).sum::<f64>() / values.len() as f64
 }
 
-/// Deaths and births up to each of `steps`, since the one before; NaN for an error. `before` looks at the trial before a step, `after` gets the window,
-/// what `before` saw, and the step.
+/// Deaths and births up to each of `steps`, since the one before; NaN for an error. `before` looks at the trial before
+/// a step, `after` gets the window, what `before` saw, and the step.
 fn events<T>(
     trial: &mut Trial,
     steps: &[usize],
@@ -92,7 +94,8 @@ fn law() -> GaussianLaw {
     GaussianLaw { curvature: CURVATURE.to_vec(), precision: vec![1.0], alpha: ALPHA, transport: true }
 }
 
-/// The mean number of events up to t as dt -> 0: b = (z^2 - 1)/2P, z standard normal, and E integrates to log(P(t) e^(-2ht) / P) / 2 alpha.
+/// The mean number of events up to t as dt -> 0: b = (z^2 - 1)/2P, z standard normal, and E integrates to log(P(t)
+/// e^(-2ht) / P) / 2 alpha.
 fn integral(t: f64) -> f64 {
     let phi = (-0.5f64).exp() / (2.0 * PI).sqrt();
     PARTICLES as f64 * 2.0 * phi * (law().precision_at(0, t).ln() - 2.0 * CURVATURE[0] * t)

@@ -1,4 +1,5 @@
-//! The student-teacher loss on fresh batches has the exact population loss as its mean, and that is what quadrature finds.
+//! The student-teacher loss on fresh batches has the exact population loss as its mean, and that is what quadrature
+//! finds.
 
 use birth_death::Marginal;
 
@@ -11,17 +12,21 @@ use crate::subject::{Setup, Trial, product};
 pub static CLAIM: Claim = Claim {
     id: "population-loss",
     kind: Kind::Limit,
-    statement: "the student-teacher loss by the arc-cosine kernel is the mean of that on fresh batches: E, V and grad V",
-    source: "arXiv:1902.01843, the student-teacher example, with the authors' notebook student_teacher_example, which draws batches",
-    setting: "four ReLU teachers drawn as the authors draw theirs, students standard normal; units, dimensions and scales 1, 3, 1; 5, 2, 1; \
-              20, 6, 20; 20, 10, 1. Inputs uniform on the sphere, 1000 in a batch; a new teacher, student and batch in each of 600 replicates",
-    estimator: "E of the batch over that of the kernel; of V and grad V the sum over units of batch less kernel, with the signs of the kernel's and \
-                with alternating ones, over the sum of their sizes, s |c| |a| sqrt(E/d) by Cauchy and Schwarz (slopes: without |c| or |a|). \
-                Kernel against oracle: largest deviation, relative to the largest magnitude",
+    statement: "the student-teacher loss by the arc-cosine kernel is the mean of that on fresh batches: E, V and grad \
+        V",
+    source: "arXiv:1902.01843, the student-teacher example, with the authors' notebook student_teacher_example, which \
+        draws batches",
+    setting: "four ReLU teachers drawn as the authors draw theirs, students standard normal; units, dimensions and \
+        scales 1, 3, 1; 5, 2, 1; 20, 6, 20; 20, 10, 1. Inputs uniform on the sphere, 1000 in a batch; a new teacher, \
+        student and batch in each of 600 replicates",
+    estimator: "E of the batch over that of the kernel; of V and grad V the sum over units of batch less kernel, with \
+        the signs of the kernel's and with alternating ones, over the sum of their sizes, s |c| |a| sqrt(E/d) by \
+        Cauchy and Schwarz (slopes: without |c| or |a|). Kernel against oracle: largest deviation, relative to the \
+        largest magnitude",
     oracle: "quadrature over the angle in the plane of two units (no kernel formula, no formula of its gradient)",
-    tolerance: "kernel: 1e-12, some hundred roundings, and E is what is left of sums ten times as large. Batches: no bias. The standard deviation of a \
-                replicate is 0.04 for E and at most 0.024 for the others (6000 on another seed), the t quantile of the level 6.3: \
-                (6.3 + 4.5) 0.04 / sqrt(600) = 0.018 and 0.011",
+    tolerance: "kernel: 1e-12, some hundred roundings, and E is what is left of sums ten times as large. Batches: no \
+        bias. The standard deviation of a replicate is 0.04 for E and at most 0.024 for the others (6000 on another \
+        seed), the t quantile of the level 6.3: (6.3 + 4.5) 0.04 / sqrt(600) = 0.018 and 0.011",
     measure,
 };
 
@@ -102,7 +107,8 @@ fn measure(context: &Context) -> Result<Evidence, Interrupted> {
     Ok(exact.chain([energy]).chain(limits).collect::<Vec<_>>().into())
 }
 
-/// How large V and grad V of every unit may be: `s |c| |a| sqrt(E / d)`, by the inequality of Cauchy and Schwarz, and without |a| or without |c|.
+/// How large V and grad V of every unit may be: `s |c| |a| sqrt(E / d)`, by the inequality of Cauchy and Schwarz, and
+/// without |a| or without |c|.
 fn sizes(values: &[f64], units: usize, factor: f64) -> (Vec<f64>, Vec<f64>) {
     let (charges, directions) = values.split_at(units);
     let length = |i: usize| directions.iter().skip(i).step_by(units).map(|a| a * a).sum::<f64>().sqrt();

@@ -14,13 +14,15 @@ use crate::subject::{AnyEnergy, BoxedEnergy, Precision};
 use birth_death_stats::quadrature::Rule;
 use birth_death_stats::tails::normal_quantile;
 
-/// A fixed ensemble on the line: the quantiles (i + 0.3)/n of the standard normal law, without the symmetry of the midpoints.
+/// A fixed ensemble on the line: the quantiles (i + 0.3)/n of the standard normal law, without the symmetry of the
+/// midpoints.
 pub fn frozen(n: usize) -> Vec<f64> {
     (0..n).map(|i| -normal_quantile((i as f64 + 0.3) / n as f64)).collect()
 }
 
-/// A rank-1 lattice of the unit square (the golden ratio's), shifted by two uniforms: each point is uniform on the square, by itself, and
-/// means over all fluctuate several times less than with independent points. Off the edges by 1e-15, where quantiles are infinite.
+/// A rank-1 lattice of the unit square (the golden ratio's), shifted by two uniforms: each point is uniform on the
+/// square, by itself, and means over all fluctuate several times less than with independent points. Off the edges by
+/// 1e-15, where quantiles are infinite.
 pub fn shifted_lattice(rng: &mut impl Generator, n: usize) -> Vec<[f64; 2]> {
     let mut uniform = || Marginal::Uniform { low: 0.0, high: 1.0 }.draw(rng);
     let shifts: [f64; 2] = [uniform(), uniform()];
@@ -193,11 +195,11 @@ pub fn half_normal(nodes: usize) -> Rule {
     Rule { nodes, weights }
 }
 
-/// The law of |x| for x normal with mean 0 and standard deviation `sd` in each of `dim` components: all that an isotropic potential
-/// sees of it.
+/// The law of |x| for x normal with mean 0 and standard deviation `sd` in each of `dim` components: all that an
+/// isotropic potential sees of it.
 ///
-/// Composite Gauss-Legendre, `panels` of 8 nodes on (0, 9 sd), beyond which lies less than 1e-15 of the mass and of its moments
-/// for dim <= 4. Short panels, because p(|b|) has a kink at b = 0 that costs a long rule its order.
+/// Composite Gauss-Legendre, `panels` of 8 nodes on (0, 9 sd), beyond which lies less than 1e-15 of the mass and of its
+/// moments for dim <= 4. Short panels, because p(|b|) has a kink at b = 0 that costs a long rule its order.
 pub fn radial(dim: usize, sd: f64, panels: usize) -> Nodes {
     let width = 9.0 / panels as f64;
     let density = |r: f64| r.powi(dim as i32 - 1) * (-0.5 * r * r).exp();

@@ -14,21 +14,26 @@ use birth_death_stats::interval::Sample;
 pub static CLAIM: Claim = Claim {
     id: "rate-pure",
     kind: Kind::Limit,
-    statement: "pure birth-death in an isotropic quadratic potential decays as D / (2 alpha t): E (t + P/(alpha h)) = D / (2 alpha), while the \
-                particles last",
-    source: "arXiv:1902.01843, the rate of pure birth-death in the quadratic example; exact from the law P(t) = P + alpha h t",
-    setting: "h = 1, start standard normal (P = 1), alpha = 2, n = 1000, no transport, with tau = alpha h t / P: D = 1, tau = 5, 10, 20, 40, dt = \
-              0.1; D = 2, tau = 5, 10, 20, dt = 0.1; D = 4, tau = 5, 10, dt = 0.05; 500 replicates",
-    estimator: "mean over replicates of E, over the oracle's; slope of log E against log(t + P/(alpha h)), first to last time, less the \
-                oracle's",
-    oracle: "C_dt on the law of |x|, all that an isotropic potential sees; C_dt's E (t + P/(alpha h)) 2 alpha / D, extrapolated to dt = 0, against 1, its slope against -1",
-    tolerance: "those alive at tau descend from the start's particles within 1/root tau of 0, a share of order tau^(-D/2): bias kappa_D (1 + tau)^(D/2) / n \
-                with kappa = 1.2, 0.55, 0.22 for D = 1, 2, 4 (measured at n = 125 to 1000 on other seeds: 0.7, 0.52, 0.22), that is 0.8, 1.2 and 2.7 % at the \
-                last tau; and 11 standard errors (6 for the level of one of 24 checks by the t law, 4.5 so that a correct build is \
-                decided) of 0.06 to 0.147 / root R. Of the slope: the last bias and half the variance of log E, over log(T_last/T_first), and 11 standard errors. C_dt as dt -> 0, from dt / 4 and dt / 8: the square of what dt / 4 does at most, \
-                and 1e-4 of quadrature, at either end of the slope. What dt does: births add \
-                log(2 - e^-x) = x - x^2 to the log-density, and x^2 sums to a function of V between 0 and delta = alpha dt h D^2 / 4P; its covariance with V, over \
-                Vbar, is at most delta / 2 root(2/D)",
+    statement: "pure birth-death in an isotropic quadratic potential decays as D / (2 alpha t): E (t + P/(alpha h)) = \
+        D / (2 alpha), while the particles last",
+    source: "arXiv:1902.01843, the rate of pure birth-death in the quadratic example; exact from the law P(t) = P + \
+        alpha h t",
+    setting: "h = 1, start standard normal (P = 1), alpha = 2, n = 1000, no transport, with tau = alpha h t / P: D = \
+        1, tau = 5, 10, 20, 40, dt = 0.1; D = 2, tau = 5, 10, 20, dt = 0.1; D = 4, tau = 5, 10, dt = 0.05; 500 \
+        replicates",
+    estimator: "mean over replicates of E, over the oracle's; slope of log E against log(t + P/(alpha h)), first to \
+        last time, less the oracle's",
+    oracle: "C_dt on the law of |x|, all that an isotropic potential sees; C_dt's E (t + P/(alpha h)) 2 alpha / D, \
+        extrapolated to dt = 0, against 1, its slope against -1",
+    tolerance: "those alive at tau descend from the start's particles within 1/root tau of 0, a share of order \
+        tau^(-D/2): bias kappa_D (1 + tau)^(D/2) / n with kappa = 1.2, 0.55, 0.22 for D = 1, 2, 4 (measured at n = 125 \
+        to 1000 on other seeds: 0.7, 0.52, 0.22), that is 0.8, 1.2 and 2.7 % at the last tau; and 11 standard errors \
+        (6 for the level of one of 24 checks by the t law, 4.5 so that a correct build is decided) of 0.06 to 0.147 / \
+        root R. Of the slope: the last bias and half the variance of log E, over log(T_last/T_first), and 11 standard \
+        errors. C_dt as dt -> 0, from dt / 4 and dt / 8: the square of what dt / 4 does at most, and 1e-4 of \
+        quadrature, at either end of the slope. What dt does: births add log(2 - e^-x) = x - x^2 to the log-density, \
+        and x^2 sums to a function of V between 0 and delta = alpha dt h D^2 / 4P; its covariance with V, over Vbar, \
+        is at most delta / 2 root(2/D)",
     measure,
 };
 

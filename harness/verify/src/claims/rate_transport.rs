@@ -1,4 +1,5 @@
-//! With transport the energy decays exponentially, twice as fast as the least curvature; from a flat start by the trace formula.
+//! With transport the energy decays exponentially, twice as fast as the least curvature; from a flat start by the trace
+//! formula.
 
 use birth_death::Marginal;
 
@@ -17,21 +18,24 @@ use birth_death_stats::quadrature::TensorRule;
 pub static CLAIM: Claim = Claim {
     id: "rate-transport",
     kind: Kind::Limit,
-    statement: "in a quadratic potential log E falls with slope -2 min h under scheme 1 with transport, with the exact law's prefactor; from \
-                a flat start E follows the trace formula tr[H (e^(2Ht) - 1)^-1] / alpha",
-    source: "arXiv:1902.01843, the convergence rate of the non-interacting quadratic example; both forms re-derived from the law P_k(t), \
-             with the condition under which the trace formula holds",
-    setting: "alpha = 2, n = 1000. h = 1 and h = (1, 3), start standard normal, dt = 0.01, t = 1, 2, 3, 160 replicates. Flat: h = 1, start \
-              of precision P = 0.02, dt = 0.002, t = 0.5, 1, 250 replicates",
-    estimator: "mean over replicates of E, over the oracle's (at t = 3: the prefactor); of log E(3) - log E(2), less the oracle's",
-    oracle: "C_dt on quadrature nodes; C_dt's slope, extrapolated to dt = 0, against -2 min h, its E against the closed form G, and for the flat start against the \
-             trace formula",
-    tolerance: "particles against C_dt: a bias of 1/n in E, 0.12 % (flat: 0.55 %; measured at n = 250 and 1000 on other seeds), allowed 0.3 and \
-                0.7 %, in the slope 0.0005 at most, allowed 0.002; and 11 standard errors (5.9 for the level of one of 20 checks by the t law, 4.5 so that a correct \
-                build is decided) of 0.44 % and (flat) 0.59 %, in the slope 0.0006. C_dt as dt -> 0, from dt / 4 and dt / 8 (flat: dt and dt / 2): the square of what dt / 4 (dt) does at most, and 1e-5 of quadrature. What dt does: in the slope, \
-                Euler's h^2 dt; in E h^2 t dt, and alpha dt D sum h / 4P, for births add \
-                log(2 - e^-x) = x - x^2 to a log-density and x^2 sums to that. Besides, -2 min h from t = 2 on: 2 alpha E(2), for E' = -2hE - alpha Var V \
-                and Var V = 2E^2 at D = 1; G against the trace formula: 2P / (alpha (1 - e^(-2ht)))",
+    statement: "in a quadratic potential log E falls with slope -2 min h under scheme 1 with transport, with the exact \
+        law's prefactor; from a flat start E follows the trace formula tr[H (e^(2Ht) - 1)^-1] / alpha",
+    source: "arXiv:1902.01843, the convergence rate of the non-interacting quadratic example; both forms re-derived \
+        from the law P_k(t), with the condition under which the trace formula holds",
+    setting: "alpha = 2, n = 1000. h = 1 and h = (1, 3), start standard normal, dt = 0.01, t = 1, 2, 3, 160 \
+        replicates. Flat: h = 1, start of precision P = 0.02, dt = 0.002, t = 0.5, 1, 250 replicates",
+    estimator: "mean over replicates of E, over the oracle's (at t = 3: the prefactor); of log E(3) - log E(2), less \
+        the oracle's",
+    oracle: "C_dt on quadrature nodes; C_dt's slope, extrapolated to dt = 0, against -2 min h, its E against the \
+        closed form G, and for the flat start against the trace formula",
+    tolerance: "particles against C_dt: a bias of 1/n in E, 0.12 % (flat: 0.55 %; measured at n = 250 and 1000 on \
+        other seeds), allowed 0.3 and 0.7 %, in the slope 0.0005 at most, allowed 0.002; and 11 standard errors (5.9 \
+        for the level of one of 20 checks by the t law, 4.5 so that a correct build is decided) of 0.44 % and (flat) \
+        0.59 %, in the slope 0.0006. C_dt as dt -> 0, from dt / 4 and dt / 8 (flat: dt and dt / 2): the square of what \
+        dt / 4 (dt) does at most, and 1e-5 of quadrature. What dt does: in the slope, Euler's h^2 dt; in E h^2 t dt, \
+        and alpha dt D sum h / 4P, for births add log(2 - e^-x) = x - x^2 to a log-density and x^2 sums to that. \
+        Besides, -2 min h from t = 2 on: 2 alpha E(2), for E' = -2hE - alpha Var V and Var V = 2E^2 at D = 1; G \
+        against the trace formula: 2P / (alpha (1 - e^(-2ht)))",
     measure,
 };
 
@@ -101,7 +105,8 @@ impl Case {
         GaussianLaw { curvature: self.curvature.to_vec(), precision, alpha: ALPHA, transport: true }
     }
 
-    /// C_dt's E at the times, with so many nodes a component (on the line: 8 times as many). Halving 100 changes it by less than 1e-5.
+    /// C_dt's E at the times, with so many nodes a component (on the line: 8 times as many). Halving 100 changes it by
+    /// less than 1e-5.
     fn map(&self, nodes: usize, by: impl Fn(&dyn MeanField, &Nodes, DiscreteFlow, &[usize]) -> Vec<f64>) -> Vec<f64> {
         let sd = 1.0 / self.precision.sqrt();
         let start: Nodes = match self.curvature.len() {

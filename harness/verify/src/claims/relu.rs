@@ -17,7 +17,8 @@ pub struct Teacher {
 }
 
 impl Teacher {
-    /// As the authors draw theirs: output weights uniform on `±1/sqrt(units)`, directions normal, then as long that every `|q| |b| = 1`.
+    /// As the authors draw theirs: output weights uniform on `±1/sqrt(units)`, directions normal, then as long that
+    /// every `|q| |b| = 1`.
     pub fn draw(rng: &mut impl Generator, units: usize, inputs: usize) -> Self {
         let mut rows = vec![0.0; units * (inputs + 1)];
         let reach = 1.0 / (units as f64).sqrt();

@@ -19,14 +19,17 @@ pub static CLAIM: Claim = Claim {
     id: "step-order",
     kind: Kind::Limit,
     statement: "the bias of scheme 1 in dt has order 1",
-    source: "arXiv:1902.01843 leaves the step's order open; one evaluation a step, rates and gradients frozen, is weakly of first order: derived",
-    setting: "F = 1/2 (x_1^2 + 1/2 x_2^2), start standard normal, alpha = 2, t = 1, dt = 0.25, 0.125, 0.0625, n = 2000, 1600 replicates each; C_dt also at dt \
-              = 1/32 to 1/256",
-    estimator: "slope of log(E(G) - mean E) against log dt, weighted by standard errors; of C_dt, its E in place of the mean",
+    source: "arXiv:1902.01843 leaves the step's order open; one evaluation a step, rates and gradients frozen, is \
+        weakly of first order: derived",
+    setting: "F = 1/2 (x_1^2 + 1/2 x_2^2), start standard normal, alpha = 2, t = 1, dt = 0.25, 0.125, 0.0625, n = \
+        2000, 1600 replicates each; C_dt also at dt = 1/32 to 1/256",
+    estimator: "slope of log(E(G) - mean E) against log dt, weighted by standard errors; of C_dt, its E in place of \
+        the mean",
     oracle: "G, the closed form; order 1",
-    tolerance: "C_dt, dt = 1/32 to 1/256: +-0.02, the next order at dt = 1/32. Particles: +-0.14, of which C_dt's own distance at these dt is 0.02, a 1/n bias \
-                of E of 0.03 % (0.4/n to 1/n on other seeds, n = 500 and 2000) against a dt bias of 4 % less than 0.02, and 11 standard errors (5.7 for the level of one of 2 checks, 4.5 so \
-                that a correct build is decided) of 0.009",
+    tolerance: "C_dt, dt = 1/32 to 1/256: +-0.02, the next order at dt = 1/32. Particles: +-0.14, of which C_dt's own \
+        distance at these dt is 0.02, a 1/n bias of E of 0.03 % (0.4/n to 1/n on other seeds, n = 500 and 2000) \
+        against a dt bias of 4 % less than 0.02, and 11 standard errors (5.7 for the level of one of 2 checks, 4.5 so \
+        that a correct build is decided) of 0.009",
     measure,
 };
 
@@ -81,7 +84,8 @@ fn measure(context: &Context) -> Result<Evidence, Interrupted> {
     Ok(Evidence { measured, plots: vec![plot] })
 }
 
-/// C_dt's bias with so many steps to t = 1. With 100 x 100 nodes (one quadrant) quadrature is off by less than 1e-6 of E, 1e-3 of the least bias.
+/// C_dt's bias with so many steps to t = 1. With 100 x 100 nodes (one quadrant) quadrature is off by less than 1e-6 of
+/// E, 1e-3 of the least bias.
 fn map(steps: &[usize], exact: f64) -> Vec<Point> {
     let start: Nodes = TensorRule::new(&[half_normal(200), half_normal(200)]).into();
     let model = Problem::Quadratic(CURVATURE).oracle();

@@ -66,8 +66,8 @@ fn events(context: &Context, precision: Precision, potentials: &[f64], words: Ve
     trial.step().ok().map(|report| report.births + report.deaths)
 }
 
-/// Events decided wrongly: each particle's word is its threshold, for which nothing happens, and then the word below it,
-/// if there is one.
+/// Events decided wrongly: each particle's word is its threshold, for which nothing happens, and then the word below
+/// it, if there is one.
 pub fn measure(context: &Context, precision: Precision) -> Measured {
     let cases = thresholds();
     let potentials: Vec<f64> = cases.iter().map(|(v, _)| *v).collect();

@@ -15,17 +15,20 @@ use birth_death_stats::tails::goodness_of_fit;
 pub static CLAIM: Claim = Claim {
     id: "uniform-control",
     kind: Kind::Sharp,
-    statement: "what population control removes is a uniform subset of those present, copies included; what it copies is uniform among \
-                those present before it; what scheme 2 puts in is drawn from the prior and does not move in its first step",
+    statement: "what population control removes is a uniform subset of those present, copies included; what it copies \
+        is uniform among those present before it; what scheme 2 puts in is drawn from the prior and does not move in \
+        its first step",
     source: "arXiv:1902.01843, the algorithm's last lines: random selection back to n neurons",
-    setting: "n = 10, raw rates, V = ±1e6 (an event for certain) or 0: one birth; one death; two deaths; two deaths and a birth; two births; \
-              one birth, and a death and two births, under scheme 2; 1e5 steps each of 20 steppers, the slots of the events \
-              moving along; two deaths and two births in single precision too. Draws, in either: \
-              four deaths a step under scheme 2 with transport, 5e3 steps, a prior of a constant, a uniform and a normal component",
+    setting: "n = 10, raw rates, V = ±1e6 (an event for certain) or 0: one birth; one death; two deaths; two deaths \
+        and a birth; two births; one birth, and a death and two births, under scheme 2; 1e5 steps each of 20 steppers, \
+        the slots of the events moving along; two deaths and two births in single precision too. Draws, in either: \
+        four deaths a step under scheme 2 with transport, 5e3 steps, a prior of a constant, a uniform and a normal \
+        component",
     estimator: "counts of the outcome, as the origins tell it; counts of pairs of components of the draws",
     oracle: "enumeration of the equally likely choices; 64 equally likely cells of the prior",
-    tolerance: "sharp: chi-square goodness of fit, at least 1500 (of draws, 300) expected in a cell; must be able to see an effect of 0.05 (of draws, \
-                0.1: Cohen's w, the root of the relative squared deviation averaged over cells); the constant component must be what it is",
+    tolerance: "sharp: chi-square goodness of fit, at least 1500 (of draws, 300) expected in a cell; must be able to \
+        see an effect of 0.05 (of draws, 0.1: Cohen's w, the root of the relative squared deviation averaged over \
+        cells); the constant component must be what it is",
     measure,
 };
 

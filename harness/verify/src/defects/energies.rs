@@ -56,8 +56,8 @@ impl Defect for FactorTwo {
     }
 }
 
-/// Whether the energy is that of units with a charge: at a single particle without one, V and its slopes in the other components
-/// are 0. No other model of the harness is so.
+/// Whether the energy is that of units with a charge: at a single particle without one, V and its slopes in the other
+/// components are 0. No other model of the harness is so.
 fn charged(energy: &mut BoxedEnergy) -> bool {
     let dim = energy.dim();
     let mut particle = vec![0.3; dim];
@@ -81,8 +81,8 @@ fn evaluate(energy: &mut BoxedEnergy, step: u64, values: &[f64], n: usize) -> Op
     Some(Evaluated { potentials, gradients })
 }
 
-/// V, E and the gradient consistently without the term j = i: for units with a charge and one position, taken as Gaussian of
-/// variance 1/2, K(i, i) = c_i^2 / sqrt(2 pi).
+/// V, E and the gradient consistently without the term j = i: for units with a charge and one position, taken as
+/// Gaussian of variance 1/2, K(i, i) = c_i^2 / sqrt(2 pi).
 #[derive(Debug)]
 pub struct SelfLeftOut;
 

@@ -1,7 +1,7 @@
 //! Planted defects: wrong dynamics that the claims have to catch.
 //!
-//! Each is built around the real crate where it can be: it changes parameters, wraps the energy or the generator, or spoils the
-//! ensemble after a step. Those of population control replace the step. A claim knows nothing of them; see
+//! Each is built around the real crate where it can be: it changes parameters, wraps the energy or the generator, or
+//! spoils the ensemble after a step. Those of population control replace the step. A claim knows nothing of them; see
 //! [`Subject`](crate::subject::Subject).
 
 // The workspace forbids std's transcendentals for the core's sake; here nothing has to be portable to the bit.
@@ -55,8 +55,8 @@ pub trait Defect: Debug + Sync {
         None
     }
 
-    /// Spoils the ensemble (`after`, row after row) once a step is done, given that before the step, the gradients there,
-    /// the step's origins, and dt (0 without transport).
+    /// Spoils the ensemble (`after`, row after row) once a step is done, given that before the step, the gradients
+    /// there, the step's origins, and dt (0 without transport).
     fn after_step(&self, _before: &[f64], _gradients: &[f64], _origins: &[u32], _dt: f64, _after: &mut [f64]) {}
 }
 

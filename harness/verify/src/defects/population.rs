@@ -148,7 +148,8 @@ impl Events {
     }
 }
 
-/// Those present after control, in slot order; short of n if draws from the prior are to follow. `None` if nobody is left to copy.
+/// Those present after control, in slot order; short of n if draws from the prior are to follow. `None` if nobody is
+/// left to copy.
 fn control(
     events: &Events,
     n: usize,

@@ -2,8 +2,8 @@
 //!
 //! mu_t = sum_i w_i delta(x_i) with x' = -grad V(x; mu_t), (log w)' = -alpha (V - Vbar): along these curves the weak
 //! form of PDE 1 (arXiv:1902.01843) holds exactly. Started on a Gauss rule of mu_0, integrated with the classical
-//! Runge-Kutta method of order 4: no grid in parameter space and no diffusion. Log-weights are shifted to weights
-//! of sum 1 at every evaluation, which changes nothing of the flow (Vbar does the same to all of them) but its rounding.
+//! Runge-Kutta method of order 4: no grid in parameter space and no diffusion. Log-weights are shifted to weights of
+//! sum 1 at every evaluation, which changes nothing of the flow (Vbar does the same to all of them) but its rounding.
 
 use super::models::{Fields, MeanField, Nodes};
 
@@ -31,9 +31,9 @@ pub struct Moment<'a> {
 
 /// Solves PDE 1 from `start` and returns what `observe` makes of the measure at each of `times` (ascending, from 0 on).
 ///
-/// Step: the largest divisor of each gap between requested times that is at most `h`. Error O(h^4) for a smooth potential, plus
-/// that of the rule behind `start`; like every explicit method it is unstable beyond h |grad grad V| = 2.8, to be checked at the
-/// outermost nodes, whatever their weight. Cost: four evaluations a step.
+/// Step: the largest divisor of each gap between requested times that is at most `h`. Error O(h^4) for a smooth
+/// potential, plus that of the rule behind `start`; like every explicit method it is unstable beyond h |grad grad V| =
+/// 2.8, to be checked at the outermost nodes, whatever their weight. Cost: four evaluations a step.
 pub fn solve<T>(
     model: &dyn MeanField,
     start: &Nodes,

@@ -1,7 +1,8 @@
 //! Gaussian units by quadrature over the inputs x: no pairwise formula, hence an independent reference.
 //!
-//! Residual r(x) = sum_i w_i c_i phi(x - y_i) - f(x) on a grid, then E = 1/2 ∫r^2 dx and V(c, y) = c ∫r phi(. - y) dx by
-//! the trapezoid rule. Cost O(nodes x grid), against O(nodes^2) of the formula: for thousands of nodes also the faster.
+//! Residual r(x) = sum_i w_i c_i phi(x - y_i) - f(x) on a grid, then E = 1/2 ∫r^2 dx and V(c, y) = c ∫r phi(. - y) dx
+//! by the trapezoid rule. Cost O(nodes x grid), against O(nodes^2) of the formula: for thousands of nodes also the
+//! faster.
 
 use super::models::{Fields, MeanField, Nodes};
 use super::units::{GaussianUnits, finish};
@@ -83,8 +84,9 @@ impl Grid {
     }
 }
 
-/// `scale exp(-(x - y)^2 / (2 variance))` at points `step` apart: three exponentials, and two products a point from the one in the middle on, whose
-/// ratio to the next changes by the same factor every time. After m points the relative error is m^2 / 2 roundings, where the value is exp(-m^2 / 8) or so.
+/// `scale exp(-(x - y)^2 / (2 variance))` at points `step` apart: three exponentials, and two products a point from the
+/// one in the middle on, whose ratio to the next changes by the same factor every time. After m points the relative
+/// error is m^2 / 2 roundings, where the value is exp(-m^2 / 8) or so.
 fn equispaced(points: &[f64], step: f64, y: f64, variance: f64, scale: f64) -> Vec<f64> {
     let mut values = vec![0.0; points.len()];
     let middle = points.len() / 2;
@@ -107,8 +109,9 @@ fn equispaced(points: &[f64], step: f64, y: f64, variance: f64, scale: f64) -> V
     values
 }
 
-/// Calls `each(start, factor, values)` for every line of the window along the last axis: its first point, the product of the factors before, and the last
-/// factor's values. One loop an axis; `at` and `so_far` are the index and the product of the axes before.
+/// Calls `each(start, factor, values)` for every line of the window along the last axis: its first point, the product
+/// of the factors before, and the last factor's values. One loop an axis; `at` and `so_far` are the index and the
+/// product of the axes before.
 fn lines(
     axes: &[Vec<f64>],
     bump: &[(usize, Vec<f64>)],
@@ -127,7 +130,8 @@ fn lines(
 }
 
 impl DirectUnits {
-    /// The residual f_mu - f on a grid that covers the nodes, the target and units at `others` (rows c, y); and the nodes' units.
+    /// The residual f_mu - f on a grid that covers the nodes, the target and units at `others` (rows c, y); and the
+    /// nodes' units.
     fn residual(&self, nodes: &Nodes, others: &[Vec<f64>]) -> (Grid, Vec<f64>, Vec<Bump>) {
         let (model, s2) = (&self.model, self.model.unit_variance);
         let gaussians: Vec<Vec<(f64, f64)>> = (0..model.input_dim())

@@ -1,9 +1,9 @@
 //! C_dt: the n = infinity limit of scheme 1 at fixed step length dt.
 //!
-//! The same weighted nodes as in [`super::characteristics`], moved as the scheme moves its particles: evaluate;
-//! b = V - Vbar (centred) or b = V (raw); p = 1 - exp(-alpha |b| dt); weights times 1 - p where b > 0, 1 + p where b < 0;
-//! normalise, which is what uniform population control does in the limit; x <- x - dt grad V with the gradient evaluated
-//! first. Birth-death dynamics of arXiv:1902.01843. Comparing particles with this map takes the dt bias out.
+//! The same weighted nodes as in [`super::characteristics`], moved as the scheme moves its particles: evaluate; b = V -
+//! Vbar (centred) or b = V (raw); p = 1 - exp(-alpha |b| dt); weights times 1 - p where b > 0, 1 + p where b < 0;
+//! normalise, which is what uniform population control does in the limit; x <- x - dt grad V with the gradient
+//! evaluated first. Birth-death dynamics of arXiv:1902.01843. Comparing particles with this map takes the dt bias out.
 
 pub use super::characteristics::Moment;
 use super::models::{Fields, MeanField, Nodes};
@@ -21,7 +21,8 @@ pub struct DiscreteFlow {
     pub dt: f64,
 }
 
-/// Runs the map from `start` and returns what `observe` makes of the measure after each of `steps` (ascending, from 0 on).
+/// Runs the map from `start` and returns what `observe` makes of the measure after each of `steps` (ascending, from 0
+/// on).
 ///
 /// The moment's time is step * dt, its fields and energy those of the measure after that many steps.
 /// Against PDE 1 the error is O(dt). Cost: one evaluation a step, one more an observation.
@@ -60,7 +61,8 @@ pub fn solve_finer<T>(
     solve(model, start, DiscreteFlow { dt: flow.dt / f64::from(finer), ..flow }, &steps, observe)
 }
 
-/// [`solve`] at dt -> 0 by Richardson extrapolation: 2 X(dt/2) - X(dt), at steps of flow.dt / `finer` in the place of dt. `steps` are of flow.dt.
+/// [`solve`] at dt -> 0 by Richardson extrapolation: 2 X(dt/2) - X(dt), at steps of flow.dt / `finer` in the place of
+/// dt. `steps` are of flow.dt.
 ///
 /// If X is off by at most e at flow.dt, by an effect of first order, what is left is of the size of (e / finer)^2.
 pub fn extrapolate(

@@ -1,11 +1,13 @@
-//! C_dt for scheme 2: the mean-field map of the scheme with reinjection at fixed step length dt, and at finite n where n matters.
+//! C_dt for scheme 2: the mean-field map of the scheme with reinjection at fixed step length dt, and at finite n where
+//! n matters.
 //!
-//! Scheme 2 (birth-death with reinjection, arXiv:1902.01843) takes raw rates b = V. Of D deaths and B births in a step, control
-//! draws (D - B)^+ particles from the prior and removes (B - D)^+ of those present, uniformly. In the mean the positive part exceeds that of the
-//! mean, by an amount that vanishes only as n dt -> infinity: at small n dt every death is replaced by a draw.
-//! One step: evaluate; weights times 1 - p or 1 + p as in [`super::discrete`]; with D and B independent Poisson variables of the expected
-//! numbers n ∫p dmu over V > 0 and V < 0, the injected mass is I = E[(D - B)^+] / n and those present are scaled to 1 - I;
-//! they move by the gradient of the evaluation; what is injected does not move in this step.
+//! Scheme 2 (birth-death with reinjection, arXiv:1902.01843) takes raw rates b = V. Of D deaths and B births in a step,
+//! control draws (D - B)^+ particles from the prior and removes (B - D)^+ of those present, uniformly. In the mean the
+//! positive part exceeds that of the mean, by an amount that vanishes only as n dt -> infinity: at small n dt every
+//! death is replaced by a draw. One step: evaluate; weights times 1 - p or 1 + p as in [`super::discrete`]; with D and
+//! B independent Poisson variables of the expected numbers n ∫p dmu over V > 0 and V < 0, the injected mass is I = E[(D
+//! - B)^+] / n and those present are scaled to 1 - I; they move by the gradient of the evaluation; what is injected
+//! does not move in this step.
 //!
 //! n -> infinity and then dt -> 0 leads to PDE 2, dt -> 0 alone to PDE 2' (see [`super::pde2`]).
 
@@ -27,11 +29,12 @@ pub struct Reinjection {
     pub dt: f64,
 }
 
-/// Runs the map from `start` with mu_b = `prior` and returns what `observe` makes of the measure after each of `steps` (ascending,
-/// from 0 on).
+/// Runs the map from `start` with mu_b = `prior` and returns what `observe` makes of the measure after each of `steps`
+/// (ascending, from 0 on).
 ///
-/// The moment's time is step * dt, its fields and energy those of the measure after that many steps. Cost: one evaluation a step,
-/// on nodes whose number grows by that of the prior in each step (with transport; once at most without).
+/// The moment's time is step * dt, its fields and energy those of the measure after that many steps. Cost: one
+/// evaluation a step, on nodes whose number grows by that of the prior in each step (with transport; once at most
+/// without).
 pub fn solve<T>(
     model: &dyn MeanField,
     start: &Nodes,
@@ -57,7 +60,8 @@ pub fn solve<T>(
     seen
 }
 
-/// One step of the map but for the injection, given V and grad V at the nodes; returns the mass to be injected, which is what is missing.
+/// One step of the map but for the injection, given V and grad V at the nodes; returns the mass to be injected, which
+/// is what is missing.
 pub fn step(nodes: &mut Nodes, fields: &Fields, flow: Reinjection) -> f64 {
     let rate = |v: f64| -(-flow.alpha * v.max(0.0) * flow.dt).exp_m1();
     let deaths = nodes.mean(|i| rate(fields.v[i]));
@@ -85,12 +89,15 @@ fn append(nodes: &mut Nodes, first: usize, prior: &Nodes, mass: f64) {
     }
 }
 
-/// E[(D - B)^+] / n for independent Poisson D and B of means n `deaths` and n `births`; for n infinite, the positive part of the difference.
+/// E[(D - B)^+] / n for independent Poisson D and B of means n `deaths` and n `births`; for n infinite, the positive
+/// part of the difference.
 ///
-/// (D - B)^+ counts the integers k >= 0 with B <= k < D, so its mean is the sum of P(B <= k) P(D > k). Summed for the smaller of the two
-/// positive parts, the other follows from E[D - B]: nothing cancels. Relative error 1e-12, from the incomplete gamma function.
+/// (D - B)^+ counts the integers k >= 0 with B <= k < D, so its mean is the sum of P(B <= k) P(D > k). Summed for the
+/// smaller of the two positive parts, the other follows from E[D - B]: nothing cancels. Relative error 1e-12, from the
+/// incomplete gamma function.
 pub fn mean_excess(n: f64, deaths: f64, births: f64) -> f64 {
-    /// Standard deviations beyond which a Poisson tail is left out, below 1e-22 for large means; the 40 serves small ones.
+    /// Standard deviations beyond which a Poisson tail is left out, below 1e-22 for large means; the 40 serves small
+    /// ones.
     const REACH: f64 = 10.0;
     let (less, more) = if deaths < births { (deaths, births) } else { (births, deaths) };
     let reach = |share: f64| REACH * (n * share).sqrt() + 40.0;
@@ -156,7 +163,8 @@ mod tests {
 
     #[test]
     fn tends_to_pde_2_prime_when_dt_is_small_first() {
-        // At n = 1/10 the expected events in a step are so few that they hardly ever meet; at n = 400 the map is on its way there.
+        // At n = 1/10 the expected events in a step are so few that they hardly ever meet; at n = 400 the map is on its
+        // way there.
         let target = limit(Limit::Pde2Prime);
         assert_first_order(|_| 0.1, target);
         let difference = target - limit(Limit::Pde2);
@@ -176,7 +184,8 @@ mod tests {
 
     #[test]
     fn two_steps_by_hand() {
-        // V = x^2 / 2 = 0, 2, 8 at 0, 2, 4; alpha dt = 0.1; no births, so that at every n what dies is drawn anew, at x = 6.
+        // V = x^2 / 2 = 0, 2, 8 at 0, 2, 4; alpha dt = 0.1; no births, so that at every n what dies is drawn anew, at x
+        // = 6.
         let model = Quadratic { curvature: vec![1.0] };
         let start = Nodes { x: vec![vec![0.0, 2.0, 4.0]], w: vec![0.5, 0.3, 0.2] };
         let prior = Nodes { x: vec![vec![6.0]], w: vec![1.0] };
@@ -205,7 +214,8 @@ mod tests {
 
     #[test]
     fn births_remove_uniformly() {
-        // Weights 1/2 at V = -1 and at V = 0.2, alpha dt = 1, n infinite: births exceed deaths, and those present are cut to 1.
+        // Weights 1/2 at V = -1 and at V = 0.2, alpha dt = 1, n infinite: births exceed deaths, and those present are
+        // cut to 1.
         let mut nodes = Nodes { x: vec![vec![0.0, 1.0]], w: vec![0.5; 2] };
         let fields = Fields { v: vec![-1.0, 0.2], grad: vec![vec![0.0; 2]] };
         let flow = Reinjection { n: f64::INFINITY, alpha: 1.0, transport: false, dt: 1.0 };
@@ -257,7 +267,8 @@ mod tests {
 
     #[test]
     fn many_balanced_events_leave_the_normal_excess() {
-        // sqrt(2 m / (2 pi)) for D - B of variance 2 m; the next term is 1/(16 m) of it, by the expansion of the Bessel functions.
+        // sqrt(2 m / (2 pi)) for D - B of variance 2 m; the next term is 1/(16 m) of it, by the expansion of the Bessel
+        // functions.
         for m in [1e3f64, 1e6] {
             let ratio = mean_excess(1.0, m, m) / (m / core::f64::consts::PI).sqrt();
             assert!((ratio - 1.0).abs() < 0.1 / m, "{m}: {ratio}");
@@ -266,7 +277,8 @@ mod tests {
 
     #[test]
     fn poisson_stands_for_the_sum_of_rare_events() {
-        // 40 candidates for death of p = 0.02 and 24 for birth of p = 0.03: the law of D - B by convolution. Relative error of order p.
+        // 40 candidates for death of p = 0.02 and 24 for birth of p = 0.03: the law of D - B by convolution. Relative
+        // error of order p.
         let mut law = vec![0.0; 65];
         law[24] = 1.0;
         for (count, p, death) in [(40, 0.02, true), (24, 0.03, false)] {

@@ -1,11 +1,13 @@
 //! K: pure birth-death (Fisher-Rao) of the maximum mean discrepancy, on nodes that stay where they are.
 //!
-//! PDE 1 of arXiv:1902.01843 without transport is d/dt log w_i = -alpha (V_i - Vbar), V = F + K w: with the Gram matrix K
-//! computed once an evaluation is a product of matrix and vector. On any fixed nodes this is the exact flow of the discretised energy;
-//! the nodes stand for mu_0 as a quadrature rule does. Along it E - E* <= KL(mu* | mu_0) / (alpha t), E* = 0 here.
+//! PDE 1 of arXiv:1902.01843 without transport is d/dt log w_i = -alpha (V_i - Vbar), V = F + K w: with the Gram matrix
+//! K computed once an evaluation is a product of matrix and vector. On any fixed nodes this is the exact flow of the
+//! discretised energy; the nodes stand for mu_0 as a quadrature rule does. Along it E - E* <= KL(mu* | mu_0) / (alpha
+//! t), E* = 0 here.
 //!
-//! The classical Runge-Kutta method of order 4 in log-weights. In time s = alpha t the linearised flow is -(diag w - w w') K, whose
-//! eigenvalues lie in (-1, 0], for k <= 1 and sum w = 1: what is still moving at s moves at rates of order 1/s, and steps can grow with s.
+//! The classical Runge-Kutta method of order 4 in log-weights. In time s = alpha t the linearised flow is -(diag w - w
+//! w') K, whose eigenvalues lie in (-1, 0], for k <= 1 and sum w = 1: what is still moving at s moves at rates of order
+//! 1/s, and steps can grow with s.
 
 use super::mmd::Mmd;
 use super::models::Nodes;
@@ -13,8 +15,8 @@ use super::units::{Component, square_distance};
 use birth_death_stats::quadrature::{Rule, TensorRule};
 use core::f64::consts::TAU;
 
-/// Steps stop to grow at this many times the first. Runge-Kutta is stable up to 2.78 over the largest eigenvalue, here 1: a first
-/// step of 0.25 is safe.
+/// Steps stop to grow at this many times the first. Runge-Kutta is stable up to 2.78 over the largest eigenvalue, here
+/// 1: a first step of 0.25 is safe.
 const GROWTH: f64 = 10.0;
 
 /// An MMD energy restricted to fixed nodes.
@@ -64,10 +66,12 @@ impl FisherRao {
         }
     }
 
-    /// Solves the flow at birth-death rate `alpha` and returns what `observe` makes of it at each of `times` (ascending, from 0 on).
+    /// Solves the flow at birth-death rate `alpha` and returns what `observe` makes of it at each of `times`
+    /// (ascending, from 0 on).
     ///
-    /// The step in s = alpha t is at most `precision` times 1 + s or 10, whichever is less; `precision` at most 0.25. Error
-    /// O(precision^4): 7e-8 of E at 0.1 in the test's setting. Steps: (2.3 + 0.1 s) / precision. Cost of one: 4 times the number of nodes squared.
+    /// The step in s = alpha t is at most `precision` times 1 + s or 10, whichever is less; `precision` at most 0.25.
+    /// Error O(precision^4): 7e-8 of E at 0.1 in the test's setting. Steps: (2.3 + 0.1 s) / precision. Cost of one: 4
+    /// times the number of nodes squared.
     pub fn solve<T>(
         &self,
         alpha: f64,
@@ -143,8 +147,9 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
 
 /// KL(nu | mu_0) for a mixture nu with positive weights and variances and mu_0 = N(`mean`, `sd`^2 I), by quadrature.
 ///
-/// The part against mu_0 is closed. The entropy of nu is a sum over components of Gauss-Hermite rules with `n` nodes an axis for
-/// log nu: exact for one component; for several it converges geometrically, the faster the closer they are (double `n` to see).
+/// The part against mu_0 is closed. The entropy of nu is a sum over components of Gauss-Hermite rules with `n` nodes an
+/// axis for log nu: exact for one component; for several it converges geometrically, the faster the closer they are
+/// (double `n` to see).
 pub fn divergence(target: &[Component], mean: &[f64], sd: f64, n: usize) -> f64 {
     let log_normal = |r2: f64, variance: f64| -0.5 * mean.len() as f64 * (TAU * variance).ln() - 0.5 * r2 / variance;
     let log_density = |x: &[f64]| {
@@ -271,7 +276,8 @@ mod tests {
 
     #[test]
     fn the_divergence_of_one_gaussian_is_closed_and_of_two_converges() {
-        // d = 2, N((.3, -.5), .36 I) against N((.1, .2), 1.44 I): (d (r - 1 - ln r) + |difference|^2 / 1.44) / 2, r = .36 / 1.44.
+        // d = 2, N((.3, -.5), .36 I) against N((.1, .2), 1.44 I): (d (r - 1 - ln r) + |difference|^2 / 1.44) / 2, r =
+        // .36 / 1.44.
         let one = [Component { weight: 1.0, centre: vec![0.3, -0.5], variance: 0.36 }];
         let exact = 0.5 * (2.0 * (0.25 - 1.0 - 0.25f64.ln()) + (0.04 + 0.49) / 1.44);
         assert!((divergence(&one, &[0.1, 0.2], 1.2, 4) - exact).abs() < 1e-14);

@@ -2,7 +2,8 @@
 //!
 //! F(theta) = 1/2 sum_k h_k theta_k^2, K = 0, start N(0, diag(1 / P_k)). Along PDE 1 (arXiv:1902.01843, birth-death
 //! dynamics) the law stays Gaussian and centred. Transport turns theta_k into theta_k e^(-h_k t), so P_k' = 2 h_k P_k;
-//! birth-death multiplies the density by e^(-alpha (V - Vbar) t), so P_k' = alpha h_k. Together P_k' = h_k (2 P_k + alpha).
+//! birth-death multiplies the density by e^(-alpha (V - Vbar) t), so P_k' = alpha h_k. Together P_k' = h_k (2 P_k +
+//! alpha).
 
 /// The law at time 0 and the dynamics that move it.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,7 +58,8 @@ mod tests {
 
     #[test]
     fn solves_its_differential_equation() {
-        // RK4 on P' = h (alpha + 2 P [transport]), 2000 steps: each leaves out (2 h dt)^5 / 120 of P; twice that, and rounding.
+        // RK4 on P' = h (alpha + 2 P [transport]), 2000 steps: each leaves out (2 h dt)^5 / 120 of P; twice that, and
+        // rounding.
         for (h, start, alpha) in [(1.0, 1.0, 2.0), (0.3, 4.0, 5.0), (2.0, 0.02, 0.0)] {
             for transport in [true, false] {
                 let law = GaussianLaw { curvature: vec![h], precision: vec![start], alpha, transport };

@@ -1,17 +1,18 @@
 //! The mean energy of n particles under scheme 1 without transport, to order 1/n: C_dt and the noise of its events.
 //!
-//! On fixed nodes the state is the vector w of shares, V = F + K w, and a step is the map of [`super::discrete`] plus noise. With
-//! n^(1/2) (shares - w) of covariance S and n (mean shares - w) = m, a step with a = alpha dt, J the map's derivative, p_i the
-//! probability of an event, P = 1 - w 1', W = diag w:
+//! On fixed nodes the state is the vector w of shares, V = F + K w, and a step is the map of [`super::discrete`] plus
+//! noise. With n^(1/2) (shares - w) of covariance S and n (mean shares - w) = m, a step with a = alpha dt, J the map's
+//! derivative, p_i the probability of an event, P = 1 - w 1', W = diag w:
 //!
-//! - S <- J S J' + P (W diag(p (1 - p))) P' + E|D - B| (W - w w')/n: independent events, then control of |D - B| uniform choices; D, B
-//!   Poisson of the expected deaths and births;
-//! - m <- J m + a [S q - diag(K S) + w tr(K S)] - w (p - w'p), q = F + 2 K w: the map's second derivative (a |b| small), and the bias of
-//!   a ratio: those present before control are a random number.
+//! - S <- J S J' + P (W diag(p (1 - p))) P' + E|D - B| (W - w w')/n: independent events, then control of |D - B|
+//!   uniform choices; D, B Poisson of the expected deaths and births;
+//! - m <- J m + a [S q - diag(K S) + w tr(K S)] - w (p - w'p), q = F + 2 K w: the map's second derivative (a |b|
+//!   small), and the bias of a ratio: those present before control are a random number.
 //!
-//! n (mean E - E(w)) = V'm + tr(K S)/2. Potentials fluctuate too, so that events go on where b = V - Vbar = 0: the mean of |b| is that of
-//! a normal law of variance g'S g/n, g_i = K_i - q. This keeps the noise right when E has fallen to the order of its own fluctuations, where a pure
-//! expansion in 1/n fails. Birth-death dynamics of arXiv:1902.01843; the moment equations are the system-size expansion of van Kampen.
+//! n (mean E - E(w)) = V'm + tr(K S)/2. Potentials fluctuate too, so that events go on where b = V - Vbar = 0: the mean
+//! of |b| is that of a normal law of variance g'S g/n, g_i = K_i - q. This keeps the noise right when E has fallen to
+//! the order of its own fluctuations, where a pure expansion in 1/n fails. Birth-death dynamics of arXiv:1902.01843;
+//! the moment equations are the system-size expansion of van Kampen.
 
 use super::discrete::{self, DiscreteFlow};
 use super::discrete_reinjection::mean_excess;
@@ -50,7 +51,8 @@ pub enum Start {
 
 /// The energies after each of `steps` (ascending, from 0 on), for K and F of `model` at the nodes of `law`.
 ///
-/// Cost: three products of matrices a step, and at first one evaluation a node. Error O(alpha dt |b|) of the 1/n term, and O(n^-2).
+/// Cost: three products of matrices a step, and at first one evaluation a node. Error O(alpha dt |b|) of the 1/n term,
+/// and O(n^-2).
 pub fn solve(model: &dyn MeanField, law: &Nodes, start: Start, scheme: Finite, steps: &[usize]) -> Vec<Energies> {
     let system = System::new(model, law);
     let mut nodes = law.clone();

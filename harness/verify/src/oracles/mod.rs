@@ -1,7 +1,7 @@
 //! Oracles: the mathematics stated a second time, to hold the crate's schemes against.
 //!
-//! Nothing here uses the core crate, not even its `exp`: a mistake shared by a scheme and its oracle would be invisible.
-//! All of it is `f64`, allocates freely and uses the functions of `std`.
+//! Nothing here uses the core crate, not even its `exp`: a mistake shared by a scheme and its oracle would be
+//! invisible. All of it is `f64`, allocates freely and uses the functions of `std`.
 //!
 //! | file | oracle | for what |
 //! |---|---|---|

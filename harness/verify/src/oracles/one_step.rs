@@ -25,18 +25,20 @@ impl OneStep {
         Self { rule: Rule::legendre(n + 1, 0.0, 1.0) }
     }
 
-    /// `share[i]` = E[a_i / sum_j a_j]: the mean share of the offspring of i after population control, before transport.
+    /// `share[i]` = E[a_i / sum_j a_j]: the mean share of the offspring of i after population control, before
+    /// transport.
     ///
-    /// `b[i]` > 0 marks a death candidate, < 0 a birth candidate, 0 neither; `p[i]` in [0, 1] is the event's probability.
-    /// The shares sum to the probability that anyone is left. Cost O(n^2).
+    /// `b[i]` > 0 marks a death candidate, < 0 a birth candidate, 0 neither; `p[i]` in [0, 1] is the event's
+    /// probability. The shares sum to the probability that anyone is left. Cost O(n^2).
     pub fn shares(&self, b: &[f64], p: &[f64]) -> Vec<f64> {
         // phi = c0 + c1 s + c2 s^2, and psi / s is its derivative
         let generating = offsprings(b, p);
         let mut share = vec![0.0; generating.len()];
         let mut phis = share.clone();
         for (&s, &weight) in self.rule.nodes.iter().zip(&self.rule.weights) {
-            // phi > 0 at every node, even for p = 1 (1, or s^2), because the nodes are inside (0, 1): dividing the full product
-            // by it is safe. Should the product underflow, what is lost is below 1e-300 of shares that sum to order one.
+            // phi > 0 at every node, even for p = 1 (1, or s^2), because the nodes are inside (0, 1): dividing the full
+            // product by it is safe. Should the product underflow, what is lost is below 1e-300 of shares that sum to
+            // order one.
             for (phi, [c0, c1, c2]) in phis.iter_mut().zip(&generating) {
                 *phi = c0 + s * (c1 + s * c2);
             }
@@ -49,11 +51,12 @@ impl OneStep {
     }
 }
 
-/// The mean after events and control, before transport, of (1/n) sum_i c_i `linear[i]` + (1/2n^2) sum_ij c_i c_j `pair[i][j]`, c_i the number of
-/// i's offspring: of an energy with interaction, F and K at the particles (without E0).
+/// The mean after events and control, before transport, of (1/n) sum_i c_i `linear[i]` + (1/2n^2) sum_ij c_i c_j
+/// `pair[i][j]`, c_i the number of i's offspring: of an energy with interaction, F and K at the particles (without E0).
 ///
-/// Given S present, control keeps each pair of different ones with probability n(n - 1) / S(S - 1), or adds n - S draws with replacement; S
-/// less two particles is a sum of independent numbers, whose law is convolved. Exact up to rounding. Cost O(n^4), for n up to 100.
+/// Given S present, control keeps each pair of different ones with probability n(n - 1) / S(S - 1), or adds n - S draws
+/// with replacement; S less two particles is a sum of independent numbers, whose law is convolved. Exact up to
+/// rounding. Cost O(n^4), for n up to 100.
 pub fn mean_energy_after_events(b: &[f64], p: &[f64], linear: &[f64], pair: &[Vec<f64>]) -> f64 {
     let n = b.len();
     let size = n as f64;
@@ -132,9 +135,9 @@ fn sum_law(laws: &[[f64; 3]], left_out: &[usize]) -> Vec<f64> {
 
 /// The drift at dt -> 0 of a functional of the ensemble under the events of scheme 1, in its continuous-time form.
 ///
-/// Particle i has a clock of rate alpha |b_i|. On a death a copy of one of the other n - 1 takes its place; on a birth one
-/// of the n + 1 then present, the copy included, is removed. `delta(i, j)` is the functional's change when slot
-/// i is overwritten by a copy of slot j. Removing the parent or its copy changes nothing, so a birth of i is: slot r
+/// Particle i has a clock of rate alpha |b_i|. On a death a copy of one of the other n - 1 takes its place; on a birth
+/// one of the n + 1 then present, the copy included, is removed. `delta(i, j)` is the functional's change when slot i
+/// is overwritten by a copy of slot j. Removing the parent or its copy changes nothing, so a birth of i is: slot r
 /// overwritten by i with probability 1/(n + 1) for each r != i. For n = 1 nothing can change and the drift is 0.
 ///
 /// `delta` is called once for every ordered pair with b_i != 0.

@@ -5,14 +5,15 @@
 //! PDE 2'   d/dt mu = div(mu grad V) - alpha V mu + alpha ∫max(V, 0) dmu mu_b - alpha ∫max(-V, 0) dmu mu
 //! ```
 //!
-//! PDE 2 is birth-death with reinjection of arXiv:1902.01843; PDE 2' is what the particle scheme follows as dt -> 0 at fixed n: each
-//! death replaced by a draw from mu_b, each birth paid for by a uniform particle. One step of length h:
-//! 1. with J the rate of injection (the factor of mu_b) at the present measure, append the prior's nodes with mass J h / 2;
+//! PDE 2 is birth-death with reinjection of arXiv:1902.01843; PDE 2' is what the particle scheme follows as dt -> 0 at
+//! fixed n: each death replaced by a draw from mu_b, each birth paid for by a uniform particle. One step of length h:
+//! 1. with J the rate of injection (the factor of mu_b) at the present measure, append the prior's nodes with mass J h
+//!    / 2;
 //! 2. Runge-Kutta of order 4 on x' = -grad V, (log w)' = -alpha V + the last factor; weights are not normalised;
 //! 3. append the prior's nodes with the mass that is missing; should none be, normalise.
 //!
-//! Order 2 in h; without injection it is [`super::characteristics`]. Nodes appended by 3 and by 1 of the next step are at the same
-//! places at the same time and merge, exactly; without transport all that were ever appended do.
+//! Order 2 in h; without injection it is [`super::characteristics`]. Nodes appended by 3 and by 1 of the next step are
+//! at the same places at the same time and merge, exactly; without transport all that were ever appended do.
 
 use super::characteristics::Moment;
 use super::models::{Fields, MeanField, Nodes, evaluate};
@@ -51,12 +52,12 @@ impl Flow {
     }
 }
 
-/// Solves the equation from `start` with mu_b = `prior` and returns what `observe` makes of the measure at each of `times`
-/// (ascending, from 0 on).
+/// Solves the equation from `start` with mu_b = `prior` and returns what `observe` makes of the measure at each of
+/// `times` (ascending, from 0 on).
 ///
-/// Step: the largest divisor of each gap between requested times that is at most `h`. Error O(h^2), plus that of the rules behind
-/// `start` and `prior`. Cost: five evaluations a step, on nodes whose number grows by that of the prior in each step that injects
-/// (with transport; once at most without).
+/// Step: the largest divisor of each gap between requested times that is at most `h`. Error O(h^2), plus that of the
+/// rules behind `start` and `prior`. Cost: five evaluations a step, on nodes whose number grows by that of the prior in
+/// each step that injects (with transport; once at most without).
 pub fn solve<T>(
     model: &dyn MeanField,
     start: &Nodes,
@@ -96,8 +97,8 @@ impl State {
         }
         self.flow(model, flow, h);
         let missing = 1.0 - self.nodes.w.iter().sum::<f64>();
-        // Without injection a missing mass is the error of the method, and no reason to append nodes; should injection set in within the
-        // step, that too is of its order.
+        // Without injection a missing mass is the error of the method, and no reason to append nodes; should injection
+        // set in within the step, that too is of its order.
         if missing > 0.0 && before > 0.0 {
             self.inject(prior, missing);
         } else {
@@ -225,7 +226,8 @@ mod tests {
 
     #[test]
     fn the_other_limit_has_its_own_values() {
-        // ∫max(V, 0) has kinks at c = 0: an equally spaced rule in c, 5e-6 from that of twice its points. To five digits.
+        // ∫max(V, 0) has kinks at c = 0: an equally spaced rule in c, 5e-6 from that of twice its points. To five
+        // digits.
         let table = [0.145_74, 0.084_02, 0.047_71];
         let seen = extrapolated(Limit::Pde2Prime, &Rule::normal_grid(48, 2.0, 1.0, 6.0), 16, &[0.25, 0.5, 1.0]);
         assert!(seen.iter().zip(table).all(|(a, b)| (a - b).abs() < 1e-5), "{seen:?}");
@@ -266,8 +268,8 @@ mod tests {
 
     #[test]
     fn three_points_in_closed_form() {
-        // Weights a, b, c at V = -1, 1, 0, injection into c. PDE 2: a' = alpha a, b' = -alpha b while a < b; from then on the
-        // replicator equation, in which weights keep the ratios of a e^s, b e^-s, c.
+        // Weights a, b, c at V = -1, 1, 0, injection into c. PDE 2: a' = alpha a, b' = -alpha b while a < b; from then
+        // on the replicator equation, in which weights keep the ratios of a e^s, b e^-s, c.
         let alpha = 2.0;
         let cross = (0.8f64 / 0.2).ln() / (2.0 * alpha);
         for t in [0.25, 1.0] {
@@ -286,7 +288,8 @@ mod tests {
             let tolerance = if t < cross { 1e-14 } else { (alpha / 64.0).powi(2) };
             assert!(seen.iter().zip(exact).all(|(a, b)| (a - b).abs() < tolerance), "{t}: {seen:?} {exact:?}");
         }
-        // PDE 2': a' = alpha a (1 - a), b' = -alpha b (1 + a). Injected mass dilutes nothing but itself: order 2 at least.
+        // PDE 2': a' = alpha a (1 - a), b' = -alpha b (1 + a). Injected mass dilutes nothing but itself: order 2 at
+        // least.
         let grown = (alpha * 1.0f64).exp();
         let sum = 0.8 + 0.2 * grown;
         let exact = [0.2 * grown / sum, 0.8 / (grown * sum), 1.0 - 0.2 * grown / sum - 0.8 / (grown * sum)];
@@ -314,7 +317,8 @@ mod tests {
 
     #[test]
     fn an_error_of_the_method_appends_nothing() {
-        // V = -2 and -1, in long steps of alpha h = 1: Runge-Kutta leaves a mass other than 1, at some starts less. Nothing is injected.
+        // V = -2 and -1, in long steps of alpha h = 1: Runge-Kutta leaves a mass other than 1, at some starts less.
+        // Nothing is injected.
         let start = Nodes { x: vec![vec![0.0, 1.0]], w: vec![0.5; 2] };
         let prior = Nodes { x: vec![vec![2.0]], w: vec![1.0] };
         for w in [[0.01, 0.99], [0.5, 0.5], [0.99, 0.01]] {
@@ -358,8 +362,9 @@ mod tests {
 
     #[test]
     fn dissipates_at_the_rate_of_the_equation() {
-        // dE/dt = -∫|grad V|^2 - alpha ∫V^2 + (injection) ∫V dmu_b + (loss) Vbar, with a prior that is not at c = 0. Central difference over
-        // 4e-3; a method of order 2 has the slope to some h^2 = 1/4096, relative to rates of order alpha |V| that are of order 1.
+        // dE/dt = -∫|grad V|^2 - alpha ∫V^2 + (injection) ∫V dmu_b + (loss) Vbar, with a prior that is not at c = 0.
+        // Central difference over 4e-3; a method of order 2 has the slope to some h^2 = 1/4096, relative to rates of
+        // order alpha |V| that are of order 1.
         let model = units();
         let start = product(Rule::normal(8, 2.0, 1.0), Rule::uniform(8, -2.0, 2.0));
         let prior = product(Rule::point(0.5), Rule::normal(8, 0.0, 1.0));

@@ -1,6 +1,7 @@
 //! The particle schemes, written a second time from their definition: individuals in a list instead of counts per slot.
 //!
-//! Given the same 32-bit words it must make the same choices as the crate, and end at the same positions up to rounding.
+//! Given the same 32-bit words it must make the same choices as the crate, and end at the same positions up to
+//! rounding.
 
 use super::models::{MeanField, Nodes, evaluate};
 
@@ -169,7 +170,8 @@ mod tests {
         // raw: 0 stays, 2 and 4 die; two copies of 0, or two draws
         assert_eq!(certain(false, false, &[0, 0, 0, 7, 7]), Some(vec![0.0, 0.0, 0.0]));
         assert_eq!(certain(true, false, &[0, 0, 0]), Some(vec![0.0, 9.0, 9.0]));
-        // centred, Vbar = 10/3: 0 and 2 double, 4 dies; of 0 0 2 2 one goes: 3/4 of the word range removes none of the first
+        // centred, Vbar = 10/3: 0 and 2 double, 4 dies; of 0 0 2 2 one goes: 3/4 of the word range removes none of the
+        // first
         let quarter = 1 << 30;
         assert_eq!(certain(false, true, &[0, 0, 0, 0]), Some(vec![0.0, 2.0, 2.0]));
         assert_eq!(certain(false, true, &[0, 0, 0, quarter + 9, 2 * quarter, 0]), Some(vec![0.0, 2.0, 0.0]));

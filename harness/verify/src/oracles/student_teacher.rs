@@ -1,7 +1,9 @@
-//! The ReLU student-teacher loss on the sphere, by quadrature over the angle in the plane of two units: no arc-cosine kernel.
+//! The ReLU student-teacher loss on the sphere, by quadrature over the angle in the plane of two units: no arc-cosine
+//! kernel.
 //!
-//! phi(x, a) = max(a . x, 0), x uniform on the unit sphere of R^d. Two units see the two components of x in their plane only, of which the angle u is
-//! uniform and the squared radius has mean 2/d. With u counted from a, and b at the angle t,
+//! phi(x, a) = max(a . x, 0), x uniform on the unit sphere of R^d. Two units see the two components of x in their plane
+//! only, of which the angle u is uniform and the squared radius has mean 2/d. With u counted from a, and b at the angle
+//! t,
 //!
 //! ```text
 //! <phi(a) phi(b)>      = |a| |b| (2/d) 1/(2 pi) ∫ cos u cos(u - t) du                            u from t - pi/2 to pi/2
@@ -17,7 +19,8 @@ use core::f64::consts::{FRAC_PI_2, TAU};
 /// Gauss-Legendre nodes of an arc of at most pi, for sines and cosines of at most 2 u: exact to the last bits.
 const NODES: usize = 24;
 
-/// `E = 1/2 <(f_mu - f)^2>`, `f_mu = s ∫ c phi(., a) dmu(c, a)`, for a teacher f of such units. Row 0 of the nodes is c, rows 1 to d are a.
+/// `E = 1/2 <(f_mu - f)^2>`, `f_mu = s ∫ c phi(., a) dmu(c, a)`, for a teacher f of such units. Row 0 of the nodes is
+/// c, rows 1 to d are a.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StudentTeacher {
     teacher: Vec<(f64, Vec<f64>)>,
@@ -126,7 +129,8 @@ mod tests {
     fn energy_and_potential_are_the_integrals_over_the_sphere() {
         let (model, nodes) = (model(), student());
         let (energy, fields) = evaluate(&model, &nodes);
-        // height is uniform on the sphere of R^3, and so is longitude: midpoints, whose error at kinks is of the order of the squared spacing
+        // height is uniform on the sphere of R^3, and so is longitude: midpoints, whose error at kinks is of the order
+        // of the squared spacing
         const N: usize = 600;
         let relu = |a: &[f64], x: &[f64]| dot(a, x).max(0.0);
         let unit = |i: usize| (nodes.x[0][i], vec![nodes.x[1][i], nodes.x[2][i], nodes.x[3][i]]);

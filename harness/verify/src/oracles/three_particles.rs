@@ -1,11 +1,11 @@
 //! Scheme 1 without transport on three particles that hold three fixed kinds: the whole Markov chain, as matrices.
 //!
-//! Control and events treat slots alike, so what matters is how many particles hold each kind: 10 states. With an external
-//! potential, one value a kind, the one-step law follows from the definition by enumeration: 2^3 patterns of events, then every
-//! removal or every copy. As dt -> 0 the scheme is the continuous-time chain in which particle i has a clock of rate alpha |b_i|;
-//! on death a copy of one of the other two takes its place, on birth one of the four then present goes.
-//! Birth-death dynamics of arXiv:1902.01843, centred rates b = V - Vbar. The scheme compares a 32-bit word with floor(p 2^32):
-//! its event probabilities are below those here by at most 2.4e-10.
+//! Control and events treat slots alike, so what matters is how many particles hold each kind: 10 states. With an
+//! external potential, one value a kind, the one-step law follows from the definition by enumeration: 2^3 patterns of
+//! events, then every removal or every copy. As dt -> 0 the scheme is the continuous-time chain in which particle i has
+//! a clock of rate alpha |b_i|; on death a copy of one of the other two takes its place, on birth one of the four then
+//! present goes. Birth-death dynamics of arXiv:1902.01843, centred rates b = V - Vbar. The scheme compares a 32-bit
+//! word with floor(p 2^32): its event probabilities are below those here by at most 2.4e-10.
 
 use nalgebra::SMatrix;
 
@@ -93,8 +93,8 @@ pub fn generator(v: [f64; N], alpha: f64) -> Matrix {
 
 /// The law at time `t` of the chain at dt -> 0: exp(t Q), Q the [`generator`].
 ///
-/// By uniformisation, sum_k e^-x x^k / k! (1 + t Q / x)^k with x at least the largest rate times t, and squaring: every term is a
-/// matrix of nonnegative numbers, so nothing cancels. Error 1e-15 a squaring; x is at most 1 before them.
+/// By uniformisation, sum_k e^-x x^k / k! (1 + t Q / x)^k with x at least the largest rate times t, and squaring: every
+/// term is a matrix of nonnegative numbers, so nothing cancels. Error 1e-15 a squaring; x is at most 1 before them.
 pub fn continuous(v: [f64; N], alpha: f64, t: f64) -> Matrix {
     /// 1/20! = 4e-19: what the series leaves out for x at most 1.
     const TERMS: u32 = 20;
@@ -137,8 +137,8 @@ fn centred(counts: Counts, v: [f64; N]) -> [f64; N] {
 
 /// Population control: calls `each` with every possible outcome and its probability.
 ///
-/// Too many: one after another goes, uniformly over those left. Too few: every missing one copies one of `present`. Nobody left: no
-/// outcome; it takes three deaths, and centred rates are not all positive (beyond rounding).
+/// Too many: one after another goes, uniformly over those left. Too few: every missing one copies one of `present`.
+/// Nobody left: no outcome; it takes three deaths, and centred rates are not all positive (beyond rounding).
 fn control(present: &[usize], chance: f64, each: &mut impl FnMut(&[usize], f64)) {
     if present.len() > N {
         for i in 0..present.len() {
@@ -151,8 +151,8 @@ fn control(present: &[usize], chance: f64, each: &mut impl FnMut(&[usize], f64))
     }
 }
 
-/// Fills `present` up to three by copies of its first `candidates`: copies are no candidates (among three particles this makes no
-/// difference: two are missing only when all who are left are of one kind).
+/// Fills `present` up to three by copies of its first `candidates`: copies are no candidates (among three particles
+/// this makes no difference: two are missing only when all who are left are of one kind).
 fn copy(present: &[usize], candidates: usize, chance: f64, each: &mut impl FnMut(&[usize], f64)) {
     if present.len() == N {
         return each(present, chance);
@@ -226,8 +226,8 @@ mod tests {
 
     #[test]
     fn rates_by_hand() {
-        // One of each: Vbar = 2, b = -2, -1, 3; alpha = 2. Births of 0 at rate 4 and of 1 at rate 2, a quarter for each of the four
-        // then present; death of 2 at rate 6, half for each of the others.
+        // One of each: Vbar = 2, b = -2, -1, 3; alpha = 2. Births of 0 at rate 4 and of 1 at rate 2, a quarter for each
+        // of the four then present; death of 2 at rate 6, half for each of the others.
         let rates = row(&generator(V, 2.0), [1, 1, 1]);
         let births_0 = [([2, 0, 1], 1.0), ([2, 1, 0], 1.0)];
         let births_1 = [([0, 2, 1], 0.5), ([1, 2, 0], 0.5)];
@@ -242,7 +242,8 @@ mod tests {
 
     #[test]
     fn certain_events_by_hand() {
-        // From one of each, 0 and 1 double and 2 dies: one of 0 0 1 1 goes. From 0 0 2, Vbar = 5/3: the two of 0 double, 2 dies.
+        // From one of each, 0 and 1 double and 2 dies: one of 0 0 1 1 goes. From 0 0 2, Vbar = 5/3: the two of 0
+        // double, 2 dies.
         let law = one_step(V, 1e9, 1.0);
         let mut expected = vec![0.0; STATES];
         expected[index([2, 1, 0]).expect("a state")] = 0.5;
@@ -285,8 +286,8 @@ mod tests {
 
     #[test]
     fn the_naive_scheme_has_this_law() {
-        // The reference simulates slots and words; per state 1e5 steps, every frequency within 5.5 standard errors: 4e-8 each way, 50
-        // of them, once for these fixed words.
+        // The reference simulates slots and words; per state 1e5 steps, every frequency within 5.5 standard errors:
+        // 4e-8 each way, 50 of them, once for these fixed words.
         const STEPS: u32 = 100_000;
         let (alpha, dt) = (0.8, 0.6);
         let law = one_step(V, alpha, dt);
@@ -317,8 +318,8 @@ mod tests {
         let small = generator(V, 1.3) * 1e-4;
         let series = Matrix::identity() + small + small * small * 0.5;
         assert!((continuous(V, 1.3, 1e-4) - series).abs().max() < 1e-9);
-        // From 0 0 1, b = -1/3 and 2/3, the only way out is to 0 0 0, for good: by the death of 1 at rate 2/3 alpha, or by one of
-        // two births at rate 1/3 alpha when the 1 of the four then present goes. A single exponential.
+        // From 0 0 1, b = -1/3 and 2/3, the only way out is to 0 0 0, for good: by the death of 1 at rate 2/3 alpha, or
+        // by one of two births at rate 1/3 alpha when the 1 of the four then present goes. A single exponential.
         let stay = row(&continuous(V, 1.3, 0.9), [2, 1, 0])[index([2, 1, 0]).expect("a state")];
         let rate: f64 = 1.3 * (2.0 / 3.0 + 2.0 * (1.0 / 3.0) / 4.0);
         assert!((stay - (-0.9 * rate).exp()).abs() < ROUNDING);

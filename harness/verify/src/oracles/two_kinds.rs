@@ -1,9 +1,10 @@
-//! Scheme 1 on particles of two kinds with an external potential, nobody moving: the exact law of how many there are of each.
+//! Scheme 1 on particles of two kinds with an external potential, nobody moving: the exact law of how many there are of
+//! each.
 //!
-//! Of `high` particles each dies with probability p, of the n - high others each is duplicated with probability q (centred rates
-//! b = V - Vbar: the mean lies between the two). Deaths D and births B are binomial. If B >= D, the excess is a uniform subset of
-//! those present: hypergeometric. If D > B, each missing one copies one of those present: binomial.
-//! Birth-death dynamics of arXiv:1902.01843.
+//! Of `high` particles each dies with probability p, of the n - high others each is duplicated with probability q
+//! (centred rates b = V - Vbar: the mean lies between the two). Deaths D and births B are binomial. If B >= D, the
+//! excess is a uniform subset of those present: hypergeometric. If D > B, each missing one copies one of those present:
+//! binomial. Birth-death dynamics of arXiv:1902.01843.
 
 /// The ensemble.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -27,9 +28,11 @@ impl TwoKinds {
         (event(self.gap * (1.0 - share)), event(self.gap * share))
     }
 
-    /// `law[k]`: probability that after one step k of the n particles are of the higher kind, given that `high` are now.
+    /// `law[k]`: probability that after one step k of the n particles are of the higher kind, given that `high` are
+    /// now.
     ///
-    /// Nothing cancels; the error is that of what is left out, n^2 / 4 times 1e-18. Cost: the ranges of deaths, births and their difference.
+    /// Nothing cancels; the error is that of what is left out, n^2 / 4 times 1e-18. Cost: the ranges of deaths, births
+    /// and their difference.
     pub fn one_step(&self, high: usize) -> Vec<f64> {
         let n = self.particles;
         let (p, q) = self.probabilities(high);
@@ -133,8 +136,8 @@ mod tests {
         assert!(close(hypergeometric(5, 3, 2), &[(0, 0.1), (1, 0.6), (2, 0.3)]));
         assert!(close(hypergeometric(3, 2, 2), &[(1, 2.0 / 3.0), (2, 1.0 / 3.0)]));
         assert!(close(hypergeometric(5, 3, 0), &[(0, 1.0)]));
-        // two particles, one of each: p = q = 1 - exp(-1). D = B = 1: 0; D = 1, B = 0: copies of the other, 0; B = 1, D = 0: one of
-        // three goes, 0 or 1 left of the higher kind with 1/3, 2/3; neither: 1
+        // two particles, one of each: p = q = 1 - exp(-1). D = B = 1: 0; D = 1, B = 0: copies of the other, 0; B = 1, D
+        // = 0: one of three goes, 0 or 1 left of the higher kind with 1/3, 2/3; neither: 1
         let p = 1.0 - (-1.0f64).exp();
         let law = TwoKinds { particles: 2, gap: 2.0, strength: 1.0 }.one_step(1);
         let exact = [p + (1.0 - p) * p / 3.0, (1.0 - p) * p * 2.0 / 3.0 + (1.0 - p) * (1.0 - p), 0.0];
@@ -169,7 +172,8 @@ mod tests {
 
     #[test]
     fn the_naive_scheme_has_this_law() {
-        // The reference simulates slots and words: 1e5 steps, every frequency within 5.5 standard errors, once for these fixed words.
+        // The reference simulates slots and words: 1e5 steps, every frequency within 5.5 standard errors, once for
+        // these fixed words.
         const STEPS: u32 = 100_000;
         let kinds = TwoKinds { particles: 6, gap: 1.0, strength: 0.8 };
         let law = kinds.one_step(2);

@@ -1,11 +1,14 @@
-//! First and second variation of a functional of a measure, by central differences: bias and fluctuation of empirical measures.
+//! First and second variation of a functional of a measure, by central differences: bias and fluctuation of empirical
+//! measures.
 //!
-//! Let G be a smooth functional of probability measures, and `mu_n` the empirical measure of n independent points of law mu. Then
-//! G(mu_n) = G(mu) + (1/n) sum_i g(x_i) + (terms of order 1/n), where g(x) = d/de G(mu + e (delta_x - mu)) at e = 0 has mean 0, and
-//! E G(mu_n) = G(mu) + (1/2n) ∫ d^2/de^2 G(mu + e (delta_x - mu)) dmu(x) + O(1/n^2): the von Mises expansion.
+//! Let G be a smooth functional of probability measures, and `mu_n` the empirical measure of n independent points of
+//! law mu. Then G(mu_n) = G(mu) + (1/n) sum_i g(x_i) + (terms of order 1/n), where g(x) = d/de G(mu + e (delta_x - mu))
+//! at e = 0 has mean 0, and E G(mu_n) = G(mu) + (1/2n) ∫ d^2/de^2 G(mu + e (delta_x - mu)) dmu(x) + O(1/n^2): the von
+//! Mises expansion.
 //!
-//! E(t) of gradient flow is such a functional of the start, at every dt: particles that interact with themselves too are a measure of
-//! which the mean-field equation is true (arXiv:1902.01843, particles as a weak solution). So this gives its finite-n bias.
+//! E(t) of gradient flow is such a functional of the start, at every dt: particles that interact with themselves too
+//! are a measure of which the mean-field equation is true (arXiv:1902.01843, particles as a weak solution). So this
+//! gives its finite-n bias.
 
 use super::models::Nodes;
 
@@ -23,7 +26,8 @@ pub struct Variations {
 impl Variations {
     /// Of `functional` at `at`, with differences of step `step`: relative error `step`^2, and rounding over `step`^2.
     ///
-    /// The functional is asked for measures with one weight that may be below 0, by at most `step`. Cost: two calls a node.
+    /// The functional is asked for measures with one weight that may be below 0, by at most `step`. Cost: two calls a
+    /// node.
     pub fn of(functional: impl Fn(&Nodes) -> f64, at: &Nodes, step: f64) -> Self {
         let value = functional(at);
         let towards = |i: usize, step: f64| {
@@ -75,7 +79,8 @@ mod tests {
 
     #[test]
     fn the_bias_of_a_cube_is_that_of_enumeration() {
-        // G = m^3, m the mean of x in {0, 1} with P(1) = p: sums over the binomial law, so that E G - G = 3 p^2 (1 - p)/n + O(1/n^2).
+        // G = m^3, m the mean of x in {0, 1} with P(1) = p: sums over the binomial law, so that E G - G = 3 p^2 (1 -
+        // p)/n + O(1/n^2).
         let p: f64 = 0.3;
         let nodes = Nodes { x: vec![vec![0.0, 1.0]], w: vec![1.0 - p, p] };
         let cube = |nodes: &Nodes| nodes.mean(|i| nodes.x[0][i]).powi(3);

@@ -27,13 +27,13 @@ pub const ACCUSED: f64 = 2.0 * FALSE_ALARMS;
 /// Estimated standard errors of one quantity do not differ by this factor, from [`ENOUGH_DOF`] degrees of freedom on:
 /// by the F law the probability is below 1e-21.
 const SPREAD: f64 = 10.0;
-/// A standard error below this part of the tolerance hides nothing that matters, and may be of roundings alone: those of an identity
-/// in exact arithmetic follow no law, and differ by more than [`SPREAD`] from seed to seed.
+/// A standard error below this part of the tolerance hides nothing that matters, and may be of roundings alone: those
+/// of an identity in exact arithmetic follow no law, and differ by more than [`SPREAD`] from seed to seed.
 const ROUNDING: f64 = 1e-3;
 const ENOUGH_DOF: f64 = 30.0;
 
-/// Whether today's run, as far as it is known before it is run, can be compared with the baseline: the same profile, precision and streams, and
-/// the claims `wanted` (name, setting, estimator) among those stored, with the same words.
+/// Whether today's run, as far as it is known before it is run, can be compared with the baseline: the same profile,
+/// precision and streams, and the claims `wanted` (name, setting, estimator) among those stored, with the same words.
 ///
 /// # Errors
 /// What differs, and what would be accepted.
@@ -197,8 +197,8 @@ fn change(then: &Check, now: &Check) -> Change {
     change
 }
 
-/// Whether the estimated standard errors cannot be of one quantity: a very large one would agree with anything. One that is not
-/// visible agrees with little.
+/// Whether the estimated standard errors cannot be of one quantity: a very large one would agree with anything. One
+/// that is not visible agrees with little.
 fn other_spread(then: Option<(f64, StandardError)>, now: Option<(f64, StandardError)>, visible: f64) -> bool {
     let (Some((_, then)), Some((_, now))) = (then, now) else { return false };
     let enough = |error: StandardError| error.dof.is_some_and(|dof| dof >= ENOUGH_DOF) && error.value > 0.0;

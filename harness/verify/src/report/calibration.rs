@@ -14,15 +14,20 @@ pub(super) fn section(calibration: &Calibration, verdicts: &Verdicts) -> Markup 
         section {
             h2 #calibration { "Calibration" }
             p {
-                "Measured at the " (calibration.profile) " settings, with seeds from " (calibration.seed) " on, by commit " (calibration.build.commit)
-                @if calibration.build != verdicts.build { strong { " (another build than that of the verdicts above)" } }
-                @if !calibration.complete { "; the measurements are not complete" } ". Bounds are exact (Clopper and Pearson) at level "
+                "Measured at the " (calibration.profile) " settings, with seeds from " (calibration.seed) " on, by \
+                    commit " (calibration.build.commit)
+                @if calibration.build != verdicts.build { strong { " (another build than that of the verdicts \
+                    above)" } }
+                @if !calibration.complete { "; the measurements are not complete" } ". Bounds are exact (Clopper and \
+                    Pearson) at level "
                 (number(calibration.bound_level)) "."
             }
             @if correct.false_alarms.of > 0 {
                 p {
-                    "The correct build, held against " (correct.claims.len()) " claims, was accused with " (of(&correct.false_alarms)) " seeds: with a probability of at most "
-                    (percent(correct.false_alarms.high)) ", by this measurement; of at most " (budget) ", as derived. It was undecided with "
+                    "The correct build, held against " (correct.claims.len()) " claims, was accused \
+                        with " (of(&correct.false_alarms)) " seeds: with a probability of at most "
+                    (percent(correct.false_alarms.high)) ", by this measurement; of at most " (budget) ", as derived. \
+                        It was undecided with "
                     (of(&correct.undecided)) " seeds: at most " (percent(correct.undecided.high)) "."
                     @for claim in correct.claims.iter().filter(|claim| claim.fails.count > 0) {
                         " " strong { (claim.claim) " failed in " (of(&claim.fails)) " runs." }
@@ -30,7 +35,8 @@ pub(super) fn section(calibration: &Calibration, verdicts: &Verdicts) -> Markup 
                 }
                 @if correct.uniformity.below.is_finite() {
                     p {
-                        "Of the p-values of " (correct.uniformity.checks.len()) " sharp checks " (percent(correct.uniformity.below))
+                        "Of the p-values of " (correct.uniformity.checks.len()) " sharp \
+                            checks " (percent(correct.uniformity.below))
                         " lie below 0.05 (" (percent(correct.uniformity.low)) " to " (percent(correct.uniformity.high))
                         "); those of exact tests of counts are conservative. Are they smaller than uniform? p = "
                         (number(correct.uniformity.superuniform)) " for all checks together."
@@ -46,7 +52,8 @@ pub(super) fn section(calibration: &Calibration, verdicts: &Verdicts) -> Markup 
                         tbody {
                             @for defect in &calibration.defects {
                                 tr {
-                                    td { (defect.description) @if defect.hole { " " span.fails.verdict { "open hole" } } }
+                                    td { (defect.description) @if defect.hole { " " span.fails.verdict { "open \
+                                        hole" } } }
                                     @for claim in &claims {
                                         td.number {
                                             @if let Some(cell) = defect.claims.iter().find(|cell| cell.claim == *claim) { (of(&cell.detected)) }

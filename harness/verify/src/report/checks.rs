@@ -20,9 +20,9 @@ struct Row {
     colour: usize,
 }
 
-/// The estimate less the reference over the tolerance, so that the tolerance is the band from -1 to 1; its bar is the interval at the check's
-/// level. Of a sharp check the normal quantile of p over that of the level, so that beyond the band it fails. Of an empirical
-/// check the estimate over the reference, less 1.
+/// The estimate less the reference over the tolerance, so that the tolerance is the band from -1 to 1; its bar is the
+/// interval at the check's level. Of a sharp check the normal quantile of p over that of the level, so that beyond the
+/// band it fails. Of an empirical check the estimate over the reference, less 1.
 fn row(number: usize, check: &Check) -> Row {
     let room = if check.tolerance > 0.0 { check.tolerance } else { 1.0 };
     let at = (check.estimate - check.reference) / room;

@@ -8,7 +8,8 @@ use super::table::{two_digits, word};
 use birth_death_stats::power::POWER;
 use birth_death_terminal::digits::number;
 
-/// What there is to say of a claim: what moved, what was mended, what fails as it did, what has another verdict, what cannot be compared.
+/// What there is to say of a claim: what moved, what was mended, what fails as it did, what has another verdict, what
+/// cannot be compared.
 pub fn news(claim: &Compared) -> Vec<String> {
     let own = claim.changes.iter().filter_map(|change| {
         let what = if change.state == State::Moved {

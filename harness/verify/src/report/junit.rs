@@ -1,6 +1,7 @@
-//! `junit.xml`: the verdicts for CI systems. A claim that fails is a failure, one that is undecided an error (more replicates are needed),
-//! an empirical one never either; nothing is reported as skipped. With a baseline a claim fails if any of its estimates moved, and only
-//! then. An interrupted run is an error, and so is a baseline that nothing can be compared with.
+//! `junit.xml`: the verdicts for CI systems. A claim that fails is a failure, one that is undecided an error (more
+//! replicates are needed), an empirical one never either; nothing is reported as skipped. With a baseline a claim fails
+//! if any of its estimates moved, and only then. An interrupted run is an error, and so is a baseline that nothing can
+//! be compared with.
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 

@@ -27,10 +27,13 @@ pub fn page(verdicts: &Verdicts, calibration: Option<&Calibration>) -> String {
             }
             body {
                 h1 { "Claims of birth-death" }
-                p { (summary(verdicts)) "." @if !verdicts.complete { " The run was interrupted: some claims are missing." } }
+                p { (summary(verdicts)) "." @if !verdicts.complete { " The run was interrupted: some claims are \
+                    missing." } }
                 p.soft {
-                    "Each claim is measured on the crate and held against an oracle that shares no code with it. A correct build fails any claim with a \
-                     probability of at most " (number(verdicts.false_alarms)) ". Profile " (verdicts.profile) ", seed " (verdicts.seed) ", "
+                    "Each claim is measured on the crate and held against an oracle that shares no code with it. A \
+                        correct build fails any claim with a probability of at \
+                        most " (number(verdicts.false_alarms)) ". Profile " (verdicts.profile) ", \
+                        seed " (verdicts.seed) ", "
                     (verdicts.precision) ". Every row shows the check that came closest to failing; "
                     i { "detects" } " is the smallest deviation that fails with probability 0.99."
                 }
@@ -67,18 +70,19 @@ fn how_to_read() -> Markup {
     let words = [
         (
             "sharp",
-            "An exact null hypothesis, by a p-value. Fails if p is below the check's level; holds if it is not and the smallest effect found \
-                   with probability 0.99 (detects) is within what the claim promises to see.",
+            "An exact null hypothesis, by a p-value. Fails if p is below the check's level; holds if it is not and the \
+                smallest effect found with probability 0.99 (detects) is within what the claim promises to see.",
         ),
         (
             "limit",
-            "The estimate may differ from the oracle by a derived tolerance. Holds if the whole interval of the estimate lies within, fails if \
-                   the whole interval lies outside.",
+            "The estimate may differ from the oracle by a derived tolerance. Holds if the whole interval of the \
+                estimate lies within, fails if the whole interval lies outside.",
         ),
         ("exact", "No randomness in the verdict: a deviation that may not exceed its tolerance."),
         (
             "empirical",
-            "A comparison of dynamics. Supported or refuted by an interval; never a failure of the build. Under detects: half the interval.",
+            "A comparison of dynamics. Supported or refuted by an interval; never a failure of the build. Under \
+                detects: half the interval.",
         ),
         ("undecided", "Neither way: more replicates are needed."),
         ("level", "The probability with which a correct build fails the check, at most."),
@@ -147,12 +151,14 @@ fn in_words(claim: &Decided) -> String {
     match claim.verdict {
         Verdict::Holds => format!("All {count} checks hold. The one that came closest to failing: {shown}."),
         Verdict::Fails => format!(
-            "{} of {count} checks fail: a correct build does this with a probability of at most {} a check. The worst: {shown}.",
+            "{} of {count} checks fail: a correct build does this with a probability of at most {} a check. The worst: \
+                {shown}.",
             with(Verdict::Fails),
             number(check.level)
         ),
         Verdict::Undecided => format!(
-            "{} of {count} checks can be decided neither way: more replicates are needed (--profile full). The first: {shown}.",
+            "{} of {count} checks can be decided neither way: more replicates are needed (--profile full). The first: \
+                {shown}.",
             with(Verdict::Undecided)
         ),
         Verdict::Supported => format!(
@@ -160,7 +166,8 @@ fn in_words(claim: &Decided) -> String {
             number(EMPIRICAL_LEVEL)
         ),
         Verdict::Refuted => format!(
-            "The measurement contradicts the paper in {} of {count} checks, at level {}: a result, and no failure of the build. {shown}.",
+            "The measurement contradicts the paper in {} of {count} checks, at level {}: a result, and no failure of \
+                the build. {shown}.",
             with(Verdict::Refuted),
             number(EMPIRICAL_LEVEL)
         ),
@@ -189,8 +196,9 @@ fn section(claim: &Decided, verdicts: &Verdicts) -> Markup {
     let bars = if claim.kind == Kind::Empirical {
         "Bars: the interval of the estimate; to the right of the line the paper is supported. Hollow: beyond the scale."
     } else {
-        "A limit check fails when its whole bar lies outside the band (the tolerance), an exact or sharp one when its dot does: a sharp check stands \
-         at the normal quantile of its p-value, over that of its level. Hollow: beyond the scale."
+        "A limit check fails when its whole bar lies outside the band (the tolerance), an exact or sharp one when its \
+            dot does: a sharp check stands at the normal quantile of its p-value, over that of its level. Hollow: \
+            beyond the scale."
     };
     html! {
         section {
@@ -208,7 +216,8 @@ fn section(claim: &Decided, verdicts: &Verdicts) -> Markup {
             dl {
                 @for (name, text) in texts { dt { (name) } dd { (text) } }
                 dt { "Again" }
-                dd { code { "cargo run --release -- verify --profile " (verdicts.profile) " --seed " (verdicts.seed) " --claim " (claim.id) } }
+                dd { code { "cargo run --release -- verify --profile " (verdicts.profile) " --seed " (verdicts.seed) " \
+                    --claim " (claim.id) } }
             }
             details {
                 summary { (claim.checks.len()) " checks" }

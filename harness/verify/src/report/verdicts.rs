@@ -111,7 +111,8 @@ impl Verdicts {
             profile: profile.name().into(),
             seed,
             precision: "f64".into(),
-            streams: "number claim << 48 | part << 32 | replicate of the seed; xorshift128: birth_death::Stream::seeded; pcg32: rand_pcg"
+            streams: "number claim << 48 | part << 32 | replicate of the seed; xorshift128: \
+                birth_death::Stream::seeded; pcg32: rand_pcg"
                 .into(),
             false_alarms: FALSE_ALARMS,
             claims_in_budget: CLAIMS,
