@@ -2,6 +2,7 @@
 
 counts.py COUNTS.json MADE_WITH [--write]
 """
+
 import ast
 import json
 import pathlib
@@ -38,7 +39,10 @@ def main(file, made_with, *options):
         return f"unknown: {' '.join(options)}; accepted: --write", 2
     head, *lines = COMMITTED.read_text().splitlines()
     committed = {case: int(count) for case, count in (line.rsplit(" ", 1) for line in lines)}
-    wrong = [f"{case}: {'not counted' if case in committed else 'not committed'}" for case in sorted(found.keys() ^ committed.keys())]
+    wrong = [
+        f"{case}: {'not counted' if case in committed else 'not committed'}"
+        for case in sorted(found.keys() ^ committed.keys())
+    ]
     print(f"{'case':32}{'committed':>12}{'now':>12}{'change':>9}")
     for case in (case for case in committed if case in found):
         change = found[case] / committed[case] - 1
@@ -49,7 +53,12 @@ def main(file, made_with, *options):
         return f"{len(found)} counts within {TOLERANCE:.0%} of the committed ones", 0
     if head != HEAD + made_with:
         wrong.append(f"this build is of {made_with}, the counts of {head.removeprefix(HEAD)}")
-    return "\n".join([*(f"FAILED: {line}" for line in wrong), "a change that is meant: benches/gate --write, with the reason in the commit"]), 1
+    return "\n".join(
+        [
+            *(f"FAILED: {line}" for line in wrong),
+            "a change that is meant: benches/gate --write, with the reason in the commit",
+        ]
+    ), 1
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """Our evaluation beside the peers', in one run on one core: times in turn, values compared, ratios and goals printed.
 
-Every process (ours, and one a peer) is bound to the same core and waits while another is timed, so that the drift of a shared machine meets all alike. First every
-formulation is checked and timed once; those near their peer's best go on, round after round; the least time of each is kept.
-"""
+Every process (ours, and one a peer) is bound to the same core and waits while another is timed, so that the drift of a
+shared machine meets all alike. First every formulation is checked and timed once; those near their peer's best go on,
+round after round; the least time of each is kept. """
+
 import argparse
 import json
 import math
@@ -24,15 +25,25 @@ NARROW = "separable"
 # a formulation goes on that takes at most so many times what its peer's best takes, and no more than so many times the
 # best of all, or is its peer's best
 GOES_ON, OF_ALL = 1.5, 3.0
-ONE_THREAD = {name: "1" for name in
-              ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")}
+ONE_THREAD = {
+    name: "1"
+    for name in (
+        "OMP_NUM_THREADS",
+        "OPENBLAS_NUM_THREADS",
+        "MKL_NUM_THREADS",
+        "NUMBA_NUM_THREADS",
+        "VECLIB_MAXIMUM_THREADS",
+    )
+}
 
 
 class Process:
     """A process that answers a line with a line."""
 
     def __init__(self, command):
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, **ONE_THREAD})
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, **ONE_THREAD}
+        )
 
     def ask(self, *words):
         print(*words, file=self.process.stdin, flush=True)
@@ -45,10 +56,10 @@ class Process:
 def tolerance(precision, c, y):
     """How far two evaluations may be apart: V and dV/dc, and dV/dy.
 
-    Relative to h sum |c_j|, and for the slope times 2 max |y|: the error of a sum of n terms in any order is at most n eps/2 times the sum of their absolute
-    values (Higham, "Accuracy and Stability of Numerical Algorithms", section on summation), here in both evaluations; a term itself has at most 64 eps: those of
-    the separable form are products of three exponentials whose arguments, up to max(y)^2 = 20, are rounded.
-    """
+    Relative to h sum |c_j|, and for the slope times 2 max |y|: the error of a sum of n terms in any order is at most n
+    eps/2 times the sum of their absolute values (Higham, "Accuracy and Stability of Numerical Algorithms", section on
+    summation), here in both evaluations; a term itself has at most 64 eps: those of the separable form are products of
+    three exponentials whose arguments, up to max(y)^2 = 20, are rounded. """
     eps = numpy.finfo(numpy.float32 if precision == "f32" else numpy.float64).eps
     n = len(c)
     scale = numpy.abs(c).sum() / (n * math.sqrt(2 * math.pi)) * max(1.0, numpy.abs(c).max())
@@ -67,7 +78,9 @@ def main():
     arguments.add_argument("--only", action="append", choices=PEERS + ["torch"], help="only this peer; may be repeated")
     arguments.add_argument("--torch", action="store_true", help="PyTorch too")
     arguments.add_argument("--quick", action="store_true", help="n <= 1024 and one round, to see that it runs")
-    arguments.add_argument("--rounds", type=int, default=8, help="turns of each formulation after the first, and of ours")
+    arguments.add_argument(
+        "--rounds", type=int, default=8, help="turns of each formulation after the first, and of ours"
+    )
     arguments.add_argument("--seconds", type=float, default=0.05, help="of a turn, two batches at least")
     arguments.add_argument("--f64", action="store_true", help="f64 too, which has no goal")
     arguments.add_argument("--out", type=pathlib.Path, help="write all times as JSON")
@@ -93,20 +106,35 @@ def main():
                 continue
             times = measure(precision, n, rounds, options.seconds, ours, asked, names, wrong)
             step = times.pop(("ours", "step"))
-            record["times"] += [{"precision": precision, "n": n, "who": who, "formulation": name, "nanoseconds": t}
-                                for (who, name), t in [*times.items(), (("ours", "step"), step)] if math.isfinite(t)]
+            record["times"] += [
+                {"precision": precision, "n": n, "who": who, "formulation": name, "nanoseconds": t}
+                for (who, name), t in [*times.items(), (("ours", "step"), step)]
+                if math.isfinite(t)
+            ]
             if n in sizes:
                 table.append(row(n, times, peers, goals["peers"], precision))
-                details.append(f"  n = {n}: " + "; ".join(
-                    f"{who} {name} {t / n**2:.3f}" for (who, name), t in sorted(times.items(), key=lambda item: item[1]) if who != "ours"))
+                details.append(
+                    f"  n = {n}: "
+                    + "; ".join(
+                        f"{who} {name} {t / n**2:.3f}"
+                        for (who, name), t in sorted(times.items(), key=lambda item: item[1])
+                        if who != "ours"
+                    )
+                )
             if n == STEP and "numpy" in peers:
                 numpy_alone = min(t for (who, _), t in times.items() if who == "numpy")
                 ratio, goal = step / numpy_alone, goals["step_of_numpy"]
-                step_line = (f"{goal['what']}: {step / 1e3:.2f} us over {numpy_alone / 1e3:.2f} us = {ratio:.3f} {goal['unit']}, "
-                             f"at most {goal['at_most']}: {'met' if ratio <= goal['at_most'] else 'MISSED'}")
+                step_line = (
+                    f"{goal['what']}: {step / 1e3:.2f} us over {numpy_alone / 1e3:.2f} us "
+                    f"= {ratio:.3f} {goal['unit']}, "
+                    f"at most {goal['at_most']}: {'met' if ratio <= goal['at_most'] else 'MISSED'}"
+                )
                 if precision == "f64":
                     step_line = f"the same in f64, which has no goal: {ratio:.3f}"
-        print(f"\n{precision}, ns per ordered pair, V and grad V of the pairs alone, the best formulation of each\n{show(peers, table)}")
+        print(
+            f"\n{precision}, ns per ordered pair, V and grad V of the pairs alone, the best formulation of each\n"
+            f"{show(peers, table)}"
+        )
         if "numpy" in peers:
             print(step_line)
         print("all formulations that went on, ns per ordered pair:\n" + "\n".join(details))
@@ -139,10 +167,16 @@ def measure(precision, n, rounds, seconds, ours, workers, names, wrong):
         fastest = min(t for (who, _), t in times.items() if who != "ours")
         for peer in workers:
             best = min(t for (who, _), t in times.items() if who == peer)
-            times = {key: t for key, t in times.items() if key[0] != peer or t == best or t <= min(GOES_ON * best, OF_ALL * fastest)}
+            times = {
+                key: t
+                for key, t in times.items()
+                if key[0] != peer or t == best or t <= min(GOES_ON * best, OF_ALL * fastest)
+            }
         for _ in range(rounds):
             # everyone has one turn a round, ours too
-            times["ours", "evaluation"] = min(times["ours", "evaluation"], float(ours.ask("time", precision, n, seconds)))
+            times["ours", "evaluation"] = min(
+                times["ours", "evaluation"], float(ours.ask("time", precision, n, seconds))
+            )
             if n == STEP:
                 times["ours", "step"] = min(times["ours", "step"], float(ours.ask("step", precision, n, seconds)))
             for who, name in times:
@@ -165,14 +199,18 @@ def row(n, times, peers, goal, precision):
     for peer in peers:
         t, name = best[peer]
         cells.append(f"{t / n**2:.3f} ({t / mine:.1f}x, {name})")
-    general = min((t for (who, name), t in times.items() if who != "ours" and not name.startswith(NARROW)), default=math.inf)
+    general = min(
+        (t for (who, name), t in times.items() if who != "ours" and not name.startswith(NARROW)), default=math.inf
+    )
     return [*cells, f"{ratio:.2f}", f"{general / mine:.2f}", verdict if precision == "f32" else "no goal"]
 
 
 def show(peers, rows):
     header = ["n", "ours", *peers, "fastest / ours", "without separable", "2 x, or 1.5 x to 1024"]
     widths = [max(len(cells[k]) for cells in [header, *rows]) for k in range(len(header))]
-    lines = ["| " + " | ".join(cell.rjust(width) for cell, width in zip(cells, widths)) + " |" for cells in [header, *rows]]
+    lines = [
+        "| " + " | ".join(cell.rjust(width) for cell, width in zip(cells, widths)) + " |" for cells in [header, *rows]
+    ]
     return "\n".join([lines[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *lines[1:]])
 
 
@@ -182,11 +220,13 @@ def processor():
     except OSError:
         return platform.processor()
     values = dict(reversed([tuple(part.strip() for part in line.split(":", 1)) for line in lines if ":" in line]))
-    return f"{values.get('model name', platform.machine())}, family {values.get('cpu family')}, model {values.get('model')}"
+    name = values.get("model name", platform.machine())
+    return f"{name}, family {values.get('cpu family')}, model {values.get('model')}"
 
 
 def versions(peers):
     import importlib.metadata
+
     return ", ".join(f"{peer} {importlib.metadata.version(peer)}" for peer in peers)
 
 

@@ -1,5 +1,6 @@
-"""JAX, jit, on the CPU: whole matrices, rows in blocks by lax.map, columns in blocks by lax.scan, the separable form; and several evaluations in one
-compiled loop, which do not pay for the call."""
+"""JAX, jit, on the CPU: whole matrices, rows in blocks by lax.map, columns in blocks by lax.scan, the separable form;
+and several evaluations in one compiled loop, which do not pay for the call."""
+
 import functools
 import os
 
@@ -71,7 +72,8 @@ def compiled(evaluate, largest, least, c, y):
 
 
 def looped(evaluate, least, c, y):
-    """The centres of an evaluation depend on the one before, by nothing that rounding leaves, so that none can be left out."""
+    """The centres of an evaluation depend on the one before, by nothing that rounding leaves, so that none can be left
+    out."""
     n = len(c)
     if n > 1024 or n % least:
         return None
@@ -96,10 +98,18 @@ FORMULATIONS = {
     "broadcast": functools.partial(compiled, functools.partial(whole, sums_broadcast), MATRIX, 1),
     "product": functools.partial(compiled, functools.partial(whole, sums_product), MATRIX, 1),
     "separable": functools.partial(compiled, functools.partial(whole, sums_separable), MATRIX, 1),
-    **{f"rows-{b}": functools.partial(compiled, functools.partial(rows, sums_broadcast, b), 1 << 30, b)
-       for b in (8, 16, 32, 64, 128)},
-    **{f"product-rows-{b}": functools.partial(compiled, functools.partial(rows, sums_product, b), 1 << 30, b) for b in (16, 64)},
-    **{f"separable-rows-{b}": functools.partial(compiled, functools.partial(rows, sums_separable, b), 1 << 30, b) for b in (16, 64)},
+    **{
+        f"rows-{b}": functools.partial(compiled, functools.partial(rows, sums_broadcast, b), 1 << 30, b)
+        for b in (8, 16, 32, 64, 128)
+    },
+    **{
+        f"product-rows-{b}": functools.partial(compiled, functools.partial(rows, sums_product, b), 1 << 30, b)
+        for b in (16, 64)
+    },
+    **{
+        f"separable-rows-{b}": functools.partial(compiled, functools.partial(rows, sums_separable, b), 1 << 30, b)
+        for b in (16, 64)
+    },
     **{f"columns-{b}": functools.partial(compiled, functools.partial(columns, b), 1 << 30, b) for b in (8, 64)},
     "broadcast-looped": functools.partial(looped, functools.partial(whole, sums_broadcast), 1),
     "separable-looped": functools.partial(looped, functools.partial(whole, sums_separable), 1),

@@ -1,8 +1,10 @@
-"""Numba, fastmath: plain loops, lanes across i in blocks, the same with parallel=True on one thread, and NumPy's functions on rows.
+"""Numba, fastmath: plain loops, lanes across i in blocks, the same with parallel=True on one thread, and NumPy's
+functions on rows.
 
-Its wheels call the C library's exponential, a number at a time (SVML, which vectorises it, needs a patched llvmlite, and has not been in the wheels).
-An exponential of one's own, written out as a polynomial, is not tried: that would be our loop again, in another language.
-"""
+Its wheels call the C library's exponential, a number at a time (SVML, which vectorises it, needs a patched llvmlite,
+and has not been in the wheels). An exponential of one's own, written out as a polynomial, is not tried: that would be
+our loop again, in another language. """
+
 import functools
 import math
 import os
@@ -67,7 +69,7 @@ def lanes(c, y, h, V, gc, gy):
     h = h[0]
     S, T = numpy.empty(32, y.dtype), numpy.empty(32, y.dtype)
     for start in range(0, len(y), 32):
-        at = y[start:start + 32]
+        at = y[start : start + 32]
         S[:] = 0
         T[:] = 0
         for j in range(len(y)):

@@ -1,4 +1,6 @@
-"""NumPy: whole matrices, rows in blocks that stay in the cache, with sums by `sum` or by a matrix product; and the separable form."""
+"""NumPy: whole matrices, rows in blocks that stay in the cache, with sums by `sum` or by a matrix product; and the
+separable form."""
+
 import functools
 
 import numpy
@@ -24,7 +26,8 @@ def broadcast(c, y):
 
 
 def rows(block, c, y):
-    """Blocks of rows, every operation in place, in memory that is there already; the sums as products of a matrix and vectors."""
+    """Blocks of rows, every operation in place, in memory that is there already; the sums as products of a matrix and
+    vectors."""
     n = len(c)
     block = min(block, n)
     d, k = numpy.empty((block, n), c.dtype), numpy.empty((block, n), c.dtype)
@@ -35,13 +38,13 @@ def rows(block, c, y):
     def work():
         numpy.multiply(c, y, out=both[:, 1])
         for i in range(0, n, block):
-            at = y[i:i + block, None]
-            difference, part = d[:len(at)], k[:len(at)]
+            at = y[i : i + block, None]
+            difference, part = d[: len(at)], k[: len(at)]
             numpy.subtract(at, y, out=difference)
             numpy.multiply(difference, difference, out=part)
             numpy.multiply(part, half, out=part)
             numpy.exp(part, out=part)
-            numpy.matmul(part, both, out=sums[i:i + block])
+            numpy.matmul(part, both, out=sums[i : i + block])
         # sum_j c_j (y_i - y_j) k_ij = y_i S_i - sum_j c_j y_j k_ij
         return finish(c, sums[:, 0], y * sums[:, 0] - sums[:, 1])
 
@@ -49,8 +52,9 @@ def rows(block, c, y):
 
 
 def separable(block, c, y):
-    """exp(-(y_i - y_j)^2 / 2) = exp(-y_i^2 / 2) exp(-y_j^2 / 2) exp(y_i y_j): one product and one exponential a pair, and the sums as products.
-    Only for centres near zero: it overflows for |y| above 9 in f32, where the others do not."""
+    """exp(-(y_i - y_j)^2 / 2) = exp(-y_i^2 / 2) exp(-y_j^2 / 2) exp(y_i y_j): one product and one exponential a pair,
+    and the sums as products. Only for centres near zero: it overflows for |y| above 9 in f32, where the others do
+    not."""
     n = len(c)
     block = min(block, n)
     k = numpy.empty((block, n), c.dtype)
@@ -62,11 +66,11 @@ def separable(block, c, y):
         numpy.multiply(c, e, out=both[:, 0])
         numpy.multiply(both[:, 0], y, out=both[:, 1])
         for i in range(0, n, block):
-            at = y[i:i + block, None]
-            part = k[:len(at)]
+            at = y[i : i + block, None]
+            part = k[: len(at)]
             numpy.multiply(at, y, out=part)
             numpy.exp(part, out=part)
-            numpy.matmul(part, both, out=sums[i:i + block])
+            numpy.matmul(part, both, out=sums[i : i + block])
         S = e * sums[:, 0]
         return finish(c, S, y * S - e * sums[:, 1])
 

@@ -1,4 +1,5 @@
 """PyTorch, on one thread: whole matrices, rows in blocks, and compiled. Optional: its wheel weighs gigabytes."""
+
 import functools
 
 import torch

@@ -7,10 +7,12 @@ Every peer evaluates, for particles (c_i, y_i) and h = 1 / (n sqrt(2 pi)),
 
 the interaction of Gaussian units of variance 1/2 in one component: what our evaluation without a target is.
 
-A peer is a dictionary: the name of a formulation -> a function of (c, y), two arrays of one precision, that gives either a function without
-arguments which does one evaluation and returns (V, dV/dc, dV/dy), or None where the formulation is not made for so many particles; a
-formulation which evaluates several times in one call has their number as its attribute `times`.
+A peer is a dictionary: the name of a formulation -> a function of (c, y), two arrays of one precision, that gives
+either a function without arguments which does one evaluation and returns (V, dV/dc, dV/dy), or None where the
+formulation is not made for so many particles; a formulation which evaluates several times in one call has their number
+as its attribute `times`.
 """
+
 import math
 import os
 import sys
@@ -26,7 +28,8 @@ def height(n):
 
 
 def serve(formulations):
-    """Answers requests until there are none: `list`, `load PRECISION N FILE`, `values NAME FILE`, `time NAME SECONDS`, `forget`."""
+    """Answers requests until there are none: `list`, `load PRECISION N FILE`, `values NAME FILE`, `time NAME SECONDS`,
+    `forget`."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever a library prints is no answer
     ready, batches, arrays = {}, {}, None
@@ -38,7 +41,7 @@ def serve(formulations):
         elif words[0] == "load":
             number = numpy.float32 if words[1] == "f32" else numpy.float64
             both = numpy.fromfile(words[3], number)
-            arrays, ready, batches = (both[: int(words[2])].copy(), both[int(words[2]):].copy()), {}, {}
+            arrays, ready, batches = (both[: int(words[2])].copy(), both[int(words[2]) :].copy()), {}, {}
         elif words[0] == "forget":
             ready, batches = {}, {}
         else:
@@ -54,7 +57,11 @@ def serve(formulations):
             else:
                 if name not in batches:
                     batches[name], first = batch(ready[name])
-                    seconds = first / batches[name] if first > float(words[2]) else least(ready[name], batches[name], float(words[2]))
+                    seconds = (
+                        first / batches[name]
+                        if first > float(words[2])
+                        else least(ready[name], batches[name], float(words[2]))
+                    )
                 else:
                     seconds = least(ready[name], batches[name], float(words[2]))
                 reply = str(1e9 * seconds / getattr(ready[name], "times", 1))
@@ -62,8 +69,8 @@ def serve(formulations):
 
 
 def batch(work):
-    """How often it is done in a batch, and the seconds of such a batch. The values have been asked for before: what is compiled at the first call is not
-    timed."""
+    """How often it is done in a batch, and the seconds of such a batch. The values have been asked for before: what is
+    compiled at the first call is not timed."""
     times = 1
     while (seconds := timed(work, times)) < BATCH:
         times *= 2

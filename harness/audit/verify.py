@@ -16,6 +16,7 @@ is the platform's: an ulp there changes a decision with a probability of 1e-6 in
 
 All arithmetic on particles is in the run's precision R: every constant is made an R before it meets one.
 """
+
 import argparse
 import hashlib
 import math
@@ -38,6 +39,7 @@ SCHEMES = [
 PRECISIONS = [("f32", np.float32), ("f64", np.float64)]
 WORD, LONG, GOLDEN = 2**32 - 1, 2**64 - 1, 0x9E3779B97F4A7C15
 
+
 # --- random: streams, bounded integers, uniforms ---------------------------------------------------------------------
 def mix(z):
     """SplitMix64's finaliser."""
@@ -45,6 +47,7 @@ def mix(z):
     z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9 & LONG
     z = (z ^ (z >> 27)) * 0x94D049BB133111EB & LONG
     return z ^ (z >> 31)
+
 
 class Stream:
     """Marsaglia's xorshift128, seeded as `Stream::seeded`."""
@@ -86,6 +89,7 @@ class Stream:
         self.words = kept
         return words
 
+
 # --- sum: 16 lanes and a tree ----------------------------------------------------------------------------------------
 def total(values):
     lanes = np.zeros(16, values.dtype)
@@ -95,25 +99,50 @@ def total(values):
         lanes = lanes[:width] + lanes[width:]
     return lanes[0]
 
+
 def mean(values):
     return total(values) / values.dtype.type(len(values))
+
 
 def mean_within(values):
     """The mean, clamped to the smallest and the largest value: what centred rates are measured from."""
     return min(max(mean(values), values.min()), values.max())
 
+
 # --- maths: 2^t for t <= 0 -------------------------------------------------------------------------------------------
 # unsigned type, bits of the mantissa, magic number, floor, coefficients with the highest power first
 EXP2 = {
-    np.float32: (np.uint32, 23, 12582912.0 + 127.0, -127.0, [
-        0.00015517478, 0.0013389506, 0.009618007, 0.0555036, 0.24022648, math.log(2.0), 1.0]),
-    np.float64: (np.uint64, 52, 6755399441055744.0 + 1023.0, -1023.0, [
-        4.4355913145645797e-10, 7.072580158974405e-9, 1.0178171409496203e-7, 1.321544155706986e-6,
-        1.5252733626007967e-5, 0.00015403530446221308, 0.001333355814655206, 0.009618129107601773,
-        0.05550410866482164, 0.24022650695910108, math.log(2.0), 1.0]),
+    np.float32: (
+        np.uint32,
+        23,
+        12582912.0 + 127.0,
+        -127.0,
+        [0.00015517478, 0.0013389506, 0.009618007, 0.0555036, 0.24022648, math.log(2.0), 1.0],
+    ),
+    np.float64: (
+        np.uint64,
+        52,
+        6755399441055744.0 + 1023.0,
+        -1023.0,
+        [
+            4.4355913145645797e-10,
+            7.072580158974405e-9,
+            1.0178171409496203e-7,
+            1.321544155706986e-6,
+            1.5252733626007967e-5,
+            0.00015403530446221308,
+            0.001333355814655206,
+            0.009618129107601773,
+            0.05550410866482164,
+            0.24022650695910108,
+            math.log(2.0),
+            1.0,
+        ],
+    ),
 }
 
 LOG2_E = 1.4426950408889634
+
 
 def exp2_nonpos(t):
     R = t.dtype.type
@@ -126,6 +155,7 @@ def exp2_nonpos(t):
         polynomial = polynomial * f + R(coefficient)
     return polynomial * (shifted.view(unsigned) << unsigned(mantissa)).view(R)
 
+
 # --- models/external -------------------------------------------------------------------------------------------------
 def quadratic(R):
     h = np.array([[1.0], [0.5]], R)
@@ -134,7 +164,9 @@ def quadratic(R):
         value = R(0.5) * h * x * x
         potential = value[0] + value[1]
         return mean(potential), potential, h * x
+
     return evaluate
+
 
 def double_well(R):
     tilt = R(0.125)
@@ -143,7 +175,9 @@ def double_well(R):
         w = x[0] * x[0] - R(1)
         potential = w * w + tilt * x[0] + R(0.5) * x[1] * x[1]
         return mean(potential), potential, np.stack([R(4) * x[0] * w + tilt, x[1]])
+
     return evaluate
+
 
 # --- models/kernel and models/mixture --------------------------------------------------------------------------------
 def gaussian(dx, variance):
@@ -155,6 +189,7 @@ def gaussian(dx, variance):
         r2 = r2 + row * row
     return exp2_nonpos(r2 * scale)
 
+
 def add_gaussians(value, slope, y, sources, variance, a, b):
     """Adds `a_s e` and `b_s e dx`, sources ascending."""
     dx = y[:, None, :] - sources[:, :, None]  # component, source, target
@@ -164,14 +199,17 @@ def add_gaussians(value, slope, y, sources, variance, a, b):
         slope = slope + b[s] * e[s] * dx[:, s]
     return value, slope
 
+
 def interact(y, weights, variance, height):
     """`sum_j w_j k(y_i - y_j)` and its gradient, times `height`."""
     value, slope = add_gaussians(np.zeros_like(y[0]), np.zeros_like(y), y, y, variance, weights, weights)
     return value * height, slope * -(height / variance)
 
+
 def attract(value, slope, y, sources, variance, weight):
     """Adds `weight exp(-|y_i - y_s|^2 / (2 variance))` of one source and its gradient."""
     return add_gaussians(value, slope, y, sources, variance, [weight], [-(weight / variance)])
+
 
 def power(base, dim):
     result = base
@@ -179,9 +217,11 @@ def power(base, dim):
         result = result * base
     return result
 
+
 def mixture(R, components):
     """Weight, centre (a column), variance of each."""
     return [(R(q), np.array(y, R)[:, None], R(v)) for q, y, v in components]
+
 
 def mixture_constant(target, variance_of, height_of):
     """`1/2 sum_ab q_a q_b height exp(-|y_a - y_b|^2 / (2 variance))`."""
@@ -193,15 +233,18 @@ def mixture_constant(target, variance_of, height_of):
             result = result + q * q2 * height_of(variance) * gaussian(y - y2, variance)[0]
     return R(0.5) * result
 
+
 def kernel_energy(constant, potential, interaction):
     """`E0 + mean V - 1/2 mean(V - F)`."""
     return constant + (mean(potential) - potential.dtype.type(0.5) * mean(interaction))
+
 
 # --- models/gaussian_units -------------------------------------------------------------------------------------------
 def normaliser(variance, dim):
     """`(2 pi variance)^(-d/2)`."""
     R = type(variance)
     return power(R(1) / np.sqrt(R(2 * math.pi) * variance), dim)
+
 
 def gaussian_units(unit_variance, components):
     def build(R):
@@ -220,21 +263,28 @@ def gaussian_units(unit_variance, components):
                 value, slope = attract(value, slope, y, centre, s2 + v, weight)
             potential = c * value
             return kernel_energy(constant, potential, interaction), potential, np.vstack([value, c * slope])
+
         evaluate.constant = constant
         return evaluate
+
     return build
+
 
 LINE = [(0.5, [-1.0], 0.5), (-1.0, [0.0], 1.0), (0.5, [1.0], 0.5)]
 SPACE = [(q, [y, -y, 0.5 * y, 0.0], v) for q, y, v in ((1.0, -0.5, 0.5), (-0.75, 0.25, 1.0))]
 
+
 # --- models/mmd ------------------------------------------------------------------------------------------------------
 def mmd(components, sample=False):
-    """To a mixture, with bandwidth 1. A sample is one of width 0 and weights `1/m`, but for the order of the sums in `E0`."""
+    """To a mixture, with bandwidth 1. A sample is one of width 0 and weights `1/m`, but for the order of the sums in
+    `E0`."""
+
     def build(R):
         target, h2 = mixture(R, components), R(1)
 
         def height(variance):
             return power(R(1) / np.sqrt(variance), len(target[0][1]))
+
         if sample:
             points = [y for _, y, _ in target]
             means = [mean(np.array([gaussian(y - z, h2)[0] for z in points], R)) for y in points]
@@ -249,21 +299,27 @@ def mmd(components, sample=False):
             for q, centre, v in target:
                 value, slope = attract(value, slope, x, centre, h2 + v, -(q * height(h2 + v)))
             return kernel_energy(constant, value, interaction), value, slope
+
         return evaluate
+
     return build
+
 
 POINTS = [(0.25, point, 0.0) for point in zip([0.5, -0.5, 1.0, -1.25], [0.75, 0.25, -1.0, 0.5])]
 PLANE = [(q, [y, -y, y], 0.5) for q, y in ((0.25, -1.0), (0.75, 0.5))]
+
 
 # --- models/network: activation, loss, data, mod ---------------------------------------------------------------------
 def relu(a):
     R = a.dtype.type
     return np.where(a > 0, a, R(0)), np.where(a > 0, R(1), R(0))
 
+
 def gaussian_unit(a):
     R = a.dtype.type
     e = exp2_nonpos(-(R(0.5) * R(LOG2_E)) * (a * a))
     return e, -a * e
+
 
 def sigmoid(a):
     R = a.dtype.type
@@ -271,8 +327,10 @@ def sigmoid(a):
     value = np.where(a < 0, e, R(1)) / (R(1) + e)
     return value, value * (R(1) - value)
 
+
 def network(activation, examples, output_scale=1.0):
     """One output, squared loss, no decay. `examples(step)`: inputs (P, d) and targets (P)."""
+
     def evaluate(x, step):
         R = x.dtype.type
         c, z = x[0], x[1:]
@@ -295,13 +353,16 @@ def network(activation, examples, output_scale=1.0):
                 gradient[1 + k] += common * example[k]
         gradient *= R(output_scale) / R(len(targets))
         return energy, c * gradient[0], gradient
+
     return evaluate
+
 
 def abs_examples(R):
     """Examples of y = |x| on nine points; an appended 1 is the bias."""
     points = [-1.0, -0.75, -0.5, -0.25, 0.0, 0.25, 0.5, 0.75, 1.0]
     data = np.array([[x, 1.0] for x in points], R), np.array([abs(x) for x in points], R)
     return lambda _step: data
+
 
 def fresh_examples(R):
     """Six pairs of uniforms and their products, on a stream of the step's own."""
@@ -311,7 +372,9 @@ def fresh_examples(R):
         rng = Stream(key, step)
         inputs = np.array([[rng.uniform(R) for _ in range(2)] for _ in range(6)], R)
         return inputs, inputs[:, 0] * inputs[:, 1]
+
     return examples
+
 
 # --- the canonical models --------------------------------------------------------------------------------------------
 Model = namedtuple("Model", "number name dt alpha dim n build")
@@ -327,6 +390,7 @@ MODELS = [
     Model(10, "gaussian-squared", 0.125, 16.0, 3, 16, lambda R: network(gaussian_unit, abs_examples(R))),
 ]
 
+
 # --- events ----------------------------------------------------------------------------------------------------------
 def decide(potential, shift, alpha, dt, rng):
     """How many of each slot are present after the events; births; deaths."""
@@ -336,6 +400,7 @@ def decide(potential, shift, alpha, dt, rng):
         happens = rng.next_u32() < math.floor(-math.expm1(-x) * 2.0**32)
         copies.append((0 if b > 0 else 2) if happens else 1)
     return copies, copies.count(2), copies.count(0)
+
 
 # --- population: control and seats -----------------------------------------------------------------------------------
 def remove(copies, excess, rng):
@@ -349,6 +414,7 @@ def remove(copies, excess, rng):
                 excess -= 1
             to_come -= 1
 
+
 def copy(copies, missing, rng):
     present = [slot for slot, count in enumerate(copies) for _ in range(count)]
     if not present:
@@ -356,10 +422,12 @@ def copy(copies, missing, rng):
     for _ in range(missing):
         copies[present[rng.bounded(len(present))]] += 1
 
+
 def seat(copies):
     """The slot whose particle stands in each slot after the step."""
     newcomers = (parent for parent, count in enumerate(copies) for _ in range(count - 1))
     return [slot if count else next(newcomers) for slot, count in enumerate(copies)]
+
 
 # --- dynamics: a run, step by step -----------------------------------------------------------------------------------
 class Run:
@@ -430,6 +498,7 @@ class Run:
         for name, row in rows:
             print(f"{name}:", *(float(value).hex() for value in row))
 
+
 # --- command line ----------------------------------------------------------------------------------------------------
 def documented_examples():
     """The numbers that the documentation gives of the parts used here."""
@@ -441,6 +510,7 @@ def documented_examples():
     assert abs(sigmoid(a)[0][0] - 0.26894142136999510) < 1e-15
     assert abs(gaussian_unit(a)[0][1] - 0.13533528323661270) < 1e-15
 
+
 def compare(run, wanted, every, checkpoints):
     """Whether the file's lines of a run are those computed here; says so."""
     for line, expected in zip(run.lines(every, len(wanted) - 1), wanted):
@@ -449,6 +519,7 @@ def compare(run, wanted, every, checkpoints):
             return False
     print(f"{run.name}: equal, {len(wanted)} of {checkpoints + 1} checkpoints")
     return True
+
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -483,14 +554,17 @@ def main():
                 equal.append(compare(Run(*key), file[name], options.every, options.checkpoints))
             else:
                 print(f"{name}: not in the file")
-        print(f"{len(equal)} runs compared, {equal.count(False)} different; "
-              f"{len(file) - len(equal)} of the file not computed")
+        print(
+            f"{len(equal)} runs compared, {equal.count(False)} different; "
+            f"{len(file) - len(equal)} of the file not computed"
+        )
         if not all(equal) or len(equal) < options.at_least:
             sys.exit(1)
     else:
         for key in runs.values():
             for line in Run(*key).lines(options.every, options.checkpoints):
                 print(line)
+
 
 if __name__ == "__main__":
     main()

@@ -3,8 +3,8 @@
 Usage: python3 harness/stats/tests/rank_sum.py > harness/stats/tests/rank_sum.csv
 
 Two programs: values without ties by the Gaussian binomial coefficient, which is a quotient of products; tied values by
-taking one group of equal values after the other. Each row is a law (the sizes of the groups in ascending order, and the size of the second sample),
-a sum of its doubled mid-ranks, and the probabilities of at least and of at most that sum.
+taking one group of equal values after the other. Each row is a law (the sizes of the groups in ascending order, and the
+size of the second sample), a sum of its doubled mid-ranks, and the probabilities of at least and of at most that sum.
 """
 
 from fractions import Fraction
@@ -57,7 +57,18 @@ def poisson(rate, total):
 
 
 def rows():
-    for m, n in [(10, 10), (20, 20), (50, 50), (100, 100), (15, 60), (60, 15), (100, 20), (20, 100), (150, 150), (400, 60)]:
+    for m, n in [
+        (10, 10),
+        (20, 20),
+        (50, 50),
+        (100, 100),
+        (15, 60),
+        (60, 15),
+        (100, 20),
+        (20, 100),
+        (150, 150),
+        (400, 60),
+    ]:
         yield f"{m + n}*1", n, untied(m, n)
     sizes = [(20, 20), (50, 50), (100, 30), (30, 100), (300, 40), (40, 300), (150, 150)]
     for m, n in sizes:

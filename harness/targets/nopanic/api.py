@@ -6,9 +6,9 @@ api.py RUSTDOC.json MONO_ITEMS.txt
 RUSTDOC.json    rustdoc's description of the crate, hidden items too
 MONO_ITEMS.txt  what rustc -Zprint-mono-items=yes prints for the program that calls everything
 
-Every public function, method and trait method has to be instantiated; what is generic in the number's type R for f32 and f64, what is generic in the
-dimension D for each of DIMENSIONS. Ends with 1 and the list of those that are not, with 2 if it does not understand what it reads.
-"""
+Every public function, method and trait method has to be instantiated; what is generic in the number's type R for f32
+and f64, what is generic in the dimension D for each of DIMENSIONS. Ends with 1 and the list of those that are not, with
+2 if it does not understand what it reads. """
 
 import json
 import re
@@ -36,13 +36,16 @@ def stop(message):
 
 
 class Crate:
-    """The public functions of a rustdoc description: {(type, trait, method): (precisions, place of D in the type's arguments)}."""
+    """The public functions of a rustdoc description: {(type, trait, method): (precisions, place of D in the type's
+    arguments)}."""
 
     def __init__(self, path):
         with open(path, encoding="utf-8") as file:
             crate = json.load(file)
         if crate.get("format_version") not in FORMAT_VERSIONS:
-            stop(f"format version {crate.get('format_version')} of rustdoc's JSON is not known; known: {FORMAT_VERSIONS}")
+            stop(
+                f"format version {crate.get('format_version')} of rustdoc's JSON is not known; known: {FORMAT_VERSIONS}"
+            )
         self.index = crate["index"]
         self.seen = set()
         self.functions = {}
@@ -159,7 +162,8 @@ def named(type_):
 
 
 def instance(text):
-    """(type, trait, method), the type's arguments, and the text that tells the precision; None for what is no function of the core."""
+    """(type, trait, method), the type's arguments, and the text that tells the precision; None for what is no function
+    of the core."""
     segments = split(text, "::")
     while segments and segments[-1].startswith("<") and len(segments) > 1:
         segments.pop()
@@ -229,12 +233,18 @@ def main():
         elif gap := missing(need, called.get(key)):
             failures.append(f"{type_ or ''}{f' as {trait}' if trait else ''}::{method}: {gap}")
     failures += [f"the exception {e} excepts nothing" for e in EXCEPTIONS if e not in used]
-    print("\n".join(failures) if failures else f"{len(functions)} public functions, {len(functions) - excepted(functions)} called")
+    print(
+        "\n".join(failures)
+        if failures
+        else f"{len(functions)} public functions, {len(functions) - excepted(functions)} called"
+    )
     sys.exit(1 if failures else 0)
 
 
 def excepted(functions):
-    return sum((None, trait, method) in EXCEPTIONS or (t, trait, method) in EXCEPTIONS for t, trait, method in functions)
+    return sum(
+        (None, trait, method) in EXCEPTIONS or (t, trait, method) in EXCEPTIONS for t, trait, method in functions
+    )
 
 
 main()
