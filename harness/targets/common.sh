@@ -11,7 +11,8 @@ need() { # program, package
 # The distribution's toolchain has sources that match it, from which core is built for any target; rustup's is used
 # where it has the target. LLD comes with rustup's toolchain, or by itself.
 need_toolchain() {
-    if [ ! -x /usr/bin/cargo ] || [ ! -x /usr/bin/rustc ] || [ ! -d "$(/usr/bin/rustc --print sysroot)/lib/rustlib/src/rust/library" ]; then
+    if [ ! -x /usr/bin/cargo ] || [ ! -x /usr/bin/rustc ] ||
+        [ ! -d "$(/usr/bin/rustc --print sysroot)/lib/rustlib/src/rust/library" ]; then
         need /does/not/exist rustc-web rust-web-src cargo-web
     fi
     lld=$(command -v rust-lld || true)
@@ -31,14 +32,16 @@ cp ../../Cargo.lock Cargo.lock
 # cargo of the distribution: its arguments. RUSTFLAGS are the caller's, @LLD in them is the linker.
 distribution_cargo() {
     local flags=${RUSTFLAGS:-}
-    RUSTC_BOOTSTRAP=1 RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc RUSTFLAGS=${flags//@LLD/$lld} PATH=/usr/bin:$PATH /usr/bin/cargo "$@"
+    RUSTC_BOOTSTRAP=1 RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc RUSTFLAGS=${flags//@LLD/$lld} PATH=/usr/bin:$PATH \
+        /usr/bin/cargo "$@"
 }
 
 # The same for a bare board's processor.
 bare_cargo() { # target, command, arguments
     local flavor=
     case $1 in riscv32*) flavor=-Clinker-flavor=ld.lld ;; esac
-    RUSTFLAGS="-Clinker=@LLD $flavor" distribution_cargo "$2" -q -Zbuild-std=core --target "$1" --target-dir "$out" "${@:3}"
+    RUSTFLAGS="-Clinker=@LLD $flavor" \
+        distribution_cargo "$2" -q -Zbuild-std=core --target "$1" --target-dir "$out" "${@:3}"
 }
 thumb_cargo() { # command, arguments
     bare_cargo thumbv7em-none-eabihf "$@"
