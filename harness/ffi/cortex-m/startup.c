@@ -1,5 +1,6 @@
-/* Start-up of the example on QEMU's mps2-an386, a Cortex-M4F: vectors, the floating-point unit, then newlib's own start-up, whose files and exit code go through
- * semihosting. A board's own start-up code takes the place of all this. */
+/* Start-up of the example on QEMU's mps2-an386, a Cortex-M4F: vectors, the floating-point unit, then newlib's own
+ * start-up, whose files and exit code go through semihosting. A board's own start-up code takes the place of all this.
+ */
 #include <stdint.h>
 
 extern uint32_t __stack[];

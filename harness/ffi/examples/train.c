@@ -1,5 +1,5 @@
-/* Trains a network of 32 ReLU units on y = |x| by scheme 1 and by scheme 2, then minimises an energy of its own. Built and run by ../check, on the host
- * and on a Cortex-M4F; ./digests.rs says the same from the core in Rust.
+/* Trains a network of 32 ReLU units on y = |x| by scheme 1 and by scheme 2, then minimises an energy of its own. Built
+ * and run by ../check, on the host and on a Cortex-M4F; ./digests.rs says the same from the core in Rust.
  *
  *   gcc -std=c11 -I../include train.c libbirth_death_ffi.a -o train */
 #include "birth_death.h"
@@ -17,7 +17,8 @@ static _Alignas(BD_ALIGNMENT) unsigned char memory[BD_RUN_SIZE_F32(UNITS, D)];
 static float scratch[BD_NETWORK_SCRATCH(1, EXAMPLES)];
 
 /* F = 1/2 sum_k h_k theta_k^2, h = context: potential, gradient and mean */
-static int32_t bowl(void *context, uint64_t step, const bd_rows_f32 *at, float *potential, float *gradient, float *energy) {
+static int32_t bowl(void *context, uint64_t step, const bd_rows_f32 *at, float *potential, float *gradient,
+                    float *energy) {
     const float *h = context;
     (void)step;
     *energy = 0;
@@ -40,13 +41,15 @@ static int failed(const bd_error *error) {
 }
 
 static int train(const char *name, uint32_t scheme, bd_energy_f32 *energy) {
-    const bd_settings_f32 settings = {.n = UNITS, .d = D, .scheme = scheme, .dt = .25f, .alpha = 4, .seed = 1902, .prior = {.marginals = prior}};
+    const bd_settings_f32 settings = {.n = UNITS, .d = D, .scheme = scheme, .dt = .25f, .alpha = 4, .seed = 1902,
+                                      .prior = {.marginals = prior}};
     bd_run_f32 *run;
     bd_report_f32 first, last;
     bd_view_f32 view;
     bd_error error;
     if (bd_init_f32(memory, sizeof memory, &settings, &run, &error) || bd_scatter_f32(run, start, &error) ||
-        bd_step_f32(run, energy, 1, &first, &error) || bd_step_f32(run, energy, 400, &last, &error) || bd_get_view_f32(run, &view, &error))
+        bd_step_f32(run, energy, 1, &first, &error) || bd_step_f32(run, energy, 400, &last, &error) ||
+        bd_get_view_f32(run, &view, &error))
         return failed(&error);
     uint64_t digest = 0xcbf29ce484222325; /* FNV-1a of the particles' bytes */
     const unsigned char *byte = (const unsigned char *)view.particles.data;
@@ -57,13 +60,18 @@ static int train(const char *name, uint32_t scheme, bd_energy_f32 *energy) {
 }
 
 int main(void) {
-    const bd_network_f32 settings = {.activation = BD_RELU, .loss = BD_SQUARED, .inputs = INPUTS, .outputs = 1, .examples = EXAMPLES,
-                                     .x = x, .y = y, .scratch = scratch, .scratch_length = sizeof scratch / sizeof *scratch};
+    const bd_network_f32 settings = {.activation = BD_RELU, .loss = BD_SQUARED, .inputs = INPUTS, .outputs = 1,
+                                     .examples = EXAMPLES, .x = x, .y = y, .scratch = scratch,
+                                     .scratch_length = sizeof scratch / sizeof *scratch};
     static const float curvature[D] = {1, .5f, .25f};
     bd_energy_f32 network, own;
     bd_error error;
-    if (bd_version() != BD_VERSION || bd_values() != BD_VALUES) return 2; /* header and library are of different versions */
-    if (bd_make_network_f32(&network, &settings, &error) || bd_make_custom_f32(&own, D, bowl, (void *)curvature, &error)) return failed(&error);
-    return train("network, scheme 1", BD_BIRTH_DEATH, &network) || train("network, scheme 2", BD_REINJECTION, &network) ||
+    /* header and library are of different versions */
+    if (bd_version() != BD_VERSION || bd_values() != BD_VALUES) return 2;
+    if (bd_make_network_f32(&network, &settings, &error) ||
+        bd_make_custom_f32(&own, D, bowl, (void *)curvature, &error))
+        return failed(&error);
+    return train("network, scheme 1", BD_BIRTH_DEATH, &network) ||
+           train("network, scheme 2", BD_REINJECTION, &network) ||
            train("own energy, scheme 1", BD_BIRTH_DEATH, &own);
 }

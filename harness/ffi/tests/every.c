@@ -1,4 +1,5 @@
-/* Every energy, scheme, prior and the checkpoint, in both precisions: prints digests, which examples/digests.rs says from the core in Rust. */
+/* Every energy, scheme, prior and the checkpoint, in both precisions: prints digests, which examples/digests.rs says
+ * from the core in Rust. */
 #include "birth_death.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,7 +8,8 @@
 static bd_error error;
 
 static void fail(const char *what) {
-    printf("failed: %s: %s (%.*s)\n", what, bd_error_text(error.code), (int)error.what_length, error.what_length ? error.what : "");
+    printf("failed: %s: %s (%.*s)\n", what, bd_error_text(error.code), (int)error.what_length,
+           error.what_length ? error.what : "");
     exit(1);
 }
 
@@ -21,7 +23,8 @@ static uint64_t fnv(uint64_t digest, const void *bytes, size_t length) {
 }
 
 static void line(const char *name, size_t bits, uint64_t digest) {
-    printf("%s, f%u: %08lx%08lx\n", name, (unsigned)bits, (unsigned long)(digest >> 32), (unsigned long)(digest & 0xffffffff));
+    printf("%s, f%u: %08lx%08lx\n", name, (unsigned)bits, (unsigned long)(digest >> 32),
+           (unsigned long)(digest & 0xffffffff));
 }
 
 #define RUN_SIZE_f32 BD_RUN_SIZE_F32

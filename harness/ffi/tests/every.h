@@ -20,7 +20,8 @@ static void T(draw)(void *context, bd_random *random, REAL *particle, size_t d) 
     }
 }
 
-static int32_t T(bowl)(void *context, uint64_t step, const T(bd_rows) *at, REAL *potential, REAL *gradient, REAL *energy) {
+static int32_t T(bowl)(void *context, uint64_t step, const T(bd_rows) *at, REAL *potential, REAL *gradient,
+                       REAL *energy) {
     const REAL *h = (const REAL *)context;
     (void)step;
     *energy = 0;
@@ -62,7 +63,8 @@ static T(bd_run) *T(run)(const char *name, T(bd_settings) settings, T(bd_energy)
 }
 
 static void T(all)(void) {
-    static const REAL curvature[2] = {1, .5}, weights[3] = {.5, -1, .5}, centres[3] = {-1, 0, 1}, variances[3] = {.5, 1, .5};
+    static const REAL curvature[2] = {1, .5};
+    static const REAL weights[3] = {.5, -1, .5}, centres[3] = {-1, 0, 1}, variances[3] = {.5, 1, .5};
     static const REAL points[8] = {.5, -.5, 1, -1.25, .75, .25, -1, .5};
     static const REAL x[18] = {-1, 1, -.75, 1, -.5, 1, -.25, 1, 0, 1, .25, 1, .5, 1, .75, 1, 1, 1};
     static const REAL y[9] = {1, .75, .5, .25, 0, .25, .5, .75, 1}, classes[9] = {1, 1, 0, 0, 0, 0, 0, 1, 1};
@@ -77,7 +79,8 @@ static void T(all)(void) {
     T(run)("quadratic in C", (T(bd_settings)){.d = 2, .scheme = BD_BIRTH_DEATH, .dt = .015625, .alpha = 8}, &energy);
 
     OK(T(bd_make_gaussian_units)(&energy, .5, 1, 3, weights, centres, variances, &error));
-    T(bd_settings) reinjection = {.d = 2, .scheme = BD_REINJECTION, .dt = .0625, .alpha = 256, .prior = {.marginals = T(prior)}};
+    T(bd_settings) reinjection = {.d = 2, .scheme = BD_REINJECTION, .dt = .0625, .alpha = 256,
+                                  .prior = {.marginals = T(prior)}};
     T(run)("units, prior in a table", reinjection, &energy);
     int draws = 0;
     reinjection.prior.marginals = NULL;
@@ -88,22 +91,28 @@ static void T(all)(void) {
 
     T(bd_rows) sample = {.data = points, .stride = 4, .d = 2, .n = 4};
     OK(T(bd_make_mmd)(&energy, 1, &sample, &error));
-    run = T(run)("mmd, raw, quenched", (T(bd_settings)){.d = 2, .scheme = BD_BIRTH_DEATH, .rate = BD_RAW, .dt = .125, .alpha = 8, .quench_from = 40}, &energy);
+    T(bd_settings) quenched = {.d = 2, .scheme = BD_BIRTH_DEATH, .rate = BD_RAW, .dt = .125, .alpha = 8,
+                               .quench_from = 40};
+    run = T(run)("mmd, raw, quenched", quenched, &energy);
     OK(T(bd_set_dt)(run, .0625, &error));
     OK(T(bd_set_alpha)(run, 2, &error));
     OK(T(bd_step)(run, &energy, 5, NULL, &error));
     T(print)("mmd, other dt", run, 2);
-    T(run)("mmd, pure", (T(bd_settings)){.d = 2, .scheme = BD_BIRTH_DEATH, .dt = .125, .alpha = 8, .without_transport = 1}, &energy);
+    T(bd_settings) pure = {.d = 2, .scheme = BD_BIRTH_DEATH, .dt = .125, .alpha = 8, .without_transport = 1};
+    T(run)("mmd, pure", pure, &energy);
     T(run)("mmd, gradient flow", (T(bd_settings)){.d = 2, .dt = .125}, &energy);
 
-    T(bd_network) network = {.activation = BD_SIGMOID, .loss = BD_LOGISTIC, .inputs = 2, .outputs = 1, .examples = 9, .x = x, .y = classes,
-                             .decay = .0625, .scratch = batches, .scratch_length = sizeof batches / sizeof *batches, .batch = 4, .order = order,
+    T(bd_network) network = {.activation = BD_SIGMOID, .loss = BD_LOGISTIC, .inputs = 2, .outputs = 1, .examples = 9,
+                             .x = x, .y = classes, .decay = .0625, .scratch = batches,
+                             .scratch_length = sizeof batches / sizeof *batches, .batch = 4, .order = order,
                              .seed = 5, .stream = 6};
     OK(T(bd_make_network)(&energy, &network, &error));
-    T(bd_settings) settings = {.d = 3, .scheme = BD_REINJECTION, .dt = .125, .alpha = 4, .prior = {.marginals = T(prior)}};
+    T(bd_settings) settings = {.d = 3, .scheme = BD_REINJECTION, .dt = .125, .alpha = 4,
+                               .prior = {.marginals = T(prior)}};
     T(run)("network, batches", settings, &energy);
-    network = (T(bd_network)){.activation = BD_TANH, .loss = BD_SQUARED, .inputs = 2, .outputs = 1, .examples = 9, .x = x, .y = y, .scale = 2,
-                              .scratch = scratch, .scratch_length = sizeof scratch / sizeof *scratch};
+    network = (T(bd_network)){.activation = BD_TANH, .loss = BD_SQUARED, .inputs = 2, .outputs = 1, .examples = 9,
+                              .x = x, .y = y, .scale = 2, .scratch = scratch,
+                              .scratch_length = sizeof scratch / sizeof *scratch};
     OK(T(bd_make_network)(&energy, &network, &error));
     settings.scheme = BD_BIRTH_DEATH;
     run = T(run)("network", settings, &energy);

@@ -1,4 +1,5 @@
-/* What C should not do: every call here must give its error and change nothing. Built with the address and undefined-behaviour sanitizers.
+/* What C should not do: every call here must give its error and change nothing. Built with the address and
+ * undefined-behaviour sanitizers.
  *
  *   hostile            all of it; prints how many checks passed
  *   hostile planted    lies about the size of a buffer, which no library can see: the address sanitizer has to */
@@ -182,7 +183,8 @@ static void making_energies(void) {
     sample = (bd_rows_f64){.data = h, .stride = 1, .d = 3, .n = 1};
     NO_ENERGY(BD_ERROR_NOT_FINITE, bd_make_mmd_f64(&energy, 1, &sample, &error));
     NO_ENERGY(BD_ERROR_NULL, bd_make_custom_f64(&energy, 2, NULL, NULL, &error));
-    const bd_network_f64 good = {.inputs = 1, .outputs = 1, .examples = 4, .x = x, .y = y, .scratch = scratch, .scratch_length = BD_NETWORK_SCRATCH(1, 4)};
+    const bd_network_f64 good = {.inputs = 1, .outputs = 1, .examples = 4, .x = x, .y = y, .scratch = scratch,
+                                 .scratch_length = BD_NETWORK_SCRATCH(1, 4)};
     bd_network_f64 bad;
 #define NETWORK(wanted, change) \
     bad = good;                 \
@@ -244,14 +246,16 @@ struct context {
     bd_code inner;
 };
 
-static int32_t moody(void *pointer, uint64_t step, const bd_rows_f64 *at, double *potential, double *gradient, double *energy) {
+static int32_t moody(void *pointer, uint64_t step, const bd_rows_f64 *at, double *potential, double *gradient,
+                     double *energy) {
     struct context *context = pointer;
     enum mood mood = context->mood;
     if (mood == NOTHING) return 0;
     if (mood == LATE && step == 3) return -9;
     for (size_t i = 0; i < at->n; i++) potential[i] = mood == RAW ? 1e6 : at->data[i] * at->data[i];
     for (size_t k = 0; k < at->d; k++)
-        for (size_t i = 0; i < at->n; i++) gradient[k * at->stride + i] = mood == FAR ? 1e308 * (i == 7 ? 1 : 0) : at->data[k * at->stride + i];
+        for (size_t i = 0; i < at->n; i++)
+            gradient[k * at->stride + i] = mood == FAR ? 1e308 * (i == 7 ? 1 : 0) : at->data[k * at->stride + i];
     *energy = 1;
     switch (mood) {
     case CODE: return 42;
@@ -329,7 +333,8 @@ static void no_draw(void *context, bd_random *random, double *particle, size_t d
 static void priors_that_fail(void) {
     static _Alignas(BD_ALIGNMENT) unsigned char elsewhere[SIZE];
     static unsigned char first[CHECKPOINT], second[CHECKPOINT];
-    const bd_settings_f64 settings = {.n = N, .d = D, .scheme = BD_REINJECTION, .dt = 10, .alpha = 1, .prior = {.draw = no_draw}};
+    const bd_settings_f64 settings = {.n = N, .d = D, .scheme = BD_REINJECTION, .dt = 10, .alpha = 1,
+                                      .prior = {.draw = no_draw}};
     struct context context = {.mood = RAW};
     bd_energy_f64 energy;
     bd_run_f64 *other;
