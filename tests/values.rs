@@ -3,13 +3,14 @@
 //! Derived apart from the crate. Streams, uniforms and bounded integers are integer arithmetic, done in Python:
 //!
 //! ```text
-//! def mix(z):                                        # modulo 2^64; shifts and constants as documented at Stream::seeded
+//! def mix(z):    # modulo 2^64; shifts and constants as documented at Stream::seeded
 //!     z = ((z ^ (z >> 30)) * 0xbf58476d1ce4e5b9) & M64
 //!     z = ((z ^ (z >> 27)) * 0x94d049bb133111eb) & M64
 //!     return z ^ (z >> 31)
-//! b = mix((stream + mix((seed + G) & M64)) & M64); a = mix((seed + mix((b + G) & M64)) & M64)     # G = 0x9e3779b97f4a7c15
+//! b = mix((stream + mix((seed + G) & M64)) & M64)    # G = 0x9e3779b97f4a7c15
+//! a = mix((seed + mix((b + G) & M64)) & M64)
 //! x, y, z, w = a & M32, a >> 32, b & M32, b >> 32    # Marsaglia's xorshift128, a step:
-//! t = (x ^ (x << 11)) & M32; x, y, z, w = y, z, w, w ^ (w >> 19) ^ t ^ (t >> 8)                   # the word is w
+//! t = (x ^ (x << 11)) & M32; x, y, z, w = y, z, w, w ^ (w >> 19) ^ t ^ (t >> 8)    # the word is w
 //! f32: (word >> 8) 2^-24        f64: ((first << 21) | (second >> 11)) 2^-53
 //! bounded: p = word * n; drawn again while (p & M32) < min(n, 2^32 % n); p >> 32
 //! ```

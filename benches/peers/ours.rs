@@ -2,10 +2,10 @@
 //! answer.
 //!
 //! ```text
-//! inputs PRECISION N FILE          writes the particles, charges and then centres, in the machine's bytes     -> done
-//! values PRECISION N FILE          writes V, dV/dc and dV/dy                                                 -> done
-//! time PRECISION N SECONDS         the least time of an evaluation, of as many batches as fit                 -> nanoseconds
-//! step PRECISION N SECONDS         the same of a whole step of scheme 1, target included                      -> nanoseconds
+//! inputs PRECISION N FILE     writes the particles, charges and then centres, in the machine's bytes  -> done
+//! values PRECISION N FILE     writes V, dV/dc and dV/dy                                               -> done
+//! time PRECISION N SECONDS    the least time of an evaluation, of as many batches as fit              -> nanoseconds
+//! step PRECISION N SECONDS    the same of a whole step of scheme 1, target included                   -> nanoseconds
 //! ```
 
 #[path = "../setting/mod.rs"]

@@ -13,9 +13,9 @@ use crate::{Energy, Error, Field, Quantity, Real, Rows, RowsMut, sum};
 /// "Kernel methods for deep learning", 2009)
 ///
 /// ```text
-/// k(a, b) = <max(a . x, 0) max(b . x, 0)> = |a| |b| (sin t + (pi - t) cos t) / (2 pi d)        t: the angle between a and b
+/// k(a, b) = <max(a . x, 0) max(b . x, 0)> = |a| |b| (sin t + (pi - t) cos t) / (2 pi d)   t: the angle between a and b
 /// V(c, a) = s c [ s ∫ c' k(a, a') dmu(c', a') - sum_t q_t k(a, b_t) ]
-/// grad_a k = (|b| / (2 pi d)) (sin t a/|a| + (pi - t) b/|b|)                                   0 at a = 0
+/// grad_a k = (|b| / (2 pi d)) (sin t a/|a| + (pi - t) b/|b|)                              0 at a = 0
 /// ```
 ///
 /// Source: arXiv:1902.01843, the student-teacher example of the authors' notebooks, which draws batches (a

@@ -117,7 +117,8 @@ fn audit(arguments: &AuditArgs) -> Result<u8, Refusal> {
         print(details(outcome));
     }
     let manifest = serde_json::json!({
-        "program": audit.build.program, "version": audit.build.version, "commit": audit.build.commit, "command": audit.command,
+        "program": audit.build.program, "version": audit.build.version, "commit": audit.build.commit,
+        "command": audit.command,
     });
     let interrupted = audit.outcomes.len() < all;
     match folder.finish(!interrupted, &manifest, |draft| draft.json(AUDIT, &audit)) {

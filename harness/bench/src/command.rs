@@ -138,7 +138,8 @@ fn of_verify(record: &mut Record, quick: bool, pool: &Pool, stop: &AtomicBool) -
 /// The whole record: nothing is written of a part.
 fn write(folder: Folder, record: &Record) -> Result<Placed, String> {
     let manifest = serde_json::json!({
-        "program": record.build.program, "version": record.build.version, "commit": record.build.commit, "command": record.command,
+        "program": record.build.program, "version": record.build.version, "commit": record.build.commit,
+        "command": record.command,
         "files": [FILE],
     });
     folder.finish(true, &manifest, |draft| draft.json(FILE, record))

@@ -18,7 +18,12 @@ pub struct FiguresArgs {
     #[arg(long, value_name = "R", default_value_t = 60, value_parser = clap::value_parser!(u64).range(50..=1_000_000))]
     pub replicates: u64,
     /// Seed of all streams, 0 to 2^63 - 1.
-    #[arg(long, value_name = "N", default_value_t = birth_death_verify::verify::DEFAULT_SEED, value_parser = clap::value_parser!(u64).range(0..1 << 63))]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = birth_death_verify::verify::DEFAULT_SEED,
+        value_parser = clap::value_parser!(u64).range(0..1 << 63)
+    )]
     pub seed: u64,
     /// Number of threads; all cores if not given, and never more than there is work for. The results are the same for
     /// any number.

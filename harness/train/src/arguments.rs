@@ -40,7 +40,12 @@ pub struct CompareArgs {
     #[arg(value_name = "CONFIG.toml")]
     pub config: PathBuf,
     /// How often, 5 times at least: each with a split, a start and mini-batches of its own, the same for all methods.
-    #[arg(long, value_name = "R", default_value_t = 30, value_parser = clap::value_parser!(u64).range(FEWEST..=100_000))]
+    #[arg(
+        long,
+        value_name = "R",
+        default_value_t = 30,
+        value_parser = clap::value_parser!(u64).range(FEWEST..=100_000)
+    )]
     pub replicates: u64,
     /// The result folder, replaced whole. If anything is in it, a comparison in which replicates are missing goes into
     /// DIR-interrupted instead.

@@ -64,7 +64,12 @@ pub struct ReportArgs {
 #[derive(Debug, Clone, Args)]
 pub struct CalibrateArgs {
     /// Seeds to measure with.
-    #[arg(long, value_name = "R", default_value_t = CalibrateArgs::RUNS, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(
+        long,
+        value_name = "R",
+        default_value_t = CalibrateArgs::RUNS,
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000)
+    )]
     pub runs: u32,
     /// Only these defects, or "correct" for the crate as it is; may be repeated.
     #[arg(long = "defect", value_name = "ID")]
@@ -84,7 +89,12 @@ pub struct CalibrateArgs {
     #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
     /// The first seed, 0 to 2^62; the others follow it.
-    #[arg(long, value_name = "N", default_value_t = CalibrateArgs::SEED, value_parser = clap::value_parser!(u64).range(0..=1 << 62))]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = CalibrateArgs::SEED,
+        value_parser = clap::value_parser!(u64).range(0..=1 << 62)
+    )]
     pub seed: u64,
 }
 

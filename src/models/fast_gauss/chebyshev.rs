@@ -6,7 +6,8 @@
 //! is `g(a, b) = phi(2 r o + r (a - b))`, and
 //!
 //! ```text
-//! g(a, b) ~ sum_lk A_lk T_l(a) T_k(b)         l, k < p; A the interpolation of g in p x p Chebyshev points, by two cosine sums
+//! g(a, b) ~ sum_lk A_lk T_l(a) T_k(b)         l, k < p; A the interpolation of g in p x p Chebyshev points, by two
+//!                                             cosine sums
 //! moments   M_k = sum_j w_j T_k(b_j)          of a cell's sources
 //! local     L_l = sum_k A_lk M_k              of a cell's targets, added up over the cells around
 //! result    V(a) = sum_l L_l T_l(a)           and its derivative, by T'
@@ -27,7 +28,9 @@
 //! interpolated, are within
 //!
 //! ```text
-//! E = B_p + 2 sum_(k>p) B_k      F = (p^2 B_p + sum_(k>p) (k^2 + p^2) B_k) / r      G = sqrt(p+1) B_p + 2 sum_(k>p) sqrt(k+1) B_k
+//! E = B_p + 2 sum_(k>p) B_k
+//! F = (p^2 B_p + sum_(k>p) (k^2 + p^2) B_k) / r
+//! G = sqrt(p+1) B_p + 2 sum_(k>p) sqrt(k+1) B_k
 //! ```
 //!
 //! the derivatives in units of `1/h`. In both variables `I_a I_b - 1 = (I_a - 1) + (I_b - 1) + (I_a - 1)(I_b - 1)`, and

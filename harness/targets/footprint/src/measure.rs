@@ -64,8 +64,8 @@ fn sizes(out: &mut impl Write) {
         Dynamics<f32, NoPrior>, Dynamics<f32, ProductPrior<[Marginal<f32>; 2]>>, ProductPrior<[Marginal<f32>; 2]>,
         Marginal<f32>, Stream, Dissipation<f32>, Error, Result<Report<f32>, Error>,
         Rows<'_, f32>, RowsMut<'_, f32>, Field<'_, f32>, Scratch<'_, f32>,
-        Quadratic<'_, f32>, DoubleWell<f32>, Rastrigin<f32>, Mixture<f32, 1, 3>, MixtureRef<'_, f32>, MmdTarget<'_, f32>,
-        GaussianUnits<'_, f32>, Mmd<'_, f32>, StudentTeacher<'_, f32>, Examples<'_, f32>, MiniBatches<'_, f32>,
-        Network<'_, f32, Examples<'_, f32>>,
+        Quadratic<'_, f32>, DoubleWell<f32>, Rastrigin<f32>, Mixture<f32, 1, 3>, MixtureRef<'_, f32>,
+        MmdTarget<'_, f32>, GaussianUnits<'_, f32>, Mmd<'_, f32>, StudentTeacher<'_, f32>, Examples<'_, f32>,
+        MiniBatches<'_, f32>, Network<'_, f32, Examples<'_, f32>>,
     );
 }

@@ -20,7 +20,8 @@ pub fn exit(code: i32) -> ! {
 }
 
 macro_rules! architecture {
-    ($arch:literal, $write:literal, $exit:literal, [$($start:literal),*], $call:literal, $number:tt, $a:tt, $b:tt, $c:tt) => {
+    ($arch:literal, $write:literal, $exit:literal, [$($start:literal),*], $call:literal,
+     $number:tt, $a:tt, $b:tt, $c:tt) => {
         #[cfg(target_arch = $arch)]
         const WRITE: usize = $write;
         #[cfg(target_arch = $arch)]
@@ -55,7 +56,8 @@ unsafe fn call3(number: usize, a: usize, b: usize, c: usize) -> isize {
     let result: isize;
     // SAFETY: the kernel's calling convention; the caller answers for the memory that the arguments name.
     unsafe {
-        asm!("syscall", inlateout("rax") number => result, in("rdi") a, in("rsi") b, in("rdx") c, out("rcx") _, out("r11") _, options(nostack));
+        asm!("syscall", inlateout("rax") number => result, in("rdi") a, in("rsi") b, in("rdx") c,
+            out("rcx") _, out("r11") _, options(nostack));
     }
     result
 }
@@ -72,8 +74,8 @@ unsafe fn call3(number: usize, a: usize, b: usize, c: usize) -> isize {
     // SAFETY: the kernel's calling convention; the caller answers for the memory that the arguments name.
     unsafe {
         // ebx is the compiler's own in position-independent code: handed over by exchange
-        asm!("xchg ebx, {a}", "int 0x80", "xchg ebx, \
-            {a}", a = inout(reg) a => _, inlateout("eax") number => result, in("ecx") b, in("edx") c, options(nostack));
+        asm!("xchg ebx, {a}", "int 0x80", "xchg ebx, {a}",
+            a = inout(reg) a => _, inlateout("eax") number => result, in("ecx") b, in("edx") c, options(nostack));
     }
     result
 }

@@ -6,8 +6,9 @@
 //! t,
 //!
 //! ```text
-//! <phi(a) phi(b)>      = |a| |b| (2/d) 1/(2 pi) ∫ cos u cos(u - t) du                            u from t - pi/2 to pi/2
-//! d/da <phi(a) phi(b)> = |b| (2/d) 1/(2 pi) ∫ (cos u e1 + sin u e2) cos(u - t) du                e1 = a/|a|, e2 across it towards b
+//! <phi(a) phi(b)>      = |a| |b| (2/d) 1/(2 pi) ∫ cos u cos(u - t) du                u from t - pi/2 to pi/2
+//! d/da <phi(a) phi(b)> = |b| (2/d) 1/(2 pi) ∫ (cos u e1 + sin u e2) cos(u - t) du    e1 = a/|a|,
+//!                                                                                    e2 across it towards b
 //! ```
 //!
 //! the second because phi(a) has the slope x where a . x > 0, of which what is across the plane cancels.

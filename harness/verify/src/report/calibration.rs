@@ -48,15 +48,25 @@ pub(super) fn section(calibration: &Calibration, verdicts: &Verdicts) -> Markup 
                 p { "Runs in which the claim failed, of those it was measured in. Empty: not measured." }
                 div.wide {
                     table {
-                        thead { tr { th { "defect" } @for claim in &claims { th { (claim) } } th.number { "any" } th.number { "at least" } } }
+                        thead {
+                            tr {
+                                th { "defect" }
+                                @for claim in &claims { th { (claim) } }
+                                th.number { "any" }
+                                th.number { "at least" }
+                            }
+                        }
                         tbody {
                             @for defect in &calibration.defects {
                                 tr {
-                                    td { (defect.description) @if defect.hole { " " span.fails.verdict { "open \
-                                        hole" } } }
+                                    td {
+                                        (defect.description)
+                                        @if defect.hole { " " span.fails.verdict { "open hole" } }
+                                    }
                                     @for claim in &claims {
                                         td.number {
-                                            @if let Some(cell) = defect.claims.iter().find(|cell| cell.claim == *claim) { (of(&cell.detected)) }
+                                            @let cell = defect.claims.iter().find(|cell| cell.claim == *claim);
+                                            @if let Some(cell) = cell { (of(&cell.detected)) }
                                         }
                                     }
                                     td.number { (of(&defect.detected)) }

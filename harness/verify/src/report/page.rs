@@ -112,7 +112,11 @@ fn overview(claims: &[Decided]) -> Markup {
                             td { a href={ "#" (claim.id) } { (claim.id) } }
                             td { (kind(claim.kind)) }
                             td { (verdict(claim.verdict)) }
-                            @if let Some(check) = tightest(&claim.checks) { (numbers(check)) } @else { td {} td {} td {} td {} }
+                            @if let Some(check) = tightest(&claim.checks) {
+                                (numbers(check))
+                            } @else {
+                                td {} td {} td {} td {}
+                            }
                             td.number { (claim.checks.len()) }
                         }
                     }
@@ -245,8 +249,8 @@ fn checks(checks: &[Check]) -> Markup {
         table {
             thead {
                 tr {
-                    th.number { "#" } th { "what" } th { "verdict" } th.number { "estimate" } th.number { "tolerance" } th.number { "detects" }
-                    th.number { "replicates" } th.number { "level" } th { "generator" }
+                    th.number { "#" } th { "what" } th { "verdict" } th.number { "estimate" } th.number { "tolerance" }
+                    th.number { "detects" } th.number { "replicates" } th.number { "level" } th { "generator" }
                 }
             }
             tbody {
