@@ -1,6 +1,7 @@
 /* birth-death: mean-field gradient flow with neuron birth-death dynamics (arXiv:1902.01843), in memory of the caller's.
  *
- * Made by cbindgen from harness/ffi; do not edit. C11 or C++11. Every function and type ends in _f32 (float) or _f64 (double).
+ * Made by cbindgen from harness/ffi; do not edit. C11 or C++11. Every function and type ends in _f32 (float) or _f64
+ * (double).
  *
  *   static _Alignas(BD_ALIGNMENT) unsigned char memory[BD_RUN_SIZE_F32(64, 2)];    64 particles of 2 components
  *   bd_settings_f32 settings = {.n = 64, .d = 2, .scheme = BD_BIRTH_DEATH, .dt = 0.05f, .alpha = 2, .seed = 1};
@@ -24,9 +25,11 @@
  *          not over its beginning. What a context points to. A bd_random after its call. Two threads in one run or
  *          energy. Copies of an energy with batches, or several made with one `order`, that are used in turn: each
  *          takes the order of another's epoch for its own.
- * Threads  There is no global state. A run, or an energy, is used by one thread at a time; tables that are only read are shared.
- * Bits     Equal settings and seeds give equal bits on every target with IEEE arithmetic, rounding to nearest, subnormals kept
- *          (no flush-to-zero). An energy of one's own keeps that if it is compiled with -ffp-contract=off and without -ffast-math.
+ * Threads  There is no global state. A run, or an energy, is used by one thread at a time; tables that are only read
+ *          are shared.
+ * Bits     Equal settings and seeds give equal bits on every target with IEEE arithmetic, rounding to nearest,
+ *          subnormals kept (no flush-to-zero). An energy of one's own keeps that if it is compiled with
+ *          -ffp-contract=off and without -ffast-math.
  */
 
 #ifndef BIRTH_DEATH_H
@@ -43,13 +46,15 @@
 
 /* Values of scratch of a network: all examples in every step, or batches. */
 #define BD_NETWORK_SCRATCH(outputs, examples) ((size_t)(outputs) * ((size_t)(examples) + 128))
-#define BD_BATCH_SCRATCH(inputs, outputs, batch) ((size_t)(batch) * ((inputs) + (outputs)) + BD_NETWORK_SCRATCH(outputs, batch))
+#define BD_BATCH_SCRATCH(inputs, outputs, batch) \
+    ((size_t)(batch) * ((inputs) + (outputs)) + BD_NETWORK_SCRATCH(outputs, batch))
 
 
 // Version of this header: major, minor and patch in a byte each. Compare with `bd_version()`.
 #define BD_VERSION 256
 
-// Counts the changes of results: libraries of the same number give the same bits on every target. Compare with `bd_values()`.
+// Counts the changes of results: libraries of the same number give the same bits on every target. Compare with
+// `bd_values()`.
 #define BD_VALUES 1
 
 // `index` where there is none.
@@ -67,7 +72,8 @@
 // `origin` of a particle that was drawn from the prior.
 #define BD_FRESH UINT32_MAX
 
-// What a function returns: BD_OK, or why nothing was done. After any error, run, energy and the memory for results are as they were.
+// What a function returns: BD_OK, or why nothing was done. After any error, run, energy and the memory for results are
+// as they were.
 enum bd_code
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
   : int32_t
@@ -268,10 +274,12 @@ typedef struct bd_marginal_f32 {
   float b;
 } bd_marginal_f32;
 
-// Writes one draw of `d` components into `particle`, by the functions on `bd_random`, in bounded time. A value that is not finite makes the step fail.
+// Writes one draw of `d` components into `particle`, by the functions on `bd_random`, in bounded time. A value that is
+// not finite makes the step fail.
 typedef void (*bd_draw_fn_f32)(void *context, struct bd_random *random, float *particle, size_t d);
 
-// The reinjection prior: `marginals` of the d components, or a function and its context. Read by scheme 2 only. Borrowed as long as the run is used.
+// The reinjection prior: `marginals` of the d components, or a function and its context. Read by scheme 2 only.
+// Borrowed as long as the run is used.
 typedef struct bd_prior_f32 {
   // d laws, or NULL.
   const struct bd_marginal_f32 *marginals;
@@ -281,7 +289,8 @@ typedef struct bd_prior_f32 {
   void *context;
 } bd_prior_f32;
 
-// What a run is to be. Members that are 0 have the meaning that is named, so name what you need and let C make the others 0.
+// What a run is to be. Members that are 0 have the meaning that is named, so name what you need and let C make the
+// others 0.
 typedef struct bd_settings_f32 {
   // Particles, at least 1.
   size_t n;
@@ -307,8 +316,8 @@ typedef struct bd_settings_f32 {
   struct bd_prior_f32 prior;
 } bd_settings_f32;
 
-// What is known of an error. Which members mean something stands at each code; the others are 0, NULL, or BD_NO_INDEX. Texts are static
-// and not terminated: print them by `printf("%.*s", (int)error.what_length, error.what)`.
+// What is known of an error. Which members mean something stands at each code; the others are 0, NULL, or BD_NO_INDEX.
+// Texts are static and not terminated: print them by `printf("%.*s", (int)error.what_length, error.what)`.
 typedef struct bd_error {
   // The code that the function returned.
   bd_code code;
@@ -364,7 +373,8 @@ typedef struct bd_report_f32 {
   double largest_probability;
 } bd_report_f32;
 
-// Components of particles or points, each in a row: component k of number i is `data[k * stride + i]`, i < n <= stride, k < d.
+// Components of particles or points, each in a row: component k of number i is `data[k * stride + i]`, i < n <=
+// stride, k < d.
 typedef struct bd_rows_f32 {
   // (d - 1) * stride + n values.
   const float *data;
@@ -394,8 +404,9 @@ typedef struct bd_view_f32 {
   const uint32_t *origin;
 } bd_view_f32;
 
-// A two-layer network on data. A particle is a unit: its `outputs` output weights c, then its `inputs` input weights z. The network's output is
-// (scale / n) sum_i c_i sigma(z_i . x): append a 1 to every input for a bias. Members that are 0 have the meaning that is named.
+// A two-layer network on data. A particle is a unit: its `outputs` output weights c, then its `inputs` input weights
+// z. The network's output is (scale / n) sum_i c_i sigma(z_i . x): append a 1 to every input for a bias. Members that
+// are 0 have the meaning that is named.
 typedef struct bd_network_f32 {
   // A `bd_activation`.
   uint32_t activation;
@@ -415,7 +426,8 @@ typedef struct bd_network_f32 {
   float scale;
   // L2 regularisation (decay / 2) |theta|^2 of every unit.
   float decay;
-  // Scratch: BD_NETWORK_SCRATCH(outputs, examples) values; with batches BD_BATCH_SCRATCH(inputs, outputs, batch). Its contents mean nothing.
+  // Scratch: BD_NETWORK_SCRATCH(outputs, examples) values; with batches BD_BATCH_SCRATCH(inputs, outputs, batch).
+  // Its contents mean nothing.
   float *scratch;
   // Values of `scratch`.
   size_t scratch_length;
@@ -430,10 +442,12 @@ typedef struct bd_network_f32 {
   uint64_t stream;
 } bd_network_f32;
 
-// The caller's own energy. Writes the potential V of each of the `at->n` particles to `potential`, the gradient of V in component k of particle i to
-// `gradient[k * at->stride + i]`, and E to `energy`; returns 0, or a code of its own, which the step then reports. For a potential F of one particle: V = F,
-// E = mean of F. With interaction K: V_i = F_i + (1/n) sum_j K_ij, j = i included, E = E0 + mean of F_i + (V_i - F_i) / 2; gradient: of V_i in its own particle.
-// What it does not write is NaN, and an error of the step. `step` counts from 0. It must return: no longjmp, no exception.
+// The caller's own energy. Writes the potential V of each of the `at->n` particles to `potential`, the gradient of V
+// in component k of particle i to `gradient[k * at->stride + i]`, and E to `energy`; returns 0, or a code of its own,
+// which the step then reports. For a potential F of one particle: V = F, E = mean of F. With interaction K: V_i = F_i
+// + (1/n) sum_j K_ij, j = i included, E = E0 + mean of F_i + (V_i - F_i) / 2; gradient: of V_i in its own particle.
+// What it does not write is NaN, and an error of the step. `step` counts from 0. It must return: no longjmp, no
+// exception.
 typedef int32_t (*bd_energy_fn_f32)(void *context,
                                     uint64_t step,
                                     const struct bd_rows_f32 *at,
@@ -451,10 +465,12 @@ typedef struct bd_marginal_f64 {
   double b;
 } bd_marginal_f64;
 
-// Writes one draw of `d` components into `particle`, by the functions on `bd_random`, in bounded time. A value that is not finite makes the step fail.
+// Writes one draw of `d` components into `particle`, by the functions on `bd_random`, in bounded time. A value that is
+// not finite makes the step fail.
 typedef void (*bd_draw_fn_f64)(void *context, struct bd_random *random, double *particle, size_t d);
 
-// The reinjection prior: `marginals` of the d components, or a function and its context. Read by scheme 2 only. Borrowed as long as the run is used.
+// The reinjection prior: `marginals` of the d components, or a function and its context. Read by scheme 2 only.
+// Borrowed as long as the run is used.
 typedef struct bd_prior_f64 {
   // d laws, or NULL.
   const struct bd_marginal_f64 *marginals;
@@ -464,7 +480,8 @@ typedef struct bd_prior_f64 {
   void *context;
 } bd_prior_f64;
 
-// What a run is to be. Members that are 0 have the meaning that is named, so name what you need and let C make the others 0.
+// What a run is to be. Members that are 0 have the meaning that is named, so name what you need and let C make the
+// others 0.
 typedef struct bd_settings_f64 {
   // Particles, at least 1.
   size_t n;
@@ -522,7 +539,8 @@ typedef struct bd_report_f64 {
   double largest_probability;
 } bd_report_f64;
 
-// Components of particles or points, each in a row: component k of number i is `data[k * stride + i]`, i < n <= stride, k < d.
+// Components of particles or points, each in a row: component k of number i is `data[k * stride + i]`, i < n <=
+// stride, k < d.
 typedef struct bd_rows_f64 {
   // (d - 1) * stride + n values.
   const double *data;
@@ -552,8 +570,9 @@ typedef struct bd_view_f64 {
   const uint32_t *origin;
 } bd_view_f64;
 
-// A two-layer network on data. A particle is a unit: its `outputs` output weights c, then its `inputs` input weights z. The network's output is
-// (scale / n) sum_i c_i sigma(z_i . x): append a 1 to every input for a bias. Members that are 0 have the meaning that is named.
+// A two-layer network on data. A particle is a unit: its `outputs` output weights c, then its `inputs` input weights
+// z. The network's output is (scale / n) sum_i c_i sigma(z_i . x): append a 1 to every input for a bias. Members that
+// are 0 have the meaning that is named.
 typedef struct bd_network_f64 {
   // A `bd_activation`.
   uint32_t activation;
@@ -573,7 +592,8 @@ typedef struct bd_network_f64 {
   double scale;
   // L2 regularisation (decay / 2) |theta|^2 of every unit.
   double decay;
-  // Scratch: BD_NETWORK_SCRATCH(outputs, examples) values; with batches BD_BATCH_SCRATCH(inputs, outputs, batch). Its contents mean nothing.
+  // Scratch: BD_NETWORK_SCRATCH(outputs, examples) values; with batches BD_BATCH_SCRATCH(inputs, outputs, batch).
+  // Its contents mean nothing.
   double *scratch;
   // Values of `scratch`.
   size_t scratch_length;
@@ -588,10 +608,12 @@ typedef struct bd_network_f64 {
   uint64_t stream;
 } bd_network_f64;
 
-// The caller's own energy. Writes the potential V of each of the `at->n` particles to `potential`, the gradient of V in component k of particle i to
-// `gradient[k * at->stride + i]`, and E to `energy`; returns 0, or a code of its own, which the step then reports. For a potential F of one particle: V = F,
-// E = mean of F. With interaction K: V_i = F_i + (1/n) sum_j K_ij, j = i included, E = E0 + mean of F_i + (V_i - F_i) / 2; gradient: of V_i in its own particle.
-// What it does not write is NaN, and an error of the step. `step` counts from 0. It must return: no longjmp, no exception.
+// The caller's own energy. Writes the potential V of each of the `at->n` particles to `potential`, the gradient of V
+// in component k of particle i to `gradient[k * at->stride + i]`, and E to `energy`; returns 0, or a code of its own,
+// which the step then reports. For a potential F of one particle: V = F, E = mean of F. With interaction K: V_i = F_i
+// + (1/n) sum_j K_ij, j = i included, E = E0 + mean of F_i + (V_i - F_i) / 2; gradient: of V_i in its own particle.
+// What it does not write is NaN, and an error of the step. `step` counts from 0. It must return: no longjmp, no
+// exception.
 typedef int32_t (*bd_energy_fn_f64)(void *context,
                                     uint64_t step,
                                     const struct bd_rows_f64 *at,
@@ -612,16 +634,17 @@ uint32_t bd_values(void);
 // What a code means: a static, terminated text, for any number.
 const char *bd_error_text(int32_t code);
 
-// The next 32 random bits; 0 for NULL or a misaligned pointer. `random`, here and below, is what a `bd_draw_fn` was given,
-// in its call.
+// The next 32 random bits; 0 for NULL or a misaligned pointer. `random`, here and below, is what a `bd_draw_fn` was
+// given, in its call.
 uint32_t bd_random_word(struct bd_random *random);
 
-// Bytes of memory for a run of n particles of d components; SIZE_MAX if there is no such memory. Header: BD_RUN_SIZE_F32, _F64.
-size_t bd_run_size_f32(size_t n,
-                       size_t d);
+// Bytes of memory for a run of n particles of d components; SIZE_MAX if there is no such memory. Header:
+// BD_RUN_SIZE_F32, _F64.
+size_t bd_run_size_f32(size_t n, size_t d);
 
-// Makes a run in `memory`, BD_RUN_SIZE bytes aligned to BD_ALIGNMENT, which are the run's from then on; all particles at 0. `*run` is then what
-// the other functions take. A prior is borrowed, as `bd_prior` says; nothing else is.
+// Makes a run in `memory`, BD_RUN_SIZE bytes aligned to BD_ALIGNMENT, which are the run's from then on; all
+// particles at 0. `*run` is then what the other functions take. A prior is borrowed, as `bd_prior` says;
+// nothing else is.
 // Errors: NULL, ALIGNMENT, MEMORY, OVERLAP, BUSY (a run or an energy in use begins there: it looks at all of
 // the memory, which may hold anything), CHOICE, EMPTY, ZERO, CAPACITY, PARAMETER, CENTRED_REINJECTION,
 // ALPHA_WITHOUT_EVENTS.
@@ -644,8 +667,9 @@ bd_code bd_get_particles_f32(struct bd_run_f32 *run, float *x, size_t stride, st
 // Errors: a run's; CHOICE, PARAMETER, NOT_FINITE.
 bd_code bd_scatter_f32(struct bd_run_f32 *run, const struct bd_marginal_f32 *marginals, struct bd_error *error);
 
-// Does `count` steps. `report`, which may be NULL, is that of the last step done. At the first error it stops: the steps before that one are done, that
-// one has left no trace, and calling again repeats the error unless something is changed.
+// Does `count` steps. `report`, which may be NULL, is that of the last step done. At the first error it stops:
+// the steps before that one are done, that one has left no trace, and calling again repeats the error unless
+// something is changed.
 // Errors: a run's; an energy's (NULL, ALIGNMENT, NOT_INITIALISED, BUSY, OVERLAP); MISMATCH (the energy's d),
 // NOT_FINITE, EXTINCT, ENERGY, PARAMETER (targets of the logistic loss).
 bd_code bd_step_f32(struct bd_run_f32 *run,
@@ -654,7 +678,8 @@ bd_code bd_step_f32(struct bd_run_f32 *run,
                     struct bd_report_f32 *report,
                     struct bd_error *error);
 
-// The energy E of the particles as they are, to `value`; their potentials can then be read in the view. No step.
+// The energy E of the particles as they are, to `value`; their potentials can then be read in the view. No
+// step.
 // Errors: as step.
 bd_code bd_evaluate_f32(struct bd_run_f32 *run, struct bd_energy_f32 *energy, float *value, struct bd_error *error);
 
@@ -665,22 +690,20 @@ bd_code bd_get_view_f32(struct bd_run_f32 *run, struct bd_view_f32 *view, struct
 // Another step length dt >= 0, from the next step on. Errors: a run's; PARAMETER.
 bd_code bd_set_dt_f32(struct bd_run_f32 *run, float dt, struct bd_error *error);
 
-// Another birth-death rate alpha >= 0, from the next step on. Errors: a run's; PARAMETER, ALPHA_WITHOUT_EVENTS.
+// Another birth-death rate alpha >= 0, from the next step on. Errors: a run's; PARAMETER,
+// ALPHA_WITHOUT_EVENTS.
 bd_code bd_set_alpha_f32(struct bd_run_f32 *run, float alpha, struct bd_error *error);
 
 // Bytes of a checkpoint of n particles of d components. Header: BD_CHECKPOINT_SIZE_F32, _F64.
 size_t bd_checkpoint_size_f32(size_t n, size_t d);
 
-// Writes a checkpoint to the first BD_CHECKPOINT_SIZE of `capacity` bytes: the same on every target. `tag` stands for what is not in it, energy and
-// prior: a number of the caller's choice.
+// Writes a checkpoint to the first BD_CHECKPOINT_SIZE of `capacity` bytes: the same on every target. `tag`
+// stands for what is not in it, energy and prior: a number of the caller's choice.
 // Errors: a run's; MEMORY, CAPACITY.
-bd_code bd_save_f32(struct bd_run_f32 *run,
-                    uint64_t tag,
-                    uint8_t *checkpoint,
-                    size_t capacity,
-                    struct bd_error *error);
+bd_code bd_save_f32(struct bd_run_f32 *run, uint64_t tag, uint8_t *checkpoint, size_t capacity, struct bd_error *error);
 
-// Puts a run back that was saved with the same tag, into one of the same n, d and scheme, with the same prior. It goes on to the bit.
+// Puts a run back that was saved with the same tag, into one of the same n, d and scheme, with the same prior.
+// It goes on to the bit.
 // Errors: a run's; MEMORY, MISMATCH (n or d), PARAMETER, NOT_FINITE, ALPHA_WITHOUT_EVENTS, and all CHECKPOINT.
 bd_code bd_load_f32(struct bd_run_f32 *run,
                     uint64_t tag,
@@ -691,7 +714,8 @@ bd_code bd_load_f32(struct bd_run_f32 *run,
 // The `outputs` outputs, for an input of `inputs` values, of the network with these units (a view's particles,
 // or a table in flash): what training computes, to the bit. Needs no run, and so does not see an output in
 // other memory of one. `scale` as in `bd_network`.
-// Errors: NULL, ALIGNMENT, MEMORY, OVERLAP, CHOICE, EMPTY, ZERO, MISMATCH (inputs + outputs is not d), CAPACITY, PARAMETER (scale).
+// Errors: NULL, ALIGNMENT, MEMORY, OVERLAP, CHOICE, EMPTY, ZERO, MISMATCH (inputs + outputs is not d),
+// CAPACITY, PARAMETER (scale).
 bd_code bd_predict_f32(uint32_t activation,
                        float scale,
                        const struct bd_rows_f32 *units,
@@ -706,9 +730,9 @@ bd_code bd_predict_f32(uint32_t activation,
 // PARAMETER.
 bd_code bd_make_quadratic_f32(struct bd_energy_f32 *energy, const float *curvature, size_t d, struct bd_error *error);
 
-// Makes the energy E = 1/2 int (f_mu - f)^2 of a network of Gaussian units of variance s2 = `unit_variance`, fitted to the mixture
-// f = sum_a weights[a] N(.; centres[a * inputs ...], variances[a]) of `components` in `inputs` dimensions. A particle is (c, y): charge and centre,
-// d = inputs + 1.
+// Makes the energy E = 1/2 int (f_mu - f)^2 of a network of Gaussian units of variance s2 = `unit_variance`,
+// fitted to the mixture f = sum_a weights[a] N(.; centres[a * inputs ...], variances[a]) of `components` in
+// `inputs` dimensions. A particle is (c, y): charge and centre, d = inputs + 1.
 // Errors: those of making an energy; ZERO, PARAMETER.
 bd_code bd_make_gaussian_units_f32(struct bd_energy_f32 *energy,
                                    float unit_variance,
@@ -719,7 +743,8 @@ bd_code bd_make_gaussian_units_f32(struct bd_energy_f32 *energy,
                                    const float *variances,
                                    struct bd_error *error);
 
-// Makes the energy of the maximum mean discrepancy to a sample, kernel exp(-|x - y|^2 / (2 bandwidth^2)): E = 1/2 of its square.
+// Makes the energy of the maximum mean discrepancy to a sample, kernel exp(-|x - y|^2 / (2 bandwidth^2)):
+// E = 1/2 of its square.
 // Errors: those of making an energy; EMPTY, ZERO, CAPACITY, PARAMETER, NOT_FINITE.
 bd_code bd_make_mmd_f32(struct bd_energy_f32 *energy,
                         float bandwidth,
@@ -727,12 +752,14 @@ bd_code bd_make_mmd_f32(struct bd_energy_f32 *energy,
                         struct bd_error *error);
 
 // Makes the energy of a network on data; `settings` itself is not borrowed, what it points to is.
-// Errors: those of making an energy; CHOICE, ZERO, CAPACITY (scratch, or a batch larger than the data), PARAMETER, EXAMPLE.
+// Errors: those of making an energy; CHOICE, ZERO, CAPACITY (scratch, or a batch larger than the data),
+// PARAMETER, EXAMPLE.
 bd_code bd_make_network_f32(struct bd_energy_f32 *energy,
                             const struct bd_network_f32 *settings,
                             struct bd_error *error);
 
-// Makes an energy of the caller's own function, for particles of d components; `context` is its first argument, for whatever it needs.
+// Makes an energy of the caller's own function, for particles of d components; `context` is its first
+// argument, for whatever it needs.
 // Errors: those of making an energy; ZERO.
 bd_code bd_make_custom_f32(struct bd_energy_f32 *energy,
                            size_t d,
@@ -746,12 +773,13 @@ float bd_random_uniform_f32(struct bd_random *random);
 // A standard normal number; NaN for NULL or a misaligned pointer.
 float bd_random_normal_f32(struct bd_random *random);
 
-// Bytes of memory for a run of n particles of d components; SIZE_MAX if there is no such memory. Header: BD_RUN_SIZE_F32, _F64.
-size_t bd_run_size_f64(size_t n,
-                       size_t d);
+// Bytes of memory for a run of n particles of d components; SIZE_MAX if there is no such memory. Header:
+// BD_RUN_SIZE_F32, _F64.
+size_t bd_run_size_f64(size_t n, size_t d);
 
-// Makes a run in `memory`, BD_RUN_SIZE bytes aligned to BD_ALIGNMENT, which are the run's from then on; all particles at 0. `*run` is then what
-// the other functions take. A prior is borrowed, as `bd_prior` says; nothing else is.
+// Makes a run in `memory`, BD_RUN_SIZE bytes aligned to BD_ALIGNMENT, which are the run's from then on; all
+// particles at 0. `*run` is then what the other functions take. A prior is borrowed, as `bd_prior` says;
+// nothing else is.
 // Errors: NULL, ALIGNMENT, MEMORY, OVERLAP, BUSY (a run or an energy in use begins there: it looks at all of
 // the memory, which may hold anything), CHOICE, EMPTY, ZERO, CAPACITY, PARAMETER, CENTRED_REINJECTION,
 // ALPHA_WITHOUT_EVENTS.
@@ -774,8 +802,9 @@ bd_code bd_get_particles_f64(struct bd_run_f64 *run, double *x, size_t stride, s
 // Errors: a run's; CHOICE, PARAMETER, NOT_FINITE.
 bd_code bd_scatter_f64(struct bd_run_f64 *run, const struct bd_marginal_f64 *marginals, struct bd_error *error);
 
-// Does `count` steps. `report`, which may be NULL, is that of the last step done. At the first error it stops: the steps before that one are done, that
-// one has left no trace, and calling again repeats the error unless something is changed.
+// Does `count` steps. `report`, which may be NULL, is that of the last step done. At the first error it stops:
+// the steps before that one are done, that one has left no trace, and calling again repeats the error unless
+// something is changed.
 // Errors: a run's; an energy's (NULL, ALIGNMENT, NOT_INITIALISED, BUSY, OVERLAP); MISMATCH (the energy's d),
 // NOT_FINITE, EXTINCT, ENERGY, PARAMETER (targets of the logistic loss).
 bd_code bd_step_f64(struct bd_run_f64 *run,
@@ -784,7 +813,8 @@ bd_code bd_step_f64(struct bd_run_f64 *run,
                     struct bd_report_f64 *report,
                     struct bd_error *error);
 
-// The energy E of the particles as they are, to `value`; their potentials can then be read in the view. No step.
+// The energy E of the particles as they are, to `value`; their potentials can then be read in the view. No
+// step.
 // Errors: as step.
 bd_code bd_evaluate_f64(struct bd_run_f64 *run, struct bd_energy_f64 *energy, double *value, struct bd_error *error);
 
@@ -795,22 +825,20 @@ bd_code bd_get_view_f64(struct bd_run_f64 *run, struct bd_view_f64 *view, struct
 // Another step length dt >= 0, from the next step on. Errors: a run's; PARAMETER.
 bd_code bd_set_dt_f64(struct bd_run_f64 *run, double dt, struct bd_error *error);
 
-// Another birth-death rate alpha >= 0, from the next step on. Errors: a run's; PARAMETER, ALPHA_WITHOUT_EVENTS.
+// Another birth-death rate alpha >= 0, from the next step on. Errors: a run's; PARAMETER,
+// ALPHA_WITHOUT_EVENTS.
 bd_code bd_set_alpha_f64(struct bd_run_f64 *run, double alpha, struct bd_error *error);
 
 // Bytes of a checkpoint of n particles of d components. Header: BD_CHECKPOINT_SIZE_F32, _F64.
 size_t bd_checkpoint_size_f64(size_t n, size_t d);
 
-// Writes a checkpoint to the first BD_CHECKPOINT_SIZE of `capacity` bytes: the same on every target. `tag` stands for what is not in it, energy and
-// prior: a number of the caller's choice.
+// Writes a checkpoint to the first BD_CHECKPOINT_SIZE of `capacity` bytes: the same on every target. `tag`
+// stands for what is not in it, energy and prior: a number of the caller's choice.
 // Errors: a run's; MEMORY, CAPACITY.
-bd_code bd_save_f64(struct bd_run_f64 *run,
-                    uint64_t tag,
-                    uint8_t *checkpoint,
-                    size_t capacity,
-                    struct bd_error *error);
+bd_code bd_save_f64(struct bd_run_f64 *run, uint64_t tag, uint8_t *checkpoint, size_t capacity, struct bd_error *error);
 
-// Puts a run back that was saved with the same tag, into one of the same n, d and scheme, with the same prior. It goes on to the bit.
+// Puts a run back that was saved with the same tag, into one of the same n, d and scheme, with the same prior.
+// It goes on to the bit.
 // Errors: a run's; MEMORY, MISMATCH (n or d), PARAMETER, NOT_FINITE, ALPHA_WITHOUT_EVENTS, and all CHECKPOINT.
 bd_code bd_load_f64(struct bd_run_f64 *run,
                     uint64_t tag,
@@ -821,7 +849,8 @@ bd_code bd_load_f64(struct bd_run_f64 *run,
 // The `outputs` outputs, for an input of `inputs` values, of the network with these units (a view's particles,
 // or a table in flash): what training computes, to the bit. Needs no run, and so does not see an output in
 // other memory of one. `scale` as in `bd_network`.
-// Errors: NULL, ALIGNMENT, MEMORY, OVERLAP, CHOICE, EMPTY, ZERO, MISMATCH (inputs + outputs is not d), CAPACITY, PARAMETER (scale).
+// Errors: NULL, ALIGNMENT, MEMORY, OVERLAP, CHOICE, EMPTY, ZERO, MISMATCH (inputs + outputs is not d),
+// CAPACITY, PARAMETER (scale).
 bd_code bd_predict_f64(uint32_t activation,
                        double scale,
                        const struct bd_rows_f64 *units,
@@ -836,9 +865,9 @@ bd_code bd_predict_f64(uint32_t activation,
 // PARAMETER.
 bd_code bd_make_quadratic_f64(struct bd_energy_f64 *energy, const double *curvature, size_t d, struct bd_error *error);
 
-// Makes the energy E = 1/2 int (f_mu - f)^2 of a network of Gaussian units of variance s2 = `unit_variance`, fitted to the mixture
-// f = sum_a weights[a] N(.; centres[a * inputs ...], variances[a]) of `components` in `inputs` dimensions. A particle is (c, y): charge and centre,
-// d = inputs + 1.
+// Makes the energy E = 1/2 int (f_mu - f)^2 of a network of Gaussian units of variance s2 = `unit_variance`,
+// fitted to the mixture f = sum_a weights[a] N(.; centres[a * inputs ...], variances[a]) of `components` in
+// `inputs` dimensions. A particle is (c, y): charge and centre, d = inputs + 1.
 // Errors: those of making an energy; ZERO, PARAMETER.
 bd_code bd_make_gaussian_units_f64(struct bd_energy_f64 *energy,
                                    double unit_variance,
@@ -849,7 +878,8 @@ bd_code bd_make_gaussian_units_f64(struct bd_energy_f64 *energy,
                                    const double *variances,
                                    struct bd_error *error);
 
-// Makes the energy of the maximum mean discrepancy to a sample, kernel exp(-|x - y|^2 / (2 bandwidth^2)): E = 1/2 of its square.
+// Makes the energy of the maximum mean discrepancy to a sample, kernel exp(-|x - y|^2 / (2 bandwidth^2)):
+// E = 1/2 of its square.
 // Errors: those of making an energy; EMPTY, ZERO, CAPACITY, PARAMETER, NOT_FINITE.
 bd_code bd_make_mmd_f64(struct bd_energy_f64 *energy,
                         double bandwidth,
@@ -857,12 +887,14 @@ bd_code bd_make_mmd_f64(struct bd_energy_f64 *energy,
                         struct bd_error *error);
 
 // Makes the energy of a network on data; `settings` itself is not borrowed, what it points to is.
-// Errors: those of making an energy; CHOICE, ZERO, CAPACITY (scratch, or a batch larger than the data), PARAMETER, EXAMPLE.
+// Errors: those of making an energy; CHOICE, ZERO, CAPACITY (scratch, or a batch larger than the data),
+// PARAMETER, EXAMPLE.
 bd_code bd_make_network_f64(struct bd_energy_f64 *energy,
                             const struct bd_network_f64 *settings,
                             struct bd_error *error);
 
-// Makes an energy of the caller's own function, for particles of d components; `context` is its first argument, for whatever it needs.
+// Makes an energy of the caller's own function, for particles of d components; `context` is its first
+// argument, for whatever it needs.
 // Errors: those of making an energy; ZERO.
 bd_code bd_make_custom_f64(struct bd_energy_f64 *energy,
                            size_t d,

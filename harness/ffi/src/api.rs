@@ -1,7 +1,8 @@
 //! The functions that C calls: one definition for both precisions. Each hands its arguments on, and an error to
 //! `error`.
 
-#![allow(clippy::missing_safety_doc)] // the header says once what holds for all: pointers point to what is named, which nobody else uses meanwhile
+// the header says once what holds for all: pointers point to what is named, which nobody else uses meanwhile
+#![allow(clippy::missing_safety_doc)]
 
 use crate::call::call;
 use crate::calls;
@@ -46,9 +47,11 @@ pub unsafe extern "C" fn bd_random_word(random: *mut bd_random) -> u32 {
 }
 
 macro_rules! interface {
-    ($real:ty: $run_size:ident, $init:ident, $set_particles:ident, $get_particles:ident, $scatter:ident, $step:ident, $evaluate:ident,
-     $view:ident, $set_dt:ident, $set_alpha:ident, $checkpoint_size:ident, $save:ident, $load:ident, $predict:ident, $quadratic:ident,
-     $gaussian_units:ident, $mmd:ident, $network:ident, $custom:ident, $uniform:ident, $normal:ident) => {
+    ($real:ty:
+     $run_size:ident, $init:ident, $set_particles:ident, $get_particles:ident, $scatter:ident, $step:ident,
+     $evaluate:ident, $view:ident, $set_dt:ident, $set_alpha:ident, $checkpoint_size:ident, $save:ident,
+     $load:ident, $predict:ident, $quadratic:ident, $gaussian_units:ident, $mmd:ident, $network:ident,
+     $custom:ident, $uniform:ident, $normal:ident) => {
         /// Bytes of memory for a run of n particles of d components; SIZE_MAX if there is no such memory. Header:
         /// BD_RUN_SIZE_F32, _F64.
         #[unsafe(no_mangle)]
@@ -131,7 +134,8 @@ macro_rules! interface {
         }
 
         /// The energy E of the particles as they are, to `value`; their potentials can then be read in the view. No
-        /// step. Errors: as step.
+        /// step.
+        /// Errors: as step.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $evaluate(
             run: *mut bd_run<$real>,
@@ -192,8 +196,8 @@ macro_rules! interface {
         }
 
         /// Puts a run back that was saved with the same tag, into one of the same n, d and scheme, with the same prior.
-        /// It goes on to the bit. Errors: a run's; MEMORY, MISMATCH (n or d), PARAMETER, NOT_FINITE,
-        /// ALPHA_WITHOUT_EVENTS, and all CHECKPOINT.
+        /// It goes on to the bit.
+        /// Errors: a run's; MEMORY, MISMATCH (n or d), PARAMETER, NOT_FINITE, ALPHA_WITHOUT_EVENTS, and all CHECKPOINT.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $load(
             run: *mut bd_run<$real>,
@@ -264,8 +268,9 @@ macro_rules! interface {
             unsafe { call(error, |details| make::units(energy, unit_variance, inputs, components, target, details)) }
         }
 
-        /// Makes the energy of the maximum mean discrepancy to a sample, kernel exp(-|x - y|^2 / (2 bandwidth^2)): E =
-        /// 1/2 of its square. Errors: those of making an energy; EMPTY, ZERO, CAPACITY, PARAMETER, NOT_FINITE.
+        /// Makes the energy of the maximum mean discrepancy to a sample, kernel exp(-|x - y|^2 / (2 bandwidth^2)):
+        /// E = 1/2 of its square.
+        /// Errors: those of making an energy; EMPTY, ZERO, CAPACITY, PARAMETER, NOT_FINITE.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $mmd(
             energy: *mut bd_energy<$real>,
@@ -277,9 +282,9 @@ macro_rules! interface {
             unsafe { call(error, |details| make::mmd(energy, bandwidth, sample, details)) }
         }
 
-        /// Makes the energy of a network on data; `settings` itself is not borrowed, what it points to is. Errors:
-        /// those of making an energy; CHOICE, ZERO, CAPACITY (scratch, or a batch larger than the data), PARAMETER,
-        /// EXAMPLE.
+        /// Makes the energy of a network on data; `settings` itself is not borrowed, what it points to is.
+        /// Errors: those of making an energy; CHOICE, ZERO, CAPACITY (scratch, or a batch larger than the data),
+        /// PARAMETER, EXAMPLE.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $network(
             energy: *mut bd_energy<$real>,
@@ -291,7 +296,8 @@ macro_rules! interface {
         }
 
         /// Makes an energy of the caller's own function, for particles of d components; `context` is its first
-        /// argument, for whatever it needs. Errors: those of making an energy; ZERO.
+        /// argument, for whatever it needs.
+        /// Errors: those of making an energy; ZERO.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $custom(
             energy: *mut bd_energy<$real>,
@@ -320,10 +326,14 @@ macro_rules! interface {
     };
 }
 
-interface!(f32: bd_run_size_f32, bd_init_f32, bd_set_particles_f32, bd_get_particles_f32, bd_scatter_f32, bd_step_f32, bd_evaluate_f32,
-    bd_get_view_f32, bd_set_dt_f32, bd_set_alpha_f32, bd_checkpoint_size_f32, bd_save_f32, bd_load_f32, bd_predict_f32, bd_make_quadratic_f32,
-    bd_make_gaussian_units_f32, bd_make_mmd_f32, bd_make_network_f32, bd_make_custom_f32, bd_random_uniform_f32, bd_random_normal_f32);
+interface!(f32:
+    bd_run_size_f32, bd_init_f32, bd_set_particles_f32, bd_get_particles_f32, bd_scatter_f32, bd_step_f32,
+    bd_evaluate_f32, bd_get_view_f32, bd_set_dt_f32, bd_set_alpha_f32, bd_checkpoint_size_f32, bd_save_f32,
+    bd_load_f32, bd_predict_f32, bd_make_quadratic_f32, bd_make_gaussian_units_f32, bd_make_mmd_f32,
+    bd_make_network_f32, bd_make_custom_f32, bd_random_uniform_f32, bd_random_normal_f32);
 
-interface!(f64: bd_run_size_f64, bd_init_f64, bd_set_particles_f64, bd_get_particles_f64, bd_scatter_f64, bd_step_f64, bd_evaluate_f64,
-    bd_get_view_f64, bd_set_dt_f64, bd_set_alpha_f64, bd_checkpoint_size_f64, bd_save_f64, bd_load_f64, bd_predict_f64, bd_make_quadratic_f64,
-    bd_make_gaussian_units_f64, bd_make_mmd_f64, bd_make_network_f64, bd_make_custom_f64, bd_random_uniform_f64, bd_random_normal_f64);
+interface!(f64:
+    bd_run_size_f64, bd_init_f64, bd_set_particles_f64, bd_get_particles_f64, bd_scatter_f64, bd_step_f64,
+    bd_evaluate_f64, bd_get_view_f64, bd_set_dt_f64, bd_set_alpha_f64, bd_checkpoint_size_f64, bd_save_f64,
+    bd_load_f64, bd_predict_f64, bd_make_quadratic_f64, bd_make_gaussian_units_f64, bd_make_mmd_f64,
+    bd_make_network_f64, bd_make_custom_f64, bd_random_uniform_f64, bd_random_normal_f64);
