@@ -76,6 +76,8 @@ compile_error!(
     "x87 arithmetic rounds twice and breaks the bit contract: build for a target with SSE2 (i686, not i586)"
 );
 
+#[cfg(feature = "alloc")]
+extern crate alloc;
 #[cfg(any(test, feature = "dispatch"))]
 extern crate std;
 
@@ -103,6 +105,8 @@ pub mod random;
 mod real;
 mod rows;
 mod scratch;
+#[cfg(feature = "alloc")]
+mod simulation;
 mod snapshot;
 mod sum;
 mod transport;
@@ -123,4 +127,6 @@ pub use random::{Generator, NoRewind, Rewind, Stream};
 pub use real::Real;
 pub use rows::{MAX_PARTICLES, Particles, Rows, RowsMut};
 pub use scratch::{Scratch, StepMemory, Workspace};
+#[cfg(feature = "alloc")]
+pub use simulation::{SavedSimulation, Simulation};
 pub use snapshot::Snapshot;

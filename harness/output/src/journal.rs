@@ -44,7 +44,9 @@ impl Journal {
         let refuse = |message: String| Refusal::of_file(path.display(), message);
         let opened = OpenOptions::new().read(true).append(true).open(path);
         let mut file = opened.map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound if packed(path).exists() => refuse("stands there compressed; gunzip it first".into()),
+            io::ErrorKind::NotFound if packed(path).exists() => {
+                refuse("stands there compressed; gunzip it first".into())
+            }
             _ => refuse(format!("cannot be gone on with ({error})")),
         })?;
         alone(&file).map_err(|error| {
