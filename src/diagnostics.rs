@@ -25,6 +25,8 @@ use crate::{Field, Real, sum};
 /// # Ok::<(), birth_death::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub struct Dissipation<R> {
     /// `<|grad V|^2>`.

@@ -10,6 +10,8 @@ use crate::{
 
 /// Which dynamics (arXiv:1902.01843).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Scheme<P = NoPrior> {
     /// Plain gradient flow: no event, no randomness.
@@ -48,6 +50,8 @@ impl<P> Scheme<P> {
 
 /// What the event rate is measured from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Rate {
     /// `b_i = V_i - Vbar`: PDE 1; the default of scheme 1. `Vbar` is clamped to the smallest and the largest `V_i`:
@@ -59,6 +63,8 @@ pub enum Rate {
 
 /// What one step did. Energy, potential and time are those of the ensemble *before* the step.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub struct Report<R> {
     /// The step's number, counted from zero.

@@ -7,6 +7,8 @@ use core::fmt;
 /// One small `Copy` type for the whole crate. After any error the ensemble, the dynamics and the generator are as
 /// they were before the call; only scratch memory may have been written. Each variant says what to do next.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Error {
     /// There is no particle. *Next:* push particles before the step.
@@ -92,6 +94,8 @@ pub enum Error {
 
 /// What is wrong with a checkpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Fault {
     /// Fewer bytes than it says that it has.
@@ -146,6 +150,8 @@ impl fmt::Display for Fault {
 
 /// What an [`Error::NotFinite`] was found in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Quantity {
     /// A component of a particle handed to a constructor or a step.

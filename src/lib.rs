@@ -13,6 +13,14 @@
 //! `alpha`; scheme 2 also reinjects particles from a prior `mu_b`. Source: G. Rotskoff, S. Jelassi, J. Bruna,
 //! E. Vanden-Eijnden, "Global convergence of neuron birth-death dynamics", arXiv:1902.01843.
 //!
+//! # Where to begin
+//!
+//! | you are | look at |
+//! |---|---|
+//! | embedding it | [`Ensemble`], [`Workspace`], [`Dynamics::step`] (its cost, randomness and errors), [`checkpoint`], [`Error`] |
+//! | bringing an energy or a prior | [`Energy`], [`models::External`], [`Prior`], [`dispatch`] for fast loops |
+//! | reproducing the paper | [`models`]: [`GaussianUnits`](models::GaussianUnits), [`Network`](models::Network); [`Scheme`], [`Rate`], [`Dissipation`], [`Genealogy`] |
+//!
 //! # Memory
 //! Nothing allocates. [`Ensemble`] and [`Workspace`] are fixed arrays, fit for a `static`; algorithms take checked
 //! views ([`Rows`], [`RowsMut`], [`Field`], [`Scratch`]) over any memory of the caller's. A capacity exceeded is an
@@ -70,12 +78,14 @@ compile_error!(
     "x87 arithmetic rounds twice and breaks the bit contract: build for a target with SSE2 (i686, not i586)"
 );
 
+#[cfg(feature = "alloc")]
+extern crate alloc;
 #[cfg(any(test, feature = "dispatch"))]
 extern crate std;
 
-/// The README's example is a test.
+/// The example of the package's README is a test.
 #[cfg(doctest)]
-#[doc = include_str!("../README.md")]
+#[doc = include_str!("README.md")]
 struct Readme;
 
 pub mod checkpoint;
@@ -97,6 +107,8 @@ pub mod random;
 mod real;
 mod rows;
 mod scratch;
+#[cfg(feature = "alloc")]
+mod simulation;
 mod snapshot;
 mod sum;
 mod transport;
@@ -117,4 +129,6 @@ pub use random::{Generator, NoRewind, Rewind, Stream};
 pub use real::Real;
 pub use rows::{MAX_PARTICLES, Particles, Rows, RowsMut};
 pub use scratch::{Scratch, StepMemory, Workspace};
+#[cfg(feature = "alloc")]
+pub use simulation::{SavedSimulation, Simulation};
 pub use snapshot::Snapshot;

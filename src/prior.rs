@@ -70,6 +70,8 @@ impl<R: Real> Prior<R> for NoPrior {
 /// # Ok::<(), birth_death::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Marginal<R> {
     /// Always this value; consumes nothing.

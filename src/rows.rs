@@ -177,6 +177,12 @@ impl<'a, R: Real> Rows<'a, R> {
         Self::new(data, len, dim, len)
     }
 
+    /// A view of packed rows whose shape has been checked before.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn of_checked(data: &'a [R], dim: usize, len: usize) -> Self {
+        Self { data, stride: len, dim, len }
+    }
+
     /// One particle: its components are rows of length one.
     pub(crate) fn of_point(point: &'a [R]) -> Self {
         Self { data: point, stride: 1, dim: point.len(), len: 1 }

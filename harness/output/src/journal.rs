@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use crc::{CRC_32_ISO_HDLC, Crc};
+use flate2::read::GzDecoder;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -45,7 +46,12 @@ impl Journal {
     ) -> Result<(Self, Vec<T>), Refusal> {
         let refuse = |message: String| Refusal::of_file(path.display(), message);
         let opened = OpenOptions::new().read(true).append(true).open(path);
-        let mut file = opened.map_err(|error| refuse(format!("cannot be gone on with ({error})")))?;
+        let mut file = opened.map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound if packed(path).exists() => {
+                refuse("stands there compressed; gunzip it first".into())
+            }
+            _ => refuse(format!("cannot be gone on with ({error})")),
+        })?;
         alone(&file).map_err(|error| {
             refuse(match error {
                 TryLockError::WouldBlock => "another process is writing there".to_owned(),
@@ -82,12 +88,27 @@ impl Journal {
     }
 }
 
-/// The whole lines of a file that another process may be writing to.
+/// Where the same file stands compressed, as gzip makes it: a record that nobody goes on with.
+fn packed(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".gz");
+    name.into()
+}
+
+/// The whole lines of a file that another process may be writing to, or of the same file compressed.
 ///
 /// # Errors
 /// A refusal of a file that cannot be read, and of the first line that is not read or that `check` refuses.
 pub fn read<T: DeserializeOwned>(path: &Path, check: impl FnMut(&T) -> Result<(), String>) -> Result<Vec<T>, Refusal> {
-    let bytes = std::fs::read(path).map_err(|error| Refusal::of_file(path.display(), error.to_string()))?;
+    let packed = packed(path);
+    let bytes = match std::fs::read(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound && packed.exists() => {
+            let mut bytes = Vec::new();
+            let unpacked = File::open(&packed).and_then(|file| GzDecoder::new(file).read_to_end(&mut bytes));
+            unpacked.map(|_| bytes).map_err(|error| Refusal::of_file(packed.display(), error.to_string()))?
+        }
+        read => read.map_err(|error| Refusal::of_file(path.display(), error.to_string()))?,
+    };
     parse(path, &bytes, check).map(|(lines, _)| lines)
 }
 
@@ -221,6 +242,23 @@ mod tests {
             let (_, lines) = Journal::resume::<Line>(&path, |_| Ok(())).expect("resumed again");
             assert_eq!(lines.last(), Some(&line(9)));
         }
+    }
+
+    #[test]
+    fn a_compressed_record_is_read_and_not_gone_on_with() {
+        let (_top, path) = begun();
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        gzip.write_all(&fs::read(&path).expect("read")).expect("compressed");
+        let bytes = gzip.finish().expect("compressed");
+        fs::remove_file(&path).expect("removed");
+        assert!(read::<Line>(&path, |_| Ok(())).expect_err("neither").to_string().contains("lines.jsonl:"));
+        fs::write(packed(&path), &bytes).expect("written");
+        assert_eq!(read::<Line>(&path, |_| Ok(())).expect("read"), [line(0), line(1)]);
+        let refusal = Journal::resume::<Line>(&path, |_| Ok(())).map(|_| ()).expect_err("refused").to_string();
+        assert!(refusal.contains("gunzip it first"), "{refusal}");
+        fs::write(packed(&path), &bytes[..bytes.len() - 9]).expect("written");
+        let torn = read::<Line>(&path, |_| Ok(())).expect_err("torn").to_string();
+        assert!(torn.contains("lines.jsonl.gz"), "{torn}");
     }
 
     #[test]

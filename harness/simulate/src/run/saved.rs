@@ -42,7 +42,7 @@ use super::replicates::Failure;
 use crate::config::{Config, difference};
 use crate::problem::Problem;
 use crate::run::results::Row;
-use crate::simulation::Saved;
+use birth_death::SavedSimulation as Saved;
 
 /// How every checkpoint of a run begins.
 pub const MAGIC: [u8; 8] = *b"BDRUNCKP";

@@ -268,8 +268,8 @@ mod tests {
             assert!(fs::read(place.join(name)).expect("read") == text, "{name}");
         };
         same("results.csv", &|out| summary::results(out, &groups, &settings));
-        same("curves.csv", &|out| summary::curves(out, &groups));
         same("summary.csv", &|out| summary::summary(out, &groups));
+        same("tables.md", &|out| writeln!(out, "{}", super::super::table::text(&groups)));
     }
 
     #[test]

@@ -186,10 +186,12 @@ fn estimate(open: &[Task], settings: &Settings) -> String {
 /// Writes and prints the tables.
 fn conclude(place: &Path, settings: &Settings, cells: &[Cell], units: &[Unit]) -> u8 {
     let groups = summary::groups(cells, units);
+    let text = table::text(&groups);
     let written = [
         journal::replace(&place.join("results.csv"), |out| summary::results(out, &groups, settings)),
         journal::replace(&place.join("curves.csv"), |out| summary::curves(out, &groups)),
         journal::replace(&place.join("summary.csv"), |out| summary::summary(out, &groups)),
+        journal::replace(&place.join("tables.md"), |out| writeln!(out, "{text}")),
     ];
     let mut code = SUCCESS;
     for error in written.into_iter().filter_map(Result::err) {
@@ -197,7 +199,7 @@ fn conclude(place: &Path, settings: &Settings, cells: &[Cell], units: &[Unit]) -
         code = FAILURE;
     }
     let mut out = Screen;
-    let _ = writeln!(out, "{}", table::text(&groups));
+    let _ = writeln!(out, "{text}");
     let _ = writeln!(out, "{} runs in {}", units.len(), place.display());
     code
 }
