@@ -1,8 +1,8 @@
 //! Sums over particles, in one order on every target.
 //!
-//! Particle `i` is added to lane `i mod 16`, in slot order; then lane `k` takes lane `k + 8`, then `k + 4`, `k + 2`, `k
-//! + 1`. A mean is the sum divided by the number. Sixteen lanes fill the
-//! widest registers of today, and bound the rounding error by about `(n/16 + 4)` units instead of `n`.
+//! Particle `i` is added to lane `i mod 16`, in slot order; then lane `k` takes lane `k + 8`, then `k + 4`, `k + 2`,
+//! `k + 1`. A mean is the sum divided by the number. Sixteen lanes fill the widest registers of today, and bound the
+//! rounding error by about `(n/16 + 4)` units instead of `n`.
 
 use crate::{Real, rows};
 

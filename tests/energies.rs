@@ -13,8 +13,8 @@ use common::{Memory, property};
 /// Step of the central differences.
 const H: f64 = 1e-5;
 /// Their error is at most `H^2 / 6` times the third derivative (below 4 (2 pi)^3 for Rastrigin's of amplitude 4, far
-/// less for the others) and `2 eps |n E| / H` of rounding, with |n E| below 1000 and partial sums of that size: 1.7e-8
-/// + 4.4e-8.
+/// less for the others) and `2 eps |n E| / H` of rounding, with |n E| below 1000 and partial sums of that size:
+/// 1.7e-8 + 4.4e-8.
 const DIFFERENCE_TOLERANCE: f64 = 1e-7;
 
 /// `grad V_i = n dE / d theta_i`, for every component of every particle.

@@ -444,10 +444,10 @@ typedef struct bd_network_f32 {
 
 // The caller's own energy. Writes the potential V of each of the `at->n` particles to `potential`, the gradient of V
 // in component k of particle i to `gradient[k * at->stride + i]`, and E to `energy`; returns 0, or a code of its own,
-// which the step then reports. For a potential F of one particle: V = F, E = mean of F. With interaction K: V_i = F_i
-// + (1/n) sum_j K_ij, j = i included, E = E0 + mean of F_i + (V_i - F_i) / 2; gradient: of V_i in its own particle.
-// What it does not write is NaN, and an error of the step. `step` counts from 0. It must return: no longjmp, no
-// exception.
+// which the step then reports. For a potential F of one particle: V = F, E = mean of F. With interaction K:
+// V_i = F_i + (1/n) sum_j K_ij, j = i included, E = E0 + mean of F_i + (V_i - F_i) / 2; gradient: of V_i in its own
+// particle. What it does not write is NaN, and an error of the step. `step` counts from 0. It must return: no
+// longjmp, no exception.
 typedef int32_t (*bd_energy_fn_f32)(void *context,
                                     uint64_t step,
                                     const struct bd_rows_f32 *at,
@@ -610,10 +610,10 @@ typedef struct bd_network_f64 {
 
 // The caller's own energy. Writes the potential V of each of the `at->n` particles to `potential`, the gradient of V
 // in component k of particle i to `gradient[k * at->stride + i]`, and E to `energy`; returns 0, or a code of its own,
-// which the step then reports. For a potential F of one particle: V = F, E = mean of F. With interaction K: V_i = F_i
-// + (1/n) sum_j K_ij, j = i included, E = E0 + mean of F_i + (V_i - F_i) / 2; gradient: of V_i in its own particle.
-// What it does not write is NaN, and an error of the step. `step` counts from 0. It must return: no longjmp, no
-// exception.
+// which the step then reports. For a potential F of one particle: V = F, E = mean of F. With interaction K:
+// V_i = F_i + (1/n) sum_j K_ij, j = i included, E = E0 + mean of F_i + (V_i - F_i) / 2; gradient: of V_i in its own
+// particle. What it does not write is NaN, and an error of the step. `step` counts from 0. It must return: no
+// longjmp, no exception.
 typedef int32_t (*bd_energy_fn_f64)(void *context,
                                     uint64_t step,
                                     const struct bd_rows_f64 *at,

@@ -68,10 +68,10 @@ pub(crate) fn values(stride: usize, d: usize, n: usize) -> Result<usize, bd_erro
 
 /// The caller's own energy. Writes the potential V of each of the `at->n` particles to `potential`, the gradient of V
 /// in component k of particle i to `gradient[k * at->stride + i]`, and E to `energy`; returns 0, or a code of its own,
-/// which the step then reports. For a potential F of one particle: V = F, E = mean of F. With interaction K: V_i = F_i
-/// + (1/n) sum_j K_ij, j = i included, E = E0 + mean of F_i + (V_i - F_i) / 2; gradient: of V_i in its own particle.
-/// What it does not write is NaN, and an error of the step. `step` counts from 0. It must return: no longjmp, no
-/// exception.
+/// which the step then reports. For a potential F of one particle: V = F, E = mean of F. With interaction K:
+/// V_i = F_i + (1/n) sum_j K_ij, j = i included, E = E0 + mean of F_i + (V_i - F_i) / 2; gradient: of V_i in its own
+/// particle. What it does not write is NaN, and an error of the step. `step` counts from 0. It must return: no
+/// longjmp, no exception.
 pub type bd_energy_fn<R> = Option<
     unsafe extern "C" fn(
         context: *mut c_void,

@@ -54,10 +54,10 @@ fn excess_tail(n: u64, d: f64) -> f64 {
 /// The p-value of "the values are independent and normal, of whatever mean and variance" (Anderson-Darling, both
 /// estimated).
 ///
-/// The approximation of D'Agostino and Stephens ("Goodness-of-fit techniques", 1986, the chapter on EDF tests) in A2 (1
-/// + 0.75 / n + 2.25 / n^2). Against simulation, from 20 values on, within 3 % for p in [1e-3, 0.5] and 20 % at 1e-4;
-/// with 8 within 10 % for p above 0.01, conservative beyond. `None` for fewer than eight values, no spread, or a value
-/// that is not finite.
+/// The approximation of D'Agostino and Stephens ("Goodness-of-fit techniques", 1986, the chapter on EDF tests) in
+/// A2 (1 + 0.75 / n + 2.25 / n^2). Against simulation, from 20 values on, within 3 % for p in [1e-3, 0.5] and 20 % at
+/// 1e-4; with 8 within 10 % for p above 0.01, conservative beyond. `None` for fewer than eight values, no spread, or a
+/// value that is not finite.
 pub fn normal(values: &[f64]) -> Option<f64> {
     let sample = Sample::of(values);
     if values.len() < 8 || !(sample.sd > 0.0 && sample.sd.is_finite()) {

@@ -5,9 +5,9 @@
 //! control draws (D - B)^+ particles from the prior and removes (B - D)^+ of those present, uniformly. In the mean the
 //! positive part exceeds that of the mean, by an amount that vanishes only as n dt -> infinity: at small n dt every
 //! death is replaced by a draw. One step: evaluate; weights times 1 - p or 1 + p as in [`super::discrete`]; with D and
-//! B independent Poisson variables of the expected numbers n ∫p dmu over V > 0 and V < 0, the injected mass is I = E[(D
-//! - B)^+] / n and those present are scaled to 1 - I; they move by the gradient of the evaluation; what is injected
-//! does not move in this step.
+//! B independent Poisson variables of the expected numbers n ∫p dmu over V > 0 and V < 0, the injected mass is
+//! I = E[(D - B)^+] / n and those present are scaled to 1 - I; they move by the gradient of the evaluation; what is
+//! injected does not move in this step.
 //!
 //! n -> infinity and then dt -> 0 leads to PDE 2, dt -> 0 alone to PDE 2' (see [`super::pde2`]).
 
