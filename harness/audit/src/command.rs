@@ -103,7 +103,7 @@ fn audit(arguments: &AuditArgs) -> Result<u8, Refusal> {
         }
         bar.println(format!("{target}: building and running"));
         let Some(sources) = &sources else { break };
-        let outcome = elsewhere(sources, target, arguments.profile.name());
+        let Some(outcome) = elsewhere(sources, target, arguments.profile.name()) else { break };
         // Ctrl-C in a terminal reaches the script too: what it then did not run was not found missing
         if stop.load(std::sync::atomic::Ordering::SeqCst) && !outcome.ran() {
             break;

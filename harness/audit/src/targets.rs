@@ -1,7 +1,7 @@
 //! Where the canonical runs are done: in this process, or by an image that a script builds and runs.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 
 use super::record::Outcome;
 use birth_death_terminal::refusal::Refusal;
@@ -66,13 +66,25 @@ pub fn here() -> String {
     text
 }
 
-/// The runs on `target`.
-pub fn elsewhere(sources: &Sources, target: &str, profile: &str) -> Outcome {
+/// Whether a script was stopped, by a signal or as a shell says that a command of it was. This process may hear of its
+/// own Ctrl-C a moment later.
+fn was_stopped(status: ExitStatus) -> bool {
+    const STOPS: [i32; 2] = [2, 15]; // SIGINT, SIGTERM
+    #[cfg(unix)]
+    if std::os::unix::process::ExitStatusExt::signal(&status).is_some_and(|signal| STOPS.contains(&signal)) {
+        return true;
+    }
+    status.code().is_some_and(|code| STOPS.contains(&(code - 128)))
+}
+
+/// The runs on `target`; `None` if its script was stopped.
+pub fn elsewhere(sources: &Sources, target: &str, profile: &str) -> Option<Outcome> {
     let script = &sources.script;
     let how = format!("{} {target} {profile}", script.display());
     let mut command = Command::new(script);
     command.args([target, profile]).env("CARGO_TARGET_DIR", &sources.build).stdin(Stdio::null());
-    match command.output() {
+    Some(match command.output() {
+        Ok(output) if was_stopped(output.status) => return None,
         Err(error) => Outcome::not_run(target, profile, how, format!("{} cannot be run: {error}", script.display())),
         Ok(output) => {
             let text = String::from_utf8_lossy(&output.stdout);
@@ -80,7 +92,7 @@ pub fn elsewhere(sources: &Sources, target: &str, profile: &str) -> Outcome {
             let last = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
             let why = format!("{}: {last}", output.status);
             if !text.contains('/') {
-                return Outcome::not_run(target, profile, how, why);
+                return Some(Outcome::not_run(target, profile, how, why));
             }
             let mut outcome = Outcome::of(target, profile, how, &text);
             // a target too small for one image runs several, and not the first may be the one that cannot be built
@@ -89,7 +101,7 @@ pub fn elsewhere(sources: &Sources, target: &str, profile: &str) -> Outcome {
             }
             outcome
         }
-    }
+    })
 }
 
 #[cfg(test)]
@@ -129,7 +141,7 @@ mod tests {
     #[test]
     fn a_target_without_a_script_is_not_run_and_says_why() {
         let nowhere = Sources { script: "/nowhere/run".into(), build: "/nowhere/target".into() };
-        let outcome = elsewhere(&nowhere, "t", "release");
+        let outcome = elsewhere(&nowhere, "t", "release").expect("not stopped");
         assert!(!outcome.ran() && outcome.failure.is_some_and(|why| why.contains("/nowhere/run cannot be run")));
     }
 
@@ -167,9 +179,14 @@ mod tests {
             let text = format!("#!/bin/sh\necho ieee true; cat '{}'; echo end; {end}\n", golden.display());
             std::fs::write(&script, text).expect("a script");
             std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).expect("permissions");
-            let outcome = elsewhere(&sources, "t", "release");
+            let outcome = elsewhere(&sources, "t", "release").expect("not stopped");
             assert_eq!(outcome.failure.as_deref(), failure);
             assert!(outcome.ran() && outcome.agrees() == failure.is_none());
+        }
+        for end in ["kill -INT $$", "kill -TERM $$", "exit 130", "exit 143"] {
+            std::fs::write(&script, format!("#!/usr/bin/env -S --default-signal=INT,TERM sh\n{end}\n"))
+                .expect("a script");
+            assert!(elsewhere(&sources, "t", "release").is_none(), "{end}");
         }
     }
 }
