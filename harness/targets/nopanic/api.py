@@ -71,7 +71,9 @@ class Crate:
         elif kind == "use":
             if body["is_glob"]:
                 stop(f"a glob is re-exported: {body['source']}")
-            self.visit(body["id"])
+            # what is another crate's stands in that one's description
+            if str(body["id"]) in self.index:
+                self.visit(body["id"])
         elif kind == "function":
             self.add(None, None, item, body["generics"], None)
         elif kind in ("struct", "enum", "trait"):
