@@ -400,10 +400,10 @@ impl<R: Real, P: Prior<R>> Dynamics<R, P> {
     ) -> Result<(R, R), Error> {
         let at = x.as_rows();
         scratch.field.check(energy.dim(), at)?;
-        if let Scheme::Reinjection(prior) = &self.scheme {
-            if prior.dim() != at.dim() {
-                return Err(Error::Mismatch { what: "dimension of the prior", expected: at.dim(), found: prior.dim() });
-            }
+        if let Scheme::Reinjection(prior) = &self.scheme
+            && prior.dim() != at.dim()
+        {
+            return Err(Error::Mismatch { what: "dimension of the prior", expected: at.dim(), found: prior.dim() });
         }
         if let Some(i) = at.first_not_finite() {
             return Err(Error::NotFinite { quantity: Quantity::Position, particle: u32::try_from(i).ok() });

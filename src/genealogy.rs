@@ -61,11 +61,11 @@ impl<S: AsRef<[u32]> + AsMut<[u32]>> Genealogy<S> {
         }
         let (families, sizes) = (self.family.as_mut(), self.size.as_mut());
         for ((slot, &origin), &family) in slots().zip(origin).zip(families.iter()) {
-            if origin != slot {
-                if let Some(size) = sizes.get_mut(family as usize) {
-                    *size = size.saturating_sub(1);
-                    self.distinct = self.distinct.saturating_sub(u32::from(*size == 0));
-                }
+            if origin != slot
+                && let Some(size) = sizes.get_mut(family as usize)
+            {
+                *size = size.saturating_sub(1);
+                self.distinct = self.distinct.saturating_sub(u32::from(*size == 0));
             }
         }
         for (slot, &origin) in slots().zip(origin) {

@@ -442,6 +442,29 @@ mod tests {
         }
     }
 
+    /// As exact as rounding allows, which takes angles that are reduced; zeros after the end of a row.
+    #[test]
+    fn the_matrices_have_no_error_but_rounding_and_zeros_at_the_end_of_rows() {
+        let (r, order) = (1.0, 23);
+        let shape = Shape::new(order, 1);
+        let mut work = std::vec![f64::NAN; 2 * shape.matrix() + shape.packed()];
+        let mut out = std::vec![f64::NAN; shape.matrix()];
+        matrices(&shape, r, 0, &mut work, &mut out);
+        let mut worst = 0.0f64;
+        for k in 0..order {
+            for l in 0..shape.row {
+                let a = out[k * shape.row + l];
+                if l >= order {
+                    assert_eq!(a, 0.0, "{k} {l}");
+                } else if (k + l) % 2 == 1 {
+                    // an even function of (a, b)
+                    worst = worst.max(a.abs());
+                }
+            }
+        }
+        assert!(worst < 3e-16, "{worst:e}");
+    }
+
     /// In three components, with a block and a part of one: sums of products of polynomials.
     #[test]
     fn moments_and_local_expansions_are_the_sums_documented() {

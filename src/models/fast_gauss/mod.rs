@@ -459,6 +459,7 @@ impl Sum<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::RowsMut;
     use std::vec::Vec;
 
     const TOLERANCES: [f64; 6] = [0.5, 1e-2, 1e-3, 1e-6, 1e-9, 1e-13];
@@ -553,10 +554,80 @@ mod tests {
                     assert_eq!(order, least, "r {r}, dimension {dim}, {tolerance}");
                     // 1 + e0 is rounded
                     assert!((bound - bounds[least]).abs() < 1e-9 * bound + 1e-15, "{bound} {}", bounds[least]);
+                    // what is equal to the tolerance is within it
+                    assert_eq!(chebyshev::order(r, usize::from(dim), bound), Some((order, bound)));
                 }
             }
         }
         assert_eq!(chebyshev::order(1.0, 1, 0.0), None, "no order is exact");
+        // the last of the terms is there
+        let (order, bound) = chebyshev::order(1.0, 1, documented(1.0, 1, 64) * (1.0 + 1e-9)).expect("an order");
+        assert!(order == 64 && (bound / documented(1.0, 1, 64) - 1.0).abs() < 1e-9);
+    }
+
+    /// The bits of values and slopes of some points of one component, and how they were found.
+    fn sums(plan: &FastGauss, targets: Rows<'_, f64>, sources: Rows<'_, f64>) -> (Vec<u64>, Summary) {
+        let (m, n) = (targets.len(), sources.len());
+        let weights: Vec<f64> = (0..n).map(|j| 1.0 - 0.3 * count::<f64>(j % 5)).collect();
+        let (mut words, mut values) = (std::vec![7; plan.words(m, n)], std::vec![f64::NAN; plan.values(m, n)]);
+        let (mut value, mut slope) = (std::vec![f64::NAN; m], std::vec![f64::NAN; m]);
+        let field = Field::new(&mut value, RowsMut::new(&mut slope, m, 1, m).expect("rows")).expect("a field");
+        let summary = plan.evaluate(targets, sources, &weights, &mut words, &mut values, field).expect("sums");
+        (value.iter().chain(&slope).map(|x| x.to_bits()).collect(), summary)
+    }
+
+    /// `n` points `step` cells apart, the last in the cell before that of zero.
+    fn line(plan: &FastGauss, n: usize, step: f64) -> Vec<f64> {
+        (1..=n).rev().map(|i| -plan.width() * (0.51 + step * count::<f64>(i - 1))).collect()
+    }
+
+    #[test]
+    fn pairs_are_summed_where_they_are_estimated_to_cost_less() {
+        let plan = FastGauss::new(1, 0.8, 1e-12).expect("a plan");
+        let side = wide(plan.side());
+        let method = |n: usize, step: f64| {
+            let x = line(&plan, n, step);
+            let points = Rows::new(&x, n, 1, n).expect("rows");
+            let (_, summary) = sums(&plan, points, points);
+            let cells: Vec<f64> = x.iter().map(|x| (x / plan.width()).round_ties_even()).collect();
+            let near = |a: f64| cells.iter().filter(|b| (a - **b).abs() <= count::<f64>(plan.reach())).count();
+            let expected = match summary.method {
+                Method::Cells => cells.iter().map(|a| near(*a)).sum(),
+                Method::Pairs => n * n,
+            };
+            assert_eq!((summary.translations, summary.pairs), (0, wide(expected)), "{n}, {step}");
+            summary.method
+        };
+        // a target in each cell: looking around, a run of sources, and one source in each of the cells around
+        let each = 4 + 40 + 5 * side;
+        assert!(each * 500 < 500 * 500 - 64 * 1000 && each * 220 > 220 * 220 - 64 * 440 + 1000);
+        assert_eq!((method(500, 1.0), method(220, 1.0)), (Method::Cells, Method::Pairs));
+        // alone there is nothing to sum
+        assert_eq!((method(220, 100.0), method(500, 0.5)), (Method::Cells, Method::Cells));
+        // sorting costs more than all pairs
+        assert_eq!(method(128, 100.0), Method::Pairs);
+    }
+
+    #[test]
+    fn targets_that_are_the_sources_have_the_bits_of_copies() {
+        let plan = FastGauss::new(1, 0.8, 1e-6).expect("a plan");
+        let x: Vec<f64> = (0..900).map(|i| 6.0 * (count::<f64>(i) * 0.7).sin()).collect();
+        let (y, other) = (x.clone(), x.iter().map(|x| 0.3 - x).collect::<Vec<f64>>());
+        fn view(memory: &[f64], len: usize) -> Rows<'_, f64> {
+            Rows::new(memory, 900, 1, len).expect("rows")
+        }
+        for m in [900, 600] {
+            let (bits, summary) = sums(&plan, view(&x, m), view(&x, 900));
+            assert!(summary.method == Method::Cells && summary.translations > 0);
+            assert!((bits, summary) == sums(&plan, view(&y, m), view(&x, 900)), "{m}");
+            // other points of the same shape
+            let (bits, _) = sums(&plan, view(&other, m), view(&x, 900));
+            for (i, bits) in bits.iter().take(m).enumerate() {
+                let w = |j: usize| 1.0 - 0.3 * count::<f64>(j % 5);
+                let exact: f64 = (0..900).map(|j| w(j) * (-(other[i] - x[j]).powi(2) / 1.28).exp()).sum();
+                assert!((f64::from_bits(*bits) - exact).abs() < 1e-3, "{i}");
+            }
+        }
     }
 
     #[test]

@@ -273,3 +273,222 @@ fn near_pairs(
         start = end;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::cells::sort;
+    use super::super::chebyshev::Shape;
+    use super::*;
+    use crate::models::kernel::scale;
+    use std::collections::BTreeMap;
+    use std::vec::Vec;
+
+    type Point = [f64; 3];
+
+    /// Numbers in [0, 1), the same every time.
+    fn spread(i: usize, k: usize) -> f64 {
+        (0.5 + (count::<f64>(i) + 1.0) * [0.819_172_513, 0.671_043_607, 0.549_700_478][k]).fract()
+    }
+
+    /// Points in `dim` components, the last of three; those before are zero.
+    fn cloud(n: usize, dim: usize, place: impl Fn(usize, usize) -> f64) -> Vec<Point> {
+        (0..n).map(|i| core::array::from_fn(|k| if k + dim < 3 { 0.0 } else { place(i, k) })).collect()
+    }
+
+    fn rows(points: &[Point], dim: usize) -> Vec<f64> {
+        (3 - dim..3).flat_map(|k| points.iter().map(move |point| point[k])).collect()
+    }
+
+    /// The points' numbers by cell, in the order of the cells.
+    fn cells(points: &[Point], width: f64) -> BTreeMap<[i64; 3], Vec<usize>> {
+        let mut cells = BTreeMap::<_, Vec<usize>>::new();
+        for (i, point) in points.iter().enumerate() {
+            cells.entry(point.map(|x| (x / width).round_ties_even() as i64)).or_default().push(i);
+        }
+        cells
+    }
+
+    /// What is around a cell of targets, found by looking at every cell of sources.
+    struct Naive {
+        sources: u64,
+        runs: u64,
+        gained: u64,
+        cost: u64,
+        translations: u64,
+        pairs: u64,
+    }
+
+    fn naive(plan: &FastGauss, cell: [i64; 3], here: u64, sources: &BTreeMap<[i64; 3], Vec<usize>>) -> Naive {
+        let near: Vec<_> = sources.iter().filter(|(there, _)| is_near(plan, cell, **there)).collect();
+        let lens: Vec<u64> = near.iter().map(|(_, points)| wide(points.len())).collect();
+        let mut lines: Vec<_> = near.iter().map(|(there, _)| [there[0], there[1]]).collect();
+        lines.dedup();
+        let gain = |len: u64| {
+            if len < wide(plan.crowd()) { 0 } else { (12 * here * len).saturating_sub(plan.translation()) }
+        };
+        let gained = lens.iter().map(|len| gain(*len)).sum::<u64>();
+        let translated = |len: u64| gained > plan.evaluation(here) && gain(len) > 0;
+        let (all, runs) = (lens.iter().sum::<u64>(), wide(lines.len()));
+        // blocks of 16 lanes, filled up but for at most four targets, whose pairs cost five times as much
+        let lanes = if here <= 4 { 5 * here } else { here.div_ceil(16) * 16 };
+        let saved = gained.saturating_sub(plan.evaluation(here)) / 12;
+        let looked_at = wide(plan.side().pow(u32::try_from(plan.dim).unwrap() - 1));
+        Naive {
+            sources: all,
+            runs,
+            gained,
+            cost: (all * lanes).saturating_sub(saved) + 40 * runs * here.div_ceil(16) + 4 * looked_at,
+            translations: wide(lens.iter().filter(|len| translated(**len)).count()),
+            pairs: here * lens.iter().filter(|len| !translated(**len)).sum::<u64>(),
+        }
+    }
+
+    /// The squared gap of two cells, in widths, is below that which is left out.
+    fn is_near(plan: &FastGauss, here: [i64; 3], there: [i64; 3]) -> bool {
+        let gap = |k: usize| ((here[k] - there[k]).abs() - 1).max(0);
+        (0..3).map(|k| gap(k) * gap(k)).sum::<i64>() < i64::from(plan.gap)
+    }
+
+    /// Surveys, costs, counts and sums of `Around`, for every cell of targets, against the naive ones; the counts.
+    fn compare(plan: &FastGauss, targets: &[Point], sources: &[Point]) -> (u64, u64) {
+        let (dim, shape, m, n) = (plan.dim, plan.shape, targets.len(), sources.len());
+        let w: Vec<f64> = (0..n).map(|j| if j % 3 == 0 { -0.6 } else { 1.0 + spread(j, 0) }).collect();
+        let (y, x) = (rows(targets, dim), rows(sources, dim));
+        let (target_cells, source_cells) = (cells(targets, plan.width), cells(sources, plan.width));
+
+        // what `by_cells` makes; scratch is NaN
+        let order = |data: &[f64], len: usize| {
+            let (mut order, mut spare) = (std::vec![0; len], std::vec![0; len]);
+            sort(Rows::new(data, len, dim, len).unwrap(), 1.0 / plan.width, &mut order, &mut spare);
+            order
+        };
+        let (target_order, source_order) = (order(&y, m), order(&x, n));
+        let (mut target_memory, mut source_memory) = (std::vec![f64::NAN; dim * m], std::vec![f64::NAN; dim * n]);
+        let sorted = Sorted::new(Rows::new(&y, m, dim, m).unwrap(), &target_order, plan.width, &mut target_memory);
+        let from = Sorted::new(Rows::new(&x, n, dim, n).unwrap(), &source_order, plan.width, &mut source_memory);
+        let weights: Vec<f64> = source_order.iter().map(|j| w[index(*j)]).collect();
+        let mut starts = std::vec![u32::MAX; n + 1];
+        let number = from.starts(&mut starts);
+        let (size, crowd) = (shape.size(), plan.crowd());
+        let mut from =
+            Sources { sorted: from, weights: &weights, starts: &starts, cells: number, moments: &[], size, crowd };
+        let scratch = |len: usize| std::vec![f64::NAN; len];
+        let (mut moments, mut lines) = (scratch(n / crowd * size), std::vec![0.0; shape.row * LANES]);
+        let (mut values, mut slopes, mut packed) =
+            (scratch(shape.lanes()), scratch(shape.lanes()), scratch(shape.packed()));
+        for cell in (0..number).filter(|cell| from.len(*cell) >= crowd) {
+            let part = from.start(cell)..from.start(cell + 1);
+            let slot = &mut moments[from.place(part.start)..][..size];
+            slot.fill(0.0);
+            let points = from.sorted.points(part.clone(), from.sorted.cell(part.start));
+            chebyshev::gather(&shape, &points, &weights[part], &mut values, &mut lines, &mut packed, slot);
+        }
+        from.moments = &moments;
+        let (mut work, mut matrices) =
+            (scratch(2 * shape.matrix() + shape.packed()), scratch(shape.matrix() * plan.side()));
+        chebyshev::matrices(&shape, plan.width / (2.0 * plan.bandwidth), plan.reach(), &mut work, &mut matrices);
+        let mut cursors = std::vec![0; plan.side().pow(u32::try_from(dim).unwrap() - 1)];
+        let (mut local, mut line, mut plane) = (scratch(size), scratch(size), scratch(size));
+        let mut around = Around {
+            plan,
+            from,
+            crowded: (0..number).any(|cell| from.len(cell) >= crowd),
+            exponent: scale(plan.bandwidth * plan.bandwidth),
+            matrices: &matrices,
+            cursors: &mut cursors,
+            tables: Tables { values: &mut values, slopes: &mut slopes, packed: &mut packed },
+            local: &mut local,
+            line: &mut line,
+            plane: &mut plane,
+            translations: 0,
+            pairs: 0,
+        };
+
+        // what is found, and what it would cost
+        let mut all = 0;
+        for (cell, points) in &target_cells {
+            let (here, cell_number) = (wide(points.len()), cell.map(|c| c as f64));
+            let expected = naive(plan, *cell, here, &source_cells);
+            let found = around.survey(here, cell_number);
+            assert_eq!(found, (expected.sources, expected.runs, expected.gained), "{cell:?}");
+            all += expected.cost;
+        }
+        assert_eq!(around.cost(&sorted, u64::MAX), all);
+        assert_eq!(around.cost(&sorted, all + 1), all);
+        // the last cell is not looked at if those before cost enough
+        let (last, points) = target_cells.last_key_value().unwrap();
+        let before = all - naive(plan, *last, wide(points.len()), &source_cells).cost;
+        assert_eq!(around.cost(&sorted, before), before);
+
+        // the sums, of a cell after the other
+        around.cursors.fill(0);
+        let (mut value, mut slope) = (std::vec![0.0; m], std::vec![0.0; dim * m]);
+        let (mut start, mut translations, mut pairs) = (0, 0, 0);
+        for (cell, points) in &target_cells {
+            let end = start + points.len();
+            around.add(&sorted, start..end, cell.map(|c| c as f64), &mut value, &mut slope);
+            let expected = naive(plan, *cell, wide(points.len()), &source_cells);
+            (translations, pairs) = (translations + expected.translations, pairs + expected.pairs);
+            assert_eq!((around.translations, around.pairs), (translations, pairs), "{cell:?}");
+            start = end;
+        }
+        for (slot, i) in target_order.iter().enumerate() {
+            let y = targets[index(*i)];
+            let cell = y.map(|x| (x / plan.width).round_ties_even() as i64);
+            let (mut exact, mut steep, mut weight) = (0.0, [0.0; 3], 0.0);
+            for j in source_cells.iter().filter(|(there, _)| is_near(plan, cell, **there)).flat_map(|(_, j)| j) {
+                let dx: Point = core::array::from_fn(|k| y[k] - sources[*j][k]);
+                let e = w[*j] * (-0.5 * dx.iter().map(|d| d * d).sum::<f64>() / plan.bandwidth.powi(2)).exp();
+                (exact, weight) = (exact + e, weight + w[*j].abs());
+                (0..3).for_each(|k| steep[k] += e * dx[k]);
+            }
+            let within = weight * (plan.bound + 1e-13);
+            assert!((value[slot] - exact).abs() <= within, "{i}: {} {exact}", value[slot]);
+            for k in 0..dim {
+                let (found, exact) = (slope[k * m + slot], steep[3 - dim + k]);
+                assert!((found - exact).abs() <= within * plan.bandwidth, "{i}, {k}: {found} {exact}");
+            }
+        }
+        (translations, pairs)
+    }
+
+    #[test]
+    fn around_a_cell_is_what_looking_at_every_cell_finds() {
+        for dim in 1..=3 {
+            for (h, tolerance) in [(0.7, 1e-2), (0.99, 1e-4), (0.51, 1e-7)] {
+                let plan = FastGauss::new(dim, h, tolerance).unwrap();
+                let span = [60.0, 7.0, 3.5][dim - 1];
+                // from few to many in a cell
+                let uneven = |i: usize, k: usize| plan.width * (span * spread(i, k) * spread(i + 7, k) - 3.0);
+                let even = |i: usize, k: usize| plan.width * (span * spread(i, k) - 4.0);
+                let sources = cloud([250, 1200, 3000][dim - 1], dim, uneven);
+                let targets = cloud([90, 250, 500][dim - 1], dim, even);
+                let (translations, pairs) = compare(&plan, &targets, &sources);
+                // in three components moments pay for the largest tolerance and the widest cells alone
+                let few = dim == 3 && tolerance < 1e-4;
+                assert!(pairs > 0 && (few || translations > 0), "{dim} {tolerance}: {translations}, {pairs}");
+                assert_eq!(compare(&plan, &targets, &sources[..30]).0, 0, "so few sources have no moments");
+            }
+        }
+    }
+
+    /// Pairs of cells, far from all others, of every two numbers of particles.
+    #[test]
+    fn expansions_are_made_where_they_cost_less() {
+        let shape = Shape::new(12, 1);
+        let tolerance = (20..140).map(|k| 10f64.powf(-0.1 * f64::from(k)));
+        let plan = tolerance.map(|t| FastGauss::new(1, 0.8, t).unwrap()).find(|plan| plan.shape == shape).unwrap();
+        let (mut targets, mut sources) = (Vec::new(), Vec::new());
+        for here in 1..=34u8 {
+            for there in 1..=16u8 {
+                let place = f64::from(u32::from(here) * 50 + u32::from(there)) * 100.0 * plan.width;
+                let spot = |i: u8, n: u8| place + plan.width * (f64::from(i) / f64::from(n) - 0.49);
+                targets.extend((0..here).map(|i| [0.0, 0.0, spot(i, here)]));
+                sources.extend((0..there).map(|i| [0.0, 0.0, spot(i, there) + plan.width]));
+            }
+        }
+        // among them one where pairs cost as much
+        assert_eq!((plan.translation(), plan.evaluation(12)), (144, 12 * 9 * PAIR - 144));
+        assert!(plan.crowd() == 4 && compare(&plan, &targets, &sources).0 > 0);
+    }
+}
