@@ -15,7 +15,7 @@ pub const OPT_LEVEL: &str = env!("BIRTH_DEATH_OPT_LEVEL");
 /// Its flags.
 pub const RUSTFLAGS: &str = env!("BIRTH_DEATH_RUSTFLAGS");
 /// Features of the core that the harness is built with (the workspace's `Cargo.toml`). None of them changes a number.
-pub const FEATURES: [&str; 2] = ["dispatch", "micromath"];
+pub const FEATURES: [&str; 3] = ["alloc", "dispatch", "micromath"];
 /// The generator behind every result.
 pub const GENERATOR: &str = "xorshift128 (rand_xorshift), birth_death::Stream::seeded(seed, replicate)";
 
