@@ -226,6 +226,28 @@ fn what_is_refused_changes_nothing() {
     assert!(run(&spoilt(2, 1e101), &good, &ones, 2, (0, 0)).is_err_and(parameter("position")));
 }
 
+/// More scratch than is asked for changes neither the way in which the sum is made nor a bit of it.
+#[test]
+fn the_size_of_the_scratch_changes_nothing() {
+    for (dim, n) in [(1, 600), (2, 3000), (3, 6000)] {
+        let plan = FastGauss::new(dim, 0.4, 1e-6).unwrap();
+        let x = cloud(n, dim, |i, k| 4.0 * spread(i, k));
+        let weights = alternating(n);
+        let run = |more: usize| {
+            let (mut words, mut values) = (vec![7; plan.words(n, n) + more], vec![7.0; plan.values(n, n) + more]);
+            let (mut value, mut slope) = (vec![0.0; n], vec![0.0; n * dim]);
+            let field = Field::new(&mut value, RowsMut::packed(&mut slope, dim).unwrap()).unwrap();
+            let rows = Rows::packed(&x, dim).unwrap();
+            let summary = plan.evaluate(rows, rows, &weights, &mut words, &mut values, field).unwrap();
+            (summary, value.iter().chain(&slope).map(|x| x.to_bits()).collect::<Vec<_>>())
+        };
+        let exact = run(0);
+        for more in [1, 100, 10_000, 1_000_000] {
+            assert!(run(more) == exact, "{dim}, {more} more: {:?}, not {:?}", run(more).0, exact.0);
+        }
+    }
+}
+
 #[test]
 fn nobody_gives_nothing() {
     let plan = FastGauss::new(2, 1.0, 1e-6).unwrap();

@@ -167,15 +167,7 @@ impl FastGauss {
     /// Words of scratch that so many targets and sources need.
     pub const fn words(&self, targets: usize, sources: usize) -> usize {
         let particles = if targets > sources { targets } else { sources };
-        let side = self.side();
-        let cursors = if self.dim == 1 {
-            1
-        } else if self.dim == 2 {
-            side
-        } else {
-            side.saturating_mul(side)
-        };
-        particles.saturating_mul(2).saturating_add(sources).saturating_add(cursors).saturating_add(1)
+        particles.saturating_mul(2).saturating_add(sources).saturating_add(self.cursors()).saturating_add(1)
     }
 
     /// Values of scratch that so many targets and sources need.
@@ -207,6 +199,16 @@ impl FastGauss {
     /// The number of differences.
     const fn side(&self) -> usize {
         self.reach().saturating_mul(2).saturating_add(1)
+    }
+
+    /// Lines of cells around one, by their differences in all components but the last: each has a cursor.
+    const fn cursors(&self) -> usize {
+        let side = self.side();
+        match self.dim {
+            1 => 1,
+            2 => side,
+            _ => side.saturating_mul(side),
+        }
     }
 
     /// Multiply-adds of a translation: one component's for each pair of cells, the others' once for a line or a plane
@@ -388,7 +390,8 @@ impl Sum<'_> {
             crowded: (0..cells).any(|cell| from.len(cell) >= crowd),
             exponent: scale(variance),
             matrices: &[],
-            cursors: words,
+            // no more: their number is part of what cells are estimated to cost
+            cursors: carve(&mut words, plan.cursors()),
             tables: Tables {
                 values: carve(&mut values, shape.lanes()),
                 slopes: carve(&mut values, shape.lanes()),
