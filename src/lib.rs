@@ -15,11 +15,11 @@
 //!
 //! # Where to begin
 //!
-//! | you are | look at |
-//! |---|---|
-//! | embedding it | [`Ensemble`], [`Workspace`], [`Dynamics::step`] (its cost, randomness and errors), [`checkpoint`], [`Error`] |
-//! | bringing an energy or a prior | [`Energy`], [`models::External`], [`Prior`], [`dispatch`] for fast loops |
-//! | reproducing the paper | [`models`]: [`GaussianUnits`](models::GaussianUnits), [`Network`](models::Network); [`Scheme`], [`Rate`], [`Dissipation`], [`Genealogy`] |
+//! - **You embed it:** [`Ensemble`], [`Workspace`], [`Dynamics::step`] (its cost, randomness and errors), [`checkpoint`],
+//!   [`Error`].
+//! - **You bring an energy or a prior:** [`Energy`], [`models::External`], [`Prior`]; [`dispatch`] for fast loops.
+//! - **You reproduce the paper:** [`GaussianUnits`](models::GaussianUnits), [`Network`](models::Network); [`Scheme`],
+//!   [`Rate`], [`Dissipation`], [`Genealogy`].
 //!
 //! # Memory
 //! Nothing allocates. [`Ensemble`] and [`Workspace`] are fixed arrays, fit for a `static`; algorithms take checked
