@@ -15,7 +15,7 @@
 //!
 //! # Where to begin
 //!
-//! - **You embed it:** [`Ensemble`], [`Workspace`], [`Dynamics::step`] (its cost, randomness and errors), [`checkpoint`],
+//! - **You embed it:** [`Ensemble`], [`Workspace`], [`Dynamics::step`] (its cost, randomness, errors), [`checkpoint`],
 //!   [`Error`].
 //! - **You bring an energy or a prior:** [`Energy`], [`models::External`], [`Prior`]; [`dispatch`] for fast loops.
 //! - **You reproduce the paper:** [`GaussianUnits`](models::GaussianUnits), [`Network`](models::Network); [`Scheme`],
