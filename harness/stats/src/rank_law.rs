@@ -8,7 +8,7 @@
 //! Otherwise the tails are those of [`super::rank_saddle`].
 
 use super::binomial;
-use super::rank_saddle::upper_tail;
+use super::rank_saddle::{Group, upper_tail};
 
 /// Sums that the exact count may hold at a time, 8 bytes each: 16 MiB.
 const MOST_SUMS: f64 = (1u64 << 21) as f64;
@@ -17,15 +17,6 @@ const MOST_COMPOSITIONS: f64 = (1u64 << 19) as f64;
 /// Bound on the additions of the exact count, some 0.1 s. Samples of 100 + 100 without ties have the bound 1.33e8 and
 /// take a third of it.
 const MOST_STEPS: f64 = 1.5e8;
-
-/// Equal values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Group {
-    /// Twice their mid-rank: an integer.
-    pub(super) rank: i64,
-    /// How many there are.
-    pub(super) count: u64,
-}
 
 /// A sample of `size` from the pool of all groups.
 #[derive(Clone, Debug)]

@@ -13,7 +13,6 @@
 //! At t = 0 the minimum is u = 0, by the choice of p, so the denominator's saddle point adds nothing else.
 
 use super::binomial;
-use super::rank_law::Group;
 use super::tails::normal_upper;
 use core::f64::consts::TAU;
 
@@ -24,6 +23,15 @@ const RESIDUAL: f64 = 1e-16;
 /// Standard deviations around the mean within which the tail is interpolated: both 1 / v and 1 / w have a pole in the
 /// middle.
 const MIDDLE: f64 = 0.02;
+
+/// Equal values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Group {
+    /// Twice their mid-rank: an integer.
+    pub(super) rank: i64,
+    /// How many there are.
+    pub(super) count: u64,
+}
 
 /// P(S >= sum) for the sum of `size` of the ranks, `step` being the largest distance between neighbouring ones; `sum`
 /// above the least sum and below the largest.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::MAX_DIMENSION;
 use super::reader::{Sign, Table, Value};
-use super::table::{self, Names};
+use super::table::{self, Names, positions};
 use birth_death_output::input::Input;
 use birth_death_terminal::refusal::Refusal;
 
@@ -83,11 +83,6 @@ impl Model {
             }
         }
     }
-}
-
-/// `x1, x2, ...`
-pub(super) fn positions(dimension: usize) -> Vec<String> {
-    (1..=dimension).map(|k| format!("x{k}")).collect()
 }
 
 #[derive(Clone, Copy)]

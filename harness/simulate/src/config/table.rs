@@ -4,7 +4,6 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
 
-use super::model::positions;
 use super::reader::{Sign, Value};
 use super::spoilt;
 use super::{MAX_CSV_BYTES, MAX_DIMENSION};
@@ -216,4 +215,8 @@ pub(super) fn line_of(text: &str, record: &csv::StringRecord) -> usize {
         rest.iter().take_while(|&&byte| byte == b'\n' || byte == b'\r').filter(|&&byte| byte == b'\n').count()
     });
     usize::try_from(position.line()).unwrap_or(1) + blank
+}
+/// `x1, x2, ...`
+pub(super) fn positions(dimension: usize) -> Vec<String> {
+    (1..=dimension).map(|k| format!("x{k}")).collect()
 }

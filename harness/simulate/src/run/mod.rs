@@ -30,7 +30,8 @@ use birth_death_terminal::{parallel, progress};
 use checkpoint::Keeper;
 use saved::Progress;
 
-pub use replicates::{Failure, Outcome, execute, go_on};
+pub use replicates::{Outcome, execute, go_on};
+pub use saved::Failure;
 
 /// Runs what the arguments ask for and says how it went; the result is the exit code.
 pub fn main(arguments: &RunArgs) -> ExitCode {

@@ -5,10 +5,9 @@ use std::sync::{Mutex, MutexGuard};
 
 use birth_death::Real;
 use indicatif::ProgressBar;
-use serde::Serialize;
 
 use super::checkpoint::Keeper;
-use super::saved::{Begun, Progress, tag};
+use super::saved::{Begun, Failure, Progress, tag};
 use crate::config::Config;
 use crate::problem::Problem;
 use crate::run::results::{Row, Trajectory};
@@ -17,17 +16,6 @@ use birth_death_terminal::parallel::{self, Pool};
 
 /// Steps between two calls of the progress bar, each of which looks at the clock.
 const STEPS_A_TICK: u64 = 8;
-
-/// How one replicate ended without a trajectory.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Failure {
-    /// Which replicate.
-    pub replicate: u64,
-    /// The step that could not be made, counted from 0.
-    pub step: u64,
-    /// Why.
-    pub error: String,
-}
 
 /// Everything a simulation gave.
 #[derive(Debug, Clone, PartialEq)]

@@ -36,13 +36,24 @@ use std::collections::BTreeMap;
 
 use birth_death::{Real, Stream, checkpoint};
 use crc::{CRC_32_ISO_HDLC, Crc, Table};
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::replicates::Failure;
 use crate::config::{Config, difference};
 use crate::problem::Problem;
 use crate::run::results::Row;
 use birth_death::SavedSimulation as Saved;
+
+/// How one replicate ended without a trajectory.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Failure {
+    /// Which replicate.
+    pub replicate: u64,
+    /// The step that could not be made, counted from 0.
+    pub step: u64,
+    /// Why.
+    pub error: String,
+}
 
 /// How every checkpoint of a run begins.
 pub const MAGIC: [u8; 8] = *b"BDRUNCKP";
