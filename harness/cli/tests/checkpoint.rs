@@ -238,9 +238,11 @@ fn a_checkpoint_replaces_nothing_but_the_one_gone_on_from() {
     refused("..", "has no file name");
     assert_eq!((place.read("mine"), place.read("next.partial")), ("text".to_owned(), "text".to_owned()));
 
-    // one writer at a time
-    place.put("a.toml", long());
-    let mut child = spawn(&place, &["run", "a.toml", "--checkpoint", "c", "--every", "1000000", "--out", "its-own"]);
+    // one writer at a time; it lasts until it is killed, and what it writes beside the checkpoint stands elsewhere
+    place.put("a.toml", long().replace("replicates = 6", "replicates = 6000"));
+    let elsewhere = Place::new();
+    let out = elsewhere.path().join("run").display().to_string();
+    let mut child = spawn(&place, &["run", "a.toml", "--checkpoint", "c", "--every", "1000000", "--out", &out]);
     wait_for(&place, "c.partial");
     sleep(Duration::from_millis(50));
     refused("c", "another process");
