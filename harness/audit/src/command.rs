@@ -1,8 +1,6 @@
 //! The command: runs, compares, prints the table and writes `audit.json`.
 
-use std::io::{self, Write};
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use birth_death::dispatch::{Path, force};
 use comfy_table::{Table, presets};
@@ -12,18 +10,21 @@ use super::record::{Audit, Outcome};
 use super::targets::{Sources, TARGETS, elsewhere, here};
 use crate::arguments::{AuditAction, AuditArgs};
 use birth_death_output::folder::{AUDIT, Folder};
-use birth_death_terminal::exit::{BAD_INPUT, FAILURE, INTERRUPTED, SUCCESS};
+use birth_death_terminal::exit::{FAILURE, INTERRUPTED, SUCCESS};
 use birth_death_terminal::progress;
 use birth_death_terminal::refusal::{Refusal, nearest};
-use birth_death_terminal::screen::print;
+use birth_death_terminal::screen::{self, print};
 
 /// What to do about a difference that is meant.
 pub const REMINT: &str = "a change of bits that is meant: birth-death audit golden > harness/audit/golden.txt, in a \
     commit of its own, with a section value-breaking in the changelog";
 
 /// Audits as the arguments say; the result is the exit code.
-pub fn main(arguments: &AuditArgs) -> ExitCode {
-    let outcome = match &arguments.action {
+///
+/// # Errors
+/// Bad input.
+pub fn main(arguments: &AuditArgs) -> Result<u8, Refusal> {
+    match &arguments.action {
         None => audit(arguments),
         Some(AuditAction::Diff { a, b }) => Audit::read(a).and_then(|a| Ok(differences(&a, &Audit::read(b)?))),
         Some(AuditAction::Verify { file }) => Audit::read(file).map(|stored| replay(&stored)),
@@ -34,11 +35,7 @@ pub fn main(arguments: &AuditArgs) -> ExitCode {
             print(&lines);
             Ok(if text.ends_with("end\n") { SUCCESS } else { FAILURE })
         }
-    };
-    ExitCode::from(outcome.unwrap_or_else(|refusal| {
-        let _ = writeln!(io::stderr(), "error: {refusal}");
-        BAD_INPUT
-    }))
+    }
 }
 
 /// The targets asked for, each once; all for "all".
@@ -124,7 +121,7 @@ fn audit(arguments: &AuditArgs) -> Result<u8, Refusal> {
     match folder.finish(!interrupted, &manifest, |draft| draft.json(AUDIT, &audit)) {
         Ok(placed) => print(format!("{AUDIT} in {placed}\n")),
         Err(message) => {
-            let _ = writeln!(io::stderr(), "error: {message}");
+            screen::error(message);
             return Ok(FAILURE);
         }
     }

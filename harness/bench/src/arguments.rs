@@ -10,7 +10,7 @@ pub struct BenchArgs {
     /// Only this part; may be repeated.
     #[arg(long, value_enum, value_name = "PART")]
     pub only: Vec<BenchPart>,
-    /// Fewer particles, repetitions and claims: to see that it runs. Goals that need all of them are not judged.
+    /// Fewer particles and repetitions: to see that it runs. Goals that need all of them are not judged.
     #[arg(long)]
     pub quick: bool,
     /// The folder for bench.json, replaced whole; of an interrupted benchmark nothing is written.
@@ -27,11 +27,9 @@ pub enum BenchPart {
     Step,
     /// Sums of Gaussians in O(n).
     Sums,
-    /// How much of `verify --profile quick` is simulation, on all cores.
-    Verify,
 }
 
 impl BenchPart {
     /// All, in the order of the tables.
-    pub const ALL: [BenchPart; 4] = [BenchPart::Pairs, BenchPart::Step, BenchPart::Sums, BenchPart::Verify];
+    pub const ALL: [BenchPart; 3] = [BenchPart::Pairs, BenchPart::Step, BenchPart::Sums];
 }

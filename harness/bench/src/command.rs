@@ -1,7 +1,5 @@
 //! The command: measures, prints the tables and the goals, and writes `bench.json`.
 
-use std::io::{self, Write};
-use std::process::ExitCode;
 use std::sync::atomic::AtomicBool;
 
 use birth_death::dispatch::Path;
@@ -10,14 +8,13 @@ use super::goals::Judged;
 use super::machine::{Machine, available};
 use super::record::{Record, Sums};
 use super::timing::{Job, rounds};
-use super::{pairs, share, step, sums, table};
+use super::{pairs, step, sums, table};
 use crate::arguments::{BenchArgs, BenchPart};
 use birth_death_output::folder::{Folder, Placed};
-use birth_death_terminal::exit::{BAD_INPUT, FAILURE, INTERRUPTED, SUCCESS};
-use birth_death_terminal::parallel::{self, Pool};
+use birth_death_terminal::exit::{FAILURE, INTERRUPTED, SUCCESS};
 use birth_death_terminal::progress;
 use birth_death_terminal::refusal::Refusal;
-use birth_death_terminal::screen::print;
+use birth_death_terminal::screen::{self, print};
 
 /// The file of the result.
 const FILE: &str = "bench.json";
@@ -27,17 +24,12 @@ const ROUNDS: u32 = 6;
 const FEW_ROUNDS: u32 = 2;
 
 /// Measures as the arguments say; the result is the exit code.
-pub fn main(arguments: &BenchArgs) -> ExitCode {
-    ExitCode::from(bench(arguments).unwrap_or_else(|refusal| {
-        let _ = writeln!(io::stderr(), "error: {refusal}");
-        BAD_INPUT
-    }))
-}
-
-fn bench(arguments: &BenchArgs) -> Result<u8, Refusal> {
+///
+/// # Errors
+/// Bad input.
+pub fn main(arguments: &BenchArgs) -> Result<u8, Refusal> {
     let stop = progress::interruption();
     let folder = Folder::claim(&arguments.out, &[])?;
-    let pool = parallel::pool(None);
     let count = if arguments.quick { FEW_ROUNDS } else { ROUNDS };
     let mut record = Record::begin(count);
     print(describe(&record.machine));
@@ -48,11 +40,10 @@ fn bench(arguments: &BenchArgs) -> Result<u8, Refusal> {
                 BenchPart::Pairs => of_pairs(&mut record, arguments.quick, stop),
                 BenchPart::Step => of_steps(&mut record, stop),
                 BenchPart::Sums => of_sums(&mut record, arguments.quick, stop),
-                BenchPart::Verify => of_verify(&mut record, arguments.quick, &pool, stop),
             };
     }
     if !complete {
-        let _ = writeln!(io::stderr(), "error: interrupted; nothing is written, and no goal judged");
+        screen::error("interrupted; nothing is written, and no goal judged");
         return Ok(INTERRUPTED);
     }
     for goal in &record.goals {
@@ -64,7 +55,7 @@ fn bench(arguments: &BenchArgs) -> Result<u8, Refusal> {
             Ok(SUCCESS)
         }
         Err(message) => {
-            let _ = writeln!(io::stderr(), "error: {message}");
+            screen::error(message);
             Ok(FAILURE)
         }
     }
@@ -72,7 +63,7 @@ fn bench(arguments: &BenchArgs) -> Result<u8, Refusal> {
 
 fn describe(machine: &Machine) -> String {
     let Machine { processor, cores, paths } = machine;
-    format!("{processor}; {cores} cores, one used but by verify; {}\n\n", paths.join(", "))
+    format!("{processor}; {cores} cores, one used; {}\n\n", paths.join(", "))
 }
 
 /// Times the jobs of a part.
@@ -123,16 +114,6 @@ fn of_sums(record: &mut Record, quick: bool, stop: &AtomicBool) -> bool {
     }
     record.sums = Some(Sums::new(many, &best, &compared));
     complete
-}
-
-fn of_verify(record: &mut Record, quick: bool, pool: &Pool, stop: &AtomicBool) -> bool {
-    let Ok(measured) = share::measure(quick, pool, stop) else { return false };
-    print(format!("{}\n", table::share(&measured)));
-    if !quick {
-        record.goals.extend(Judged::new("verify", &format!("{} threads", measured.threads), measured.beside()));
-    }
-    record.verify = Some(measured);
-    true
 }
 
 /// The whole record: nothing is written of a part.

@@ -1,7 +1,7 @@
 //! `birth-death bench`: how fast the potential loop is, against what the machine can do, and whether the goals of speed
 //! are met.
 //!
-//! One process, and one thread but for the `share`. Everything else is timed in turn, again and again, and the least
+//! One process, and one thread. Everything is timed in turn, again and again, and the least
 //! time of each is kept: see [`timing`].
 
 // Timings are not portable to the bit: the workspace's lint is for the core's sake.
@@ -16,7 +16,6 @@ mod peak;
 mod record;
 #[path = "../../../benches/setting/mod.rs"]
 mod setting;
-mod share;
 mod step;
 mod sums;
 mod table;

@@ -5,7 +5,6 @@ use serde::Serialize;
 use super::goals::Judged;
 use super::machine::Machine;
 use super::pairs::Timed;
-use super::share::Share;
 use super::step::{self, PARTICLES};
 use super::sums::{BANDWIDTHS, Compared, TOLERANCE, crossover};
 use super::timing::Best;
@@ -37,8 +36,6 @@ pub struct Record {
     pub step: Vec<Step>,
     /// Sums in O(n).
     pub sums: Option<Sums>,
-    /// Simulation in `verify --profile quick`.
-    pub verify: Option<Share>,
     /// What is reached and what is not.
     pub goals: Vec<Judged>,
 }
@@ -99,7 +96,6 @@ impl Record {
             pairs: Vec::new(),
             step: Vec::new(),
             sums: None,
-            verify: None,
             goals: Vec::new(),
         }
     }

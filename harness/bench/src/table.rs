@@ -3,7 +3,6 @@
 use comfy_table::{CellAlignment, Table, presets};
 
 use super::pairs::Timed;
-use super::share::Share;
 use super::step;
 use super::sums::{BANDWIDTHS, CLEARLY, Compared, TOLERANCE, crossover};
 use birth_death_terminal::digits::number;
@@ -103,15 +102,5 @@ pub fn sums(compared: &[Compared]) -> String {
         "sums of Gaussians in O(n) within {TOLERANCE:e}, f64, standard normals; crossover: faster than all pairs by \
             {CLEARLY}\n{}",
         table(header, 0, rows)
-    )
-}
-
-/// Simulation in the verification.
-pub fn share(share: &Share) -> String {
-    let Share { claims, threads, seconds, simulation, .. } = share;
-    format!(
-        "verify --profile quick, {claims} claims: {seconds:.1} s on {threads} threads, {simulation:.1} s of theirs in \
-            simulation, {:.1} %\n",
-        100.0 * (1.0 - share.beside())
     )
 }

@@ -1,6 +1,5 @@
 //! The command line: what may be asked, and which module answers.
 
-use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -11,6 +10,7 @@ use birth_death_simulate::arguments::RunArgs;
 use birth_death_study::arguments::{FiguresArgs, StudentTeacherArgs};
 use birth_death_terminal::exit::{BAD_INPUT, FAILURE, SUCCESS};
 use birth_death_terminal::progress;
+use birth_death_terminal::refusal::Refusal;
 use birth_death_terminal::screen;
 use birth_death_train::arguments::{CompareArgs, DataArgs, PredictArgs, TrainArgs};
 use birth_death_verify::arguments::{CalibrateArgs, ReportArgs, VerifyArgs};
@@ -68,21 +68,23 @@ enum Command {
 fn main() -> ExitCode {
     progress::outlive_file_limit();
     let code = match Cli::try_parse() {
-        Ok(cli) => answer(cli),
+        Ok(cli) => answer(cli).unwrap_or_else(|refusal| {
+            screen::error(refusal);
+            BAD_INPUT
+        }),
         Err(stopped) => {
             screen::note(stopped.print());
-            ExitCode::from(if stopped.use_stderr() { BAD_INPUT } else { SUCCESS })
+            if stopped.use_stderr() { BAD_INPUT } else { SUCCESS }
         }
     };
     let Some(error) = screen::end() else {
-        return code;
+        return ExitCode::from(code);
     };
-    // that standard error may be closed is no reason to stop
-    let _ = writeln!(io::stderr(), "error: standard output cannot be written ({error})");
-    if code == ExitCode::from(SUCCESS) { ExitCode::from(FAILURE) } else { code }
+    screen::error(format_args!("standard output cannot be written ({error})"));
+    ExitCode::from(if code == SUCCESS { FAILURE } else { code })
 }
 
-fn answer(cli: Cli) -> ExitCode {
+fn answer(cli: Cli) -> Result<u8, Refusal> {
     match cli.command {
         None => birth_death_verify::verify::main(&VerifyArgs::default()),
         Some(Command::Verify(arguments)) => birth_death_verify::verify::main(&arguments),

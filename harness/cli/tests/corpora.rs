@@ -11,8 +11,12 @@ mod csv;
 mod input;
 #[path = "../../fuzz/bodies/network.rs"]
 mod network;
+#[path = "../../fuzz/bodies/place.rs"]
+mod place;
 #[path = "../../fuzz/bodies/progress.rs"]
 mod progress;
+#[path = "../../fuzz/bodies/seal.rs"]
+mod seal;
 #[path = "../../fuzz/bodies/stepper.rs"]
 mod stepper;
 #[path = "../../fuzz/bodies/stepping.rs"]

@@ -32,6 +32,9 @@ pub struct bd_marginal<R> {
     pub b: R,
 }
 
+// SAFETY: its members are numbers.
+unsafe impl<R: Plain> Plain for bd_marginal<R> {}
+
 impl<R: Real> bd_marginal<R> {
     fn get(&self) -> Result<Marginal<R>, bd_error> {
         const CONSTANT: u32 = bd_law::BD_CONSTANT as u32;

@@ -2,7 +2,6 @@
 
 use crate::code::bd_code::{BD_ERROR_ALIGNMENT, BD_ERROR_MEMORY, BD_ERROR_NULL, BD_ERROR_OVERLAP};
 use crate::code::bd_error;
-use crate::law::bd_marginal;
 use core::slice;
 
 /// Types of which every pattern of bits is a value, so that memory of C's may be read as one.
@@ -18,8 +17,6 @@ unsafe impl Plain for f64 {}
 unsafe impl Plain for u32 {}
 // SAFETY: as above
 unsafe impl Plain for u8 {}
-// SAFETY: its members are numbers.
-unsafe impl<R: Plain> Plain for bd_marginal<R> {}
 
 /// That `at` can point to `len` values of `T`: neither null nor misaligned, and not more bytes than an object can have.
 pub(crate) fn check<T>(at: *const T, len: usize, what: &'static str) -> Result<(), bd_error> {

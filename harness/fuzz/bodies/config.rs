@@ -1,8 +1,6 @@
 //! The configurations of `run` and of `train`: any text is read or refused with one message, and what is read can be
 //! run.
 
-use std::path::Path;
-
 use birth_death::Real;
 use birth_death_simulate::config::training::Training;
 use birth_death_simulate::config::{Config, MAX_NUMBERS, MAX_ROWS, Precision};
@@ -10,7 +8,7 @@ use birth_death_simulate::problem::{Numbers, Problem};
 use birth_death_terminal::refusal::Refusal;
 use birth_death_train::prepared::Prepared;
 
-use super::csv::folder;
+use super::place::{check, folder};
 
 /// Largest ensemble that is built, particles times components.
 const LARGEST: usize = 4096;
@@ -31,15 +29,6 @@ pub fn run(data: &[u8]) {
             Err(refusal) => check(&refusal, &path),
         }
     }
-}
-
-/// One line that names a file and what is accepted.
-pub fn check(refusal: &Refusal, path: &Path) {
-    let message = refusal.to_string();
-    let folder = path.parent().expect("it has one").display().to_string();
-    assert!(message.starts_with(&folder) && message.contains("accepted"), "{message}");
-    assert!(!message.contains(char::is_control) && message.len() < 20_000, "{message:?}");
-    assert_ne!(refusal.line(), Some(0), "{message}");
 }
 
 fn simulate(config: &Config) {
@@ -78,7 +67,7 @@ fn prepare(training: &Training) {
     assert!(training.batch.is_none_or(|batch| (1..=training.sizes.training).contains(&batch)));
     let check = |done: Result<(), Refusal>| {
         if let Err(refusal) = done {
-            super::config::check(&refusal, &training.file);
+            super::place::check(&refusal, &training.file);
         }
     };
     match training.precision {

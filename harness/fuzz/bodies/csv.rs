@@ -1,14 +1,13 @@
 //! The two readers of CSV: the table of a training, of any header, and the numbers of a start or a sample, of known
 //! names.
 
-use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::path::Path;
 
 use birth_death_simulate::config::columns::Columns;
 use birth_death_simulate::config::training::{Targets, Training};
 use birth_death_simulate::config::{Config, Precision, Start};
 
-use super::config::check;
+use super::place::{check, folder};
 
 const START: &str = "seed = 1\nparticles = 3\nsteps = 0\ndt = 0.1\nalpha = 1.0\nscheme = \"birth-death\"\nprecision \
     = \"f32\"\n\
@@ -18,20 +17,6 @@ const SAMPLE: &str = "seed = 1\nparticles = 3\nsteps = 0\ndt = 0.1\nalpha = 1.0\
 const TRAINING: &str = "seed = 1\nparticles = 3\nsteps = 1\ndt = 0.1\nalpha = 1.0\nscheme \
     = \"birth-death\"\n[data]\nfile = \"fuzzed.csv\"\n\
                         target = \"y\"\ntask = \"TASK\"\n[network]\nactivation = \"relu\"\n[start]\nc = 0.0\nz = 1.0\n";
-
-/// A folder of this process, with a small data set in it for configurations that name one.
-pub fn folder() -> &'static Path {
-    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
-    FOLDER.get_or_init(|| {
-        let memory = Path::new("/dev/shm");
-        let top = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
-        let folder = top.join(format!("birth-death-fuzz-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).expect("a folder");
-        std::fs::write(folder.join("d.csv"), "a,b,y\n1,2,p\n2,1,q\n0,4,p\n3,5,q\n4,1,p\n").expect("written");
-        std::fs::write(folder.join("x.csv"), "x1,x2\n1,2\n2,1\n0.5,-1\n").expect("written");
-        folder
-    })
-}
 
 pub fn run(data: &[u8]) {
     let Some((kind, bytes)) = data.split_first() else { return };

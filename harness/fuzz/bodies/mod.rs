@@ -10,6 +10,10 @@ pub mod csv;
 mod input;
 pub mod network;
 #[cfg(feature = "harness")]
+mod place;
+#[cfg(feature = "harness")]
 mod progress;
+#[cfg(feature = "harness")]
+mod seal;
 pub mod stepper;
 mod stepping;

@@ -12,9 +12,9 @@ use birth_death_simulate::run::{Failure, go_on};
 use birth_death_terminal::parallel;
 use indicatif::ProgressBar;
 
-use super::checkpoint::{crc32, repair};
-use super::csv::folder;
 use super::input::Input;
+use super::place::folder;
+use super::seal::{crc32, repair};
 
 /// The run whose checkpoint is decoded, but for its precision.
 const RUN: &str = "seed = 1\nparticles = 3\nsteps = 12\ndt = 0.1\nalpha = 2.0\nscheme = \"reinjection\"\nreplicates = \

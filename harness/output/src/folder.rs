@@ -84,7 +84,7 @@ pub struct Draft {
 pub struct Placed {
     place: PathBuf,
     /// What was asked for, if something stands there.
-    beside: Option<PathBuf>,
+    earlier: Option<PathBuf>,
 }
 
 /// A manifest as it is written: what the command has to say, and whether everything that was asked for is there.
@@ -188,11 +188,11 @@ impl Folder {
         };
         if complete || !is_filled(&self.place) {
             self.put(&self.place, write)?;
-            return Ok(Placed { place: self.place.clone(), beside: None });
+            return Ok(Placed { place: self.place.clone(), earlier: None });
         }
         let (place, _lock) = self.aside()?;
         self.put(&place, write)?;
-        Ok(Placed { place, beside: Some(self.place.clone()) })
+        Ok(Placed { place, earlier: Some(self.place.clone()) })
     }
 
     /// The place of a part beside an earlier result, and its lock.
@@ -294,7 +294,7 @@ impl Placed {
 impl fmt::Display for Placed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.place.display())?;
-        if let Some(earlier) = &self.beside {
+        if let Some(earlier) = &self.earlier {
             write!(f, "; the earlier result in {} is as it was", earlier.display())?;
         }
         Ok(())

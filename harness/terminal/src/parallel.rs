@@ -1,6 +1,7 @@
 //! Work on all cores with results that do not depend on their number.
 
 use std::panic::resume_unwind;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, Builder};
 
@@ -35,28 +36,36 @@ impl Pool {
 /// first ones. A task must depend on its index only: then the result is the same for any number of threads. Where the
 /// system refuses a thread, the others do its work. A task that panics makes this panic once the others have ended.
 pub fn map_in_order<T: Send>(pool: &Pool, count: u64, task: impl Fn(u64) -> T + Sync) -> Vec<T> {
+    let results: Vec<Mutex<Option<T>>> = (0..count).map(|_| Mutex::default()).collect();
+    each(pool.threads_for(count), count, &|index| {
+        let result = task(index);
+        // nobody else has this index
+        if let Some(Ok(mut place)) = results.get(index as usize).map(Mutex::lock) {
+            *place = Some(result);
+        }
+    });
+    results.into_iter().filter_map(|place| place.into_inner().ok().flatten()).collect()
+}
+
+/// Calls `task` with every number below `count`, on so many threads. Compiled once, for all tasks.
+fn each(threads: u64, count: u64, task: &(dyn Fn(u64) + Sync)) {
     let next = AtomicU64::new(0);
     let work = || {
-        let mut done = Vec::new();
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
             if index >= count {
-                return done;
+                return;
             }
-            done.push((index, task(index)));
+            task(index);
         }
     };
-    let mut done: Vec<(u64, T)> = thread::scope(|scope| {
-        let others: Vec<_> =
-            (1..pool.threads_for(count)).map_while(|_| Builder::new().spawn_scoped(scope, work).ok()).collect();
-        let mut done = work();
+    thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map_while(|_| Builder::new().spawn_scoped(scope, work).ok()).collect();
+        work();
         for other in others {
-            done.extend(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+            other.join().unwrap_or_else(|panic| resume_unwind(panic));
         }
-        done
     });
-    done.sort_by_key(|&(index, _)| index);
-    done.into_iter().map(|(_, result)| result).collect()
 }
 
 #[cfg(test)]

@@ -68,6 +68,18 @@ pub fn nearest<'n, S: AsRef<str>>(name: &str, valid: &'n [S]) -> Option<&'n str>
     valid.iter().map(AsRef::as_ref).min_by_key(|candidate| strsim::damerau_levenshtein(name, candidate))
 }
 
+/// That every name that `option` was given is one of those there are.
+///
+/// # Errors
+/// The first that is none, with the nearest one and all that there are; `kind` is what they are names of.
+pub fn known(option: &str, kind: &str, given: &[String], names: &[&str]) -> Result<(), Refusal> {
+    let Some(unknown) = given.iter().find(|name| !names.contains(&name.as_str())) else { return Ok(()) };
+    let hint = nearest(unknown, names).map_or(String::new(), |name| format!(", did you mean {name}?"));
+    let unknown = quoted(unknown);
+    let message = format!("there is no {kind} {unknown:?}{hint}; accepted: {}", names.join(", "));
+    Err(Refusal::of_file(option, message))
+}
+
 /// Line breaks become spaces and control characters disappear, so that a message is one line on any terminal.
 fn one_line(text: &str) -> String {
     text.split(['\n', '\r'])

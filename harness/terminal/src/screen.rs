@@ -1,5 +1,6 @@
 //! Standard output: what a command prints there, and whether it arrived.
 
+use std::fmt;
 use std::io::{self, Write};
 use std::sync::OnceLock;
 
@@ -28,6 +29,11 @@ impl Write for Screen {
 /// Prints a text.
 pub fn print(text: impl AsRef<[u8]>) {
     note(io::stdout().write_all(text.as_ref()));
+}
+
+/// One line on standard error: what went wrong. That standard error may be closed is no reason to stop.
+pub fn error(message: impl fmt::Display) {
+    let _ = writeln!(io::stderr(), "error: {message}");
 }
 
 /// Remembers a failure of standard output.

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::Name;
-use super::compare::FEWEST;
 
 /// `birth-death train`.
 #[derive(Debug, Clone, Args)]
@@ -32,6 +31,9 @@ pub struct PredictArgs {
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
 }
+
+/// Fewest replicates of a comparison: the t interval of fewer says next to nothing.
+pub const FEWEST: u64 = 5;
 
 /// `birth-death compare`.
 #[derive(Debug, Clone, Args)]

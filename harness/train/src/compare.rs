@@ -14,7 +14,6 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
-use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
@@ -22,8 +21,7 @@ use comfy_table::{Table, presets};
 use indicatif::ProgressBar;
 use serde::Serialize;
 
-use super::arguments::CompareArgs;
-use super::complain;
+use super::arguments::{CompareArgs, FEWEST};
 use super::fit::{End, Evaluation, Fit, Memory, Method, Trainer};
 use super::linear::{Linear, MAX_WEIGHTS, Rows};
 use super::model::Number;
@@ -37,7 +35,7 @@ use birth_death_simulate::config::training::{Choices, Targets, Training};
 use birth_death_simulate::config::{Precision, Rate, Scheme};
 use birth_death_stats::interval::Sample;
 use birth_death_terminal::digits::number;
-use birth_death_terminal::exit::{BAD_INPUT, FAILURE, INTERRUPTED, SUCCESS};
+use birth_death_terminal::exit::{FAILURE, INTERRUPTED, SUCCESS};
 use birth_death_terminal::refusal::{Refusal, listed, quoted};
 use birth_death_terminal::screen;
 use birth_death_terminal::{parallel, progress};
@@ -46,22 +44,20 @@ use birth_death_terminal::{parallel, progress};
 pub const SCHEMA: u32 = 1;
 /// What is compared, in the order of every table; differences are to the first.
 pub const METHODS: [&str; 4] = ["gradient-flow", "birth-death", "reinjection", "linear"];
-/// Fewest replicates: the t interval of fewer says next to nothing.
-pub const FEWEST: u64 = 5;
 /// Intervals cover with probability 1 less this.
 const LEVEL: f64 = 0.05;
 
 /// Compares what the arguments ask for and says how it went; the result is the exit code.
-pub fn main(arguments: &CompareArgs) -> ExitCode {
+///
+/// # Errors
+/// Bad input.
+pub fn main(arguments: &CompareArgs) -> Result<u8, Refusal> {
     let began = Instant::now();
-    let done = Training::load(&arguments.config).and_then(|config| match config.precision {
+    let config = Training::load(&arguments.config)?;
+    match config.precision {
         Precision::F32 => whole::<f32>(&config, arguments, began),
         Precision::F64 => whole::<f64>(&config, arguments, began),
-    });
-    ExitCode::from(done.unwrap_or_else(|refusal| {
-        complain(&refusal.to_string());
-        BAD_INPUT
-    }))
+    }
 }
 
 /// The candidates of the three dynamics. The rate of the configuration's own scheme is the configuration's, and the
@@ -486,7 +482,7 @@ fn conclude(config: &Training, folder: Folder, outcome: &Outcome, names: &[Strin
         let placed = match keep(config, folder, outcome, names, &methods) {
             Ok(placed) => placed,
             Err(message) => {
-                complain(&message);
+                screen::error(message);
                 return FAILURE;
             }
         };
@@ -504,17 +500,17 @@ fn conclude(config: &Training, folder: Folder, outcome: &Outcome, names: &[Strin
         format!("{completed} complete replicates of {} are kept in {placed}", outcome.replicates)
     };
     if outcome.interrupted {
-        complain(&format!("interrupted; {kept}"));
+        screen::error(format_args!("interrupted; {kept}"));
         return INTERRUPTED;
     }
     match outcome.failures.as_slice() {
         [] => SUCCESS,
         [only] => {
-            complain(&format!("{only}; {kept}"));
+            screen::error(format_args!("{only}; {kept}"));
             FAILURE
         }
         [first, others @ ..] => {
-            complain(&format!("{first} (and {} other replicates failed); {kept}", others.len()));
+            screen::error(format_args!("{first} (and {} other replicates failed); {kept}", others.len()));
             FAILURE
         }
     }

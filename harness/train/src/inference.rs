@@ -12,8 +12,19 @@
 use birth_death::Real;
 use birth_death::maths::{Maths, Portable};
 use birth_death::models::Activation;
+use serde::{Deserialize, Serialize};
 
-use super::model::Column;
+/// A column of the data and how it is standardised: `(x - mean) / sd`, in f64 whatever the model's precision.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// What is subtracted.
+    pub mean: f64,
+    /// What it is divided by, above 0.
+    pub sd: f64,
+}
 
 /// The standardised value of a column: centred and scaled in f64, then rounded.
 pub fn standardised<R: Real>(x: f64, column: &Column) -> R {

@@ -15,8 +15,6 @@
 //!
 //! The configuration is [`birth_death_simulate::config::training`].
 
-use std::io::{self, Write};
-
 use clap::ValueEnum;
 
 pub mod arguments;
@@ -34,9 +32,6 @@ pub mod source;
 pub mod train;
 
 /// One line on standard error; that it may be closed is no reason to stop.
-fn complain(message: &str) {
-    let _ = writeln!(io::stderr(), "error: {message}");
-}
 
 /// The data sets that ship.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -7,7 +7,7 @@ use birth_death::{Real, Rows};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::inference::standardised;
+use super::inference::{Column, standardised};
 use birth_death_output::stored;
 use birth_death_simulate::config::Precision;
 use birth_death_simulate::config::training::{ACTIVATIONS, activation_name};
@@ -34,18 +34,6 @@ impl Number for f32 {
 impl Number for f64 {
     const PRECISION: Precision = Precision::F64;
     const CONSTANTS: &str = "core::f64::consts";
-}
-
-/// A column of the data and how it is standardised: `(x - mean) / sd`, in f64 whatever the model's precision.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Column {
-    /// Its name.
-    pub name: String,
-    /// What is subtracted.
-    pub mean: f64,
-    /// What it is divided by, above 0.
-    pub sd: f64,
 }
 
 /// What the outputs mean.

@@ -2,30 +2,27 @@
 
 use std::io::{self, Write};
 use std::path::Path;
-use std::process::ExitCode;
 
 use super::arguments::PredictArgs;
-use super::complain;
 use super::inference::{class, probabilities, restored, standardised};
 use super::model::{self, Data, Model, Number, Predictor, Task};
 use super::prepared::encode;
 use super::score::Scoring;
 use birth_death_simulate::config::Precision;
 use birth_death_simulate::config::columns::Columns;
-use birth_death_terminal::exit::{BAD_INPUT, FAILURE, SUCCESS};
+use birth_death_terminal::exit::{FAILURE, SUCCESS};
 use birth_death_terminal::refusal::Refusal;
 use birth_death_terminal::screen;
 
 /// Predicts what the arguments ask for; the result is the exit code.
-pub fn main(arguments: &PredictArgs) -> ExitCode {
-    let done = model::precision(&arguments.model).and_then(|precision| match precision {
+///
+/// # Errors
+/// Bad input.
+pub fn main(arguments: &PredictArgs) -> Result<u8, Refusal> {
+    match model::precision(&arguments.model)? {
         Precision::F32 => whole::<f32>(arguments),
         Precision::F64 => whole::<f64>(arguments),
-    });
-    ExitCode::from(done.unwrap_or_else(|refusal| {
-        complain(&refusal.to_string());
-        BAD_INPUT
-    }))
+    }
 }
 
 fn whole<R: Number>(arguments: &PredictArgs) -> Result<u8, Refusal> {
@@ -55,7 +52,7 @@ fn whole<R: Number>(arguments: &PredictArgs) -> Result<u8, Refusal> {
         }
     };
     if let Err(message) = written {
-        complain(&message);
+        screen::error(message);
         return Ok(FAILURE);
     }
     if let Some(line) = scored {

@@ -4,8 +4,7 @@ use birth_death::models::Examples;
 use birth_death::random::bounded;
 use birth_death::{Real, Stream};
 
-use super::inference::standardised;
-use super::model::Column;
+use super::inference::{Column, standardised};
 use birth_death_simulate::config::training::{Targets, Training};
 use birth_death_simulate::config::{Precision, Sign};
 use birth_death_terminal::refusal::{Refusal, quoted};
@@ -122,8 +121,10 @@ impl<R: Real> Prepared<R> {
         let Self { columns, targets, training, validation, test, .. } = &mut prepared;
         for part in [training, validation, test] {
             fill(part, columns, targets, config);
-            let spoilt = |values: &[R], width: usize| values.iter().position(|x| !x.is_finite()).map(|at| at / width);
-            let first = spoilt(&part.inputs, config.input_dim()).or(spoilt(&part.targets, config.targets.outputs()));
+            let first_not_finite =
+                |values: &[R], width: usize| values.iter().position(|x| !x.is_finite()).map(|at| at / width);
+            let first = first_not_finite(&part.inputs, config.input_dim())
+                .or(first_not_finite(&part.targets, config.targets.outputs()));
             if let Some(row) = first.and_then(|at| part.rows.get(at)) {
                 let row = row + 1;
                 let message = format!("row {row} is not finite once standardised by the mean and standard deviation");

@@ -2,7 +2,6 @@
 //! `examples/data/NAME.csv`.
 
 use std::fmt::Write as _;
-use std::process::ExitCode;
 
 use birth_death::random::normal;
 use birth_death::{Real, Stream};
@@ -10,6 +9,7 @@ use birth_death::{Real, Stream};
 use super::Name;
 use super::arguments::DataArgs;
 use birth_death_terminal::exit::SUCCESS;
+use birth_death_terminal::refusal::Refusal;
 use birth_death_terminal::screen;
 
 /// Rows of each.
@@ -18,9 +18,12 @@ const ROWS: u32 = 400;
 const SEED: u64 = 1991;
 
 /// Prints the data set asked for.
-pub fn main(arguments: &DataArgs) -> ExitCode {
+///
+/// # Errors
+/// None.
+pub fn main(arguments: &DataArgs) -> Result<u8, Refusal> {
     screen::print(text(arguments.name));
-    ExitCode::from(SUCCESS)
+    Ok(SUCCESS)
 }
 
 /// The CSV file of a data set. Numbers have four decimals.

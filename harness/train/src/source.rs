@@ -3,7 +3,8 @@
 
 use std::fmt::Write;
 
-use super::model::{Column, Model, Number, Task};
+use super::inference::Column;
+use super::model::{Model, Number, Task};
 use birth_death_simulate::config::Precision;
 
 /// The text of `model.rs`.

@@ -2,7 +2,6 @@
 
 use std::io::{self, Write};
 use std::path::Path;
-use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use birth_death::Rows;
@@ -13,28 +12,28 @@ use super::fit::{self, End, Evaluation, Fit, Memory, Method, Trainer};
 use super::model::{Data, Model, Number, Predictor, Task};
 use super::prepared::{Part, Prepared};
 use super::score::{Score, Scoring};
-use super::{complain, picture, source};
+use super::{picture, source};
 use birth_death_output::folder::{Folder, Placed};
 use birth_death_output::manifest::{Document, InputFile, Origin};
 use birth_death_output::number;
 use birth_death_simulate::config::Precision;
 use birth_death_simulate::config::training::{Targets, Training};
-use birth_death_terminal::exit::{BAD_INPUT, FAILURE, INTERRUPTED, SUCCESS};
+use birth_death_terminal::exit::{FAILURE, INTERRUPTED, SUCCESS};
 use birth_death_terminal::progress;
 use birth_death_terminal::refusal::{Refusal, listed, quoted};
 use birth_death_terminal::screen;
 
 /// Trains what the arguments ask for and says how it went; the result is the exit code.
-pub fn main(arguments: &TrainArgs) -> ExitCode {
+///
+/// # Errors
+/// Bad input.
+pub fn main(arguments: &TrainArgs) -> Result<u8, Refusal> {
     let began = Instant::now();
-    let done = Training::load(&arguments.config).and_then(|config| match config.precision {
+    let config = Training::load(&arguments.config)?;
+    match config.precision {
         Precision::F32 => whole::<f32>(&config, arguments, began),
         Precision::F64 => whole::<f64>(&config, arguments, began),
-    });
-    ExitCode::from(done.unwrap_or_else(|refusal| {
-        complain(&refusal.to_string());
-        BAD_INPUT
-    }))
+    }
 }
 
 fn whole<R: Number>(config: &Training, arguments: &TrainArgs, began: Instant) -> Result<u8, Refusal> {
@@ -51,7 +50,7 @@ fn whole<R: Number>(config: &Training, arguments: &TrainArgs, began: Instant) ->
     Ok(match outcome {
         Ok(fit) => conclude(config, &prepared, folder, &fit, began.elapsed()),
         Err(error) => {
-            complain(&format!(
+            screen::error(format_args!(
                 "the losses cannot be evaluated: {error}; nothing is written to {}",
                 folder.place().display()
             ));
@@ -207,7 +206,7 @@ fn conclude<R: Number>(config: &Training, prepared: &Prepared<R>, folder: Folder
     let (model, test) = match scored {
         Ok(scored) => scored,
         Err(error) => {
-            complain(&format!("{error}; nothing is written to {}", folder.place().display()));
+            screen::error(format_args!("{error}; nothing is written to {}", folder.place().display()));
             return FAILURE;
         }
     };
@@ -215,7 +214,7 @@ fn conclude<R: Number>(config: &Training, prepared: &Prepared<R>, folder: Folder
     let placed = match keep(config, folder, fit, &model, test.as_ref(), &names) {
         Ok(placed) => placed,
         Err(message) => {
-            complain(&message);
+            screen::error(message);
             return FAILURE;
         }
     };
@@ -223,11 +222,11 @@ fn conclude<R: Number>(config: &Training, prepared: &Prepared<R>, folder: Folder
     match &fit.end {
         End::Complete | End::Patience => SUCCESS,
         End::Interrupted => {
-            complain(&format!("interrupted; the best model so far is kept in {placed}"));
+            screen::error(format_args!("interrupted; the best model so far is kept in {placed}"));
             INTERRUPTED
         }
         End::Failed { step, error } => {
-            complain(&format!("step {step}: {error}; the best model before it is kept in {placed}"));
+            screen::error(format_args!("step {step}: {error}; the best model before it is kept in {placed}"));
             FAILURE
         }
     }

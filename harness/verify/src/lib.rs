@@ -8,6 +8,5 @@ pub mod defects;
 pub mod generators;
 pub mod oracles;
 pub mod report;
-pub mod stopwatch;
 pub mod subject;
 pub mod verify;

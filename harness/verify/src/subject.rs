@@ -5,11 +5,11 @@
 
 mod engine;
 
+use std::fmt::Debug;
+
 use birth_death::{Energy, Error, Field, Marginal, ProductPrior, Rate, Real, Report, Rows, Scheme};
 
-use crate::defects::Defect;
 use crate::generators::{BoxedGenerator, Source};
-use crate::stopwatch::{Laps, Stopwatch};
 use birth_death_simulate::simulation::{Product, Simulation};
 use engine::{Engine, narrowed};
 
@@ -95,6 +95,41 @@ pub fn product(marginals: &[Marginal<f64>]) -> Product<f64> {
     ProductPrior::new(marginals.into()).expect("the harness's own constants")
 }
 
+/// A way of being wrong. Every method defaults to being right.
+pub trait Defect: Debug + Sync {
+    /// Its name and what is wrong, in a few words.
+    fn describe(&self) -> (&'static str, &'static str);
+
+    /// Spoils the parameters, at the start and whenever a setter has changed them.
+    fn parameters(&self, _setup: &mut Setup) {}
+
+    /// The birth-death rate of step number `step`, given that of step 0 and the one in force, as [`Self::parameters`]
+    /// left them.
+    fn alpha(&self, _first: f64, in_force: f64, _step: u64) -> f64 {
+        in_force
+    }
+
+    /// Spoils what the dynamics sees of the energy. `setup` is the one asked for.
+    fn energy(&self, energy: BoxedEnergy, _setup: &Setup) -> BoxedEnergy {
+        energy
+    }
+
+    /// Spoils the generator.
+    fn generator(&self, rng: BoxedGenerator, _setup: &Setup) -> BoxedGenerator {
+        rng
+    }
+
+    /// Replaces the step in double precision, for what cannot be built around the crate. `setup` is the one in force,
+    /// `number` that of the step.
+    fn step(&self, _simulation: &mut Simulated, _setup: &Setup, _number: u64) -> Option<Result<Report<f64>, Error>> {
+        None
+    }
+
+    /// Spoils the ensemble (`after`, row after row) once a step is done, given that before the step, the gradients
+    /// there, the step's origins, and dt (0 without transport).
+    fn after_step(&self, _before: &[f64], _gradients: &[f64], _origins: &[u32], _dt: f64, _after: &mut [f64]) {}
+}
+
 /// The system under test.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject {
@@ -104,14 +139,12 @@ pub struct Subject {
     pub generator: Source,
     /// The planted defect, if any.
     pub defect: Option<&'static dyn Defect>,
-    /// What takes the time of its simulations, if any does.
-    pub watch: Option<&'static Stopwatch>,
 }
 
 impl Subject {
     /// The crate as it is, with its own generator.
     pub const fn correct(seed: u64) -> Self {
-        Self { seed, generator: Source::Xorshift128, defect: None, watch: None }
+        Self { seed, generator: Source::Xorshift128, defect: None }
     }
 
     /// The words of stream number `stream`, which no defect spoils.
@@ -148,8 +181,7 @@ impl Subject {
             defect.parameters(&mut setup);
         }
         let engine = Engine::new(&setup, energy, rng);
-        let laps = Laps::of(self.watch);
-        Trial { engine, first_alpha: setup.alpha, asked, setup, defect: self.defect, steps: 0, laps }
+        Trial { engine, first_alpha: setup.alpha, asked, setup, defect: self.defect, steps: 0 }
     }
 }
 
@@ -166,7 +198,6 @@ pub struct Trial {
     defect: Option<&'static dyn Defect>,
     /// Steps done.
     steps: u64,
-    laps: Laps,
 }
 
 impl Trial {
@@ -175,10 +206,12 @@ impl Trial {
     /// # Errors
     /// The core's.
     pub fn step(&mut self) -> Result<Report<f64>, Error> {
-        let lap = self.laps.begin();
-        let report = self.next();
-        self.laps.end(lap);
-        report
+        let report = match self.defect {
+            None => self.engine.step()?,
+            Some(defect) => self.step_with(defect)?,
+        };
+        self.steps += 1;
+        Ok(report)
     }
 
     /// So many steps, or up to the first that fails.
@@ -186,22 +219,10 @@ impl Trial {
     /// # Errors
     /// The core's.
     pub fn advance(&mut self, steps: usize) -> Result<(), Error> {
-        let lap = self.laps.begin();
-        let done = (0..steps).try_for_each(|_| self.next().map(|_| ()));
-        self.laps.end(lap);
-        done
+        (0..steps).try_for_each(|_| self.step().map(|_| ()))
     }
 
-    fn next(&mut self) -> Result<Report<f64>, Error> {
-        let report = match self.defect {
-            None => self.engine.step()?,
-            Some(defect) => self.spoilt(defect)?,
-        };
-        self.steps += 1;
-        Ok(report)
-    }
-
-    fn spoilt(&mut self, defect: &dyn Defect) -> Result<Report<f64>, Error> {
+    fn step_with(&mut self, defect: &dyn Defect) -> Result<Report<f64>, Error> {
         if self.steps == 0 {
             self.first_alpha = self.setup.alpha;
         }
@@ -262,9 +283,7 @@ impl Trial {
 
     /// Draws the start on the simulation's own stream.
     pub fn draw(&mut self, start: &Product<f64>) {
-        let lap = self.laps.begin();
         self.engine.draw(start);
-        self.laps.end(lap);
     }
 
     /// E and Vbar of the present ensemble.
@@ -272,10 +291,7 @@ impl Trial {
     /// # Errors
     /// The core's.
     pub fn evaluate(&mut self) -> Result<(f64, f64), Error> {
-        let lap = self.laps.begin();
-        let found = self.engine.evaluate_at(self.steps);
-        self.laps.end(lap);
-        found
+        self.engine.evaluate_at(self.steps)
     }
 
     /// The particles.
@@ -328,27 +344,6 @@ impl<R: Real, F: Fn(f64) -> f64> Energy<R> for Separable<F> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_watch_has_steps_evaluations_and_starts_and_nothing_else() {
-        static WATCH: Stopwatch = Stopwatch::new();
-        let subject = Subject { watch: Some(&WATCH), ..Subject::correct(1001) };
-        let start = product(&[Marginal::Normal { mean: 0.0, sd: 1.0 }]);
-        let timed = |work: &dyn Fn(&mut Trial)| {
-            let before = WATCH.seconds();
-            let mut trial = subject.trial(&Setup::gradient_flow(100, 0.1), Box::new(Separable(|x| x)), 0);
-            trial.place(&[1.0; 100]);
-            trial.reset(&[2.0; 100]);
-            work(&mut trial);
-            drop(trial);
-            WATCH.seconds() > before
-        };
-        assert!(!timed(&|_| ()));
-        assert!(timed(&|trial| trial.draw(&start)));
-        assert!(timed(&|trial| assert!(trial.step().is_ok())));
-        assert!(timed(&|trial| assert_eq!(trial.advance(3), Ok(()))));
-        assert!(timed(&|trial| assert!(trial.evaluate().is_ok())));
-    }
 
     #[test]
     fn an_advance_ends_at_the_first_step_that_fails() {

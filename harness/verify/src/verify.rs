@@ -3,15 +3,13 @@
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use std::time::Instant;
 
 use serde::Serialize;
 
-use crate::arguments::Profile;
-use crate::arguments::{SeedChoice, VerifyArgs};
+use crate::arguments::{Profile, SeedChoice, VerifyArgs};
 use crate::calibrate::{self, Calibration};
-use crate::claims::{Claim, Context, Kind, REGISTRY};
+use crate::claims::{Claim, Context, Kind, selected};
 use crate::report::baseline;
 use crate::report::comparison::Comparison;
 use crate::report::{self, Decided, Verdicts, accepted, compared, junit, page, summary, table};
@@ -19,38 +17,19 @@ use crate::subject::Subject;
 use birth_death_output::folder::{CALIBRATION, Folder, Placed};
 use birth_death_output::manifest::Build;
 use birth_death_stats::verdict::Verdict;
-use birth_death_terminal::exit::{BAD_INPUT, FAILURE, INTERRUPTED, SUCCESS, UNDECIDED};
-use birth_death_terminal::refusal::{Refusal, nearest};
-use birth_death_terminal::screen::Screen;
+use birth_death_terminal::exit::{FAILURE, INTERRUPTED, SUCCESS, UNDECIDED};
+use birth_death_terminal::refusal::Refusal;
+use birth_death_terminal::screen::{self, Screen};
 use birth_death_terminal::{parallel, progress};
 
 /// The seed without `--seed`: CI repeats itself bit for bit.
 pub const DEFAULT_SEED: u64 = 1;
 
 /// Verifies as the arguments say; the result is the exit code.
-pub fn main(arguments: &VerifyArgs) -> ExitCode {
-    let code = verify(arguments).unwrap_or_else(|refusal| {
-        let _ = writeln!(io::stderr(), "error: {refusal}");
-        BAD_INPUT
-    });
-    ExitCode::from(code)
-}
-
-/// The claims asked for, in the order of the registry; all if none is.
-pub(crate) fn selected(ids: &[String]) -> Result<Vec<&'static Claim>, Refusal> {
-    let names: Vec<&str> = REGISTRY.iter().map(|claim| claim.id).collect();
-    for id in ids {
-        if !names.contains(&id.as_str()) {
-            let hint = nearest(id, &names).map_or(String::new(), |name| format!(", did you mean {name}?"));
-            let message = format!("there is no claim {id:?}{hint}; accepted: {}", names.join(", "));
-            return Err(Refusal::of_file("--claim", message));
-        }
-    }
-    let wanted = |claim: &Claim| ids.is_empty() || ids.iter().any(|id| id == claim.id);
-    Ok(REGISTRY.into_iter().filter(|claim| wanted(claim)).collect())
-}
-
-fn verify(arguments: &VerifyArgs) -> Result<u8, Refusal> {
+///
+/// # Errors
+/// Bad input.
+pub fn main(arguments: &VerifyArgs) -> Result<u8, Refusal> {
     let began = Instant::now();
     let claims = selected(&arguments.claims)?;
     let seed = match arguments.seed {
@@ -82,7 +61,7 @@ fn verify(arguments: &VerifyArgs) -> Result<u8, Refusal> {
             progress: &bar,
             claim: claim.number(),
         };
-        match claim.settle(&context) {
+        match claim.decide_with_all_generators(&context) {
             Ok((checks, plots)) => decided.push(Decided::new(claim, checks, plots)),
             Err(crate::claims::Interrupted) => break,
         }
@@ -107,7 +86,7 @@ fn verify(arguments: &VerifyArgs) -> Result<u8, Refusal> {
             let _ = writeln!(out, "report in {placed}; {seconds:.1} s");
         }
         Err(message) => {
-            let _ = writeln!(io::stderr(), "error: {message}");
+            screen::error(message);
         }
     }
     match (found, &arguments.baseline) {

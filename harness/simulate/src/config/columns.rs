@@ -6,8 +6,8 @@ use birth_death_output::input::sha256;
 use birth_death_terminal::refusal::Refusal;
 use csv::StringRecord;
 
+use super::csv_faults;
 use super::reader::Sign;
-use super::spoilt;
 use super::table::{BYTE_ORDER_MARK, bytes_of, line_of, text_of};
 use super::{MAX_CSV_BYTES, MAX_NUMBERS, Precision};
 use birth_death_terminal::refusal::{listed, nearest, quoted};
@@ -44,7 +44,7 @@ impl Columns {
         let text = text_of(bytes)
             .map_err(|(line, message)| Refusal::at(&file, Some(line), format!("{message}; accepted: {ACCEPTED}")))?;
         let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
-        if let Some(line) = spoilt::unclosed_quote(text) {
+        if let Some(line) = csv_faults::unclosed_quote(text) {
             let message = format!("a quote opens a field and nothing closes it; accepted: {ACCEPTED}");
             return Err(Refusal::at(&file, Some(line), message));
         }
@@ -73,7 +73,7 @@ impl Columns {
             }
             let (found, wanted) = (record.len(), header.len());
             if found != wanted {
-                let what = spoilt::row(&record, wanted).map_or_else(String::new, |what| format!(" ({what})"));
+                let what = csv_faults::row(&record, wanted).map_or_else(String::new, |what| format!(" ({what})"));
                 return Err(refuse(
                     last,
                     format!("{found} fields{what}; accepted: {wanted} fields, one for each of {}", listed(&header)),
@@ -160,7 +160,7 @@ impl Columns {
         self.fields(place)
             .map(|(line, field)| {
                 field.parse().ok().filter(|&number| precision.holds(number, Sign::Any)).ok_or_else(|| {
-                    let what = spoilt::number(field).map_or_else(String::new, |what| format!(" ({what})"));
+                    let what = csv_faults::number(field).map_or_else(String::new, |what| format!(" ({what})"));
                     let accepted = format!("a number finite in {}{what}", precision.name());
                     self.refuse_field(line, place, field, &accepted)
                 })
@@ -200,7 +200,7 @@ impl Columns {
 
 /// The header's names; else a message.
 fn names(record: &StringRecord) -> Result<Vec<String>, String> {
-    if let Some(what) = spoilt::header(record) {
+    if let Some(what) = csv_faults::header(record) {
         return Err(format!("the fields are {what}; accepted: {ACCEPTED}, separated by commas"));
     }
     if record.iter().all(str::is_empty) {

@@ -5,11 +5,11 @@
 //! with one [`Refusal`]: place, value, and what is accepted. What it returns can be run; nothing else is checked later.
 
 pub mod columns;
+mod csv_faults;
 mod data;
 mod difference;
 mod model;
 mod reader;
-mod spoilt;
 mod start;
 mod table;
 pub mod training;

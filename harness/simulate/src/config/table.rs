@@ -4,8 +4,8 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
 
+use super::csv_faults;
 use super::reader::{Sign, Value};
-use super::spoilt;
 use super::{MAX_CSV_BYTES, MAX_DIMENSION};
 use birth_death_output::input::{Input, sha256};
 use birth_death_terminal::refusal::Refusal;
@@ -98,7 +98,7 @@ impl Reading<'_> {
     }
 
     fn columns(&self, text: &str, names: &Names, rows: Option<usize>) -> Result<Vec<Vec<f64>>, Refusal> {
-        if let Some(line) = spoilt::unclosed_quote(text) {
+        if let Some(line) = csv_faults::unclosed_quote(text) {
             let message = format!("a quote opens a field and nothing closes it; accepted: {}", self.wanted);
             return Err(self.refuse(line, message));
         }
@@ -127,7 +127,7 @@ impl Reading<'_> {
                 continue;
             };
             if record.len() != names.len() {
-                let what = spoilt::row(&record, names.len()).map_or_else(String::new, |what| format!(" ({what})"));
+                let what = csv_faults::row(&record, names.len()).map_or_else(String::new, |what| format!(" ({what})"));
                 return Err(self.refuse(
                     line,
                     format!("{} fields{what}; accepted: {} fields, {}", record.len(), names.len(), listed(names)),
@@ -167,7 +167,7 @@ impl Reading<'_> {
             Names::Positions => positions(record.len()),
         };
         let accepted = format!("the header {}, in any order", listed(&names));
-        if let Some(what) = spoilt::header(record) {
+        if let Some(what) = csv_faults::header(record) {
             return Err(self.refuse(line, format!("the fields are {what}; accepted: {accepted}, separated by commas")));
         }
         let mut places = Vec::with_capacity(names.len());
@@ -198,7 +198,7 @@ impl Reading<'_> {
     fn number(&self, field: &str, line: usize, name: &str) -> Result<f64, Refusal> {
         let precision = self.value.precision();
         field.parse().ok().filter(|&number| precision.holds(number, Sign::Any)).ok_or_else(|| {
-            let what = spoilt::number(field).map_or_else(String::new, |what| format!(" ({what})"));
+            let what = csv_faults::number(field).map_or_else(String::new, |what| format!(" ({what})"));
             let accepted = format!("a number finite in {}{what}", precision.name());
             self.refuse(line, format!("{name} = \"{}\"; accepted: {accepted}", quoted(field)))
         })

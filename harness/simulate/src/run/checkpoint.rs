@@ -83,7 +83,7 @@ impl Keeper {
         bar: ProgressBar,
     ) -> Result<Self, Refusal> {
         let refuse = |message: String| Refusal::of_file(format!("--checkpoint {}", path.display()), message);
-        let (place, exists) = whereto(path, resumed).map_err(&refuse)?;
+        let (place, exists) = destination(path, resumed).map_err(&refuse)?;
         // what is not there, in a folder that is not there, holds nothing
         if real(out).is_ok_and(|out| place.starts_with(out)) {
             return Err(refuse(
@@ -227,7 +227,7 @@ impl Drop for Keeper {
 }
 
 /// The place of a checkpoint, and whether the one to go on from is there; else a message.
-fn whereto(path: &Path, resumed: Option<&Path>) -> Result<(PathBuf, bool), String> {
+fn destination(path: &Path, resumed: Option<&Path>) -> Result<(PathBuf, bool), String> {
     const ACCEPTED: &str = "accepted: a file that is not there yet, or the one that --resume goes on from";
     if path.file_name().is_none() {
         return Err(format!("has no file name; {ACCEPTED}"));

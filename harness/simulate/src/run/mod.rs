@@ -8,7 +8,6 @@ pub mod saved;
 
 use std::io::{self, Write};
 use std::path::Path;
-use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -22,7 +21,7 @@ use crate::problem::{Numbers, Problem};
 use birth_death_output::folder::{Folder, Placed};
 use birth_death_output::manifest::{Document, InputFile, Origin};
 use birth_death_stats::interval::Sample;
-use birth_death_terminal::exit::{BAD_INPUT, FAILURE, INTERRUPTED, SUCCESS};
+use birth_death_terminal::exit::{FAILURE, INTERRUPTED, SUCCESS};
 use birth_death_terminal::refusal::Refusal;
 use birth_death_terminal::screen;
 use birth_death_terminal::{parallel, progress};
@@ -34,35 +33,22 @@ pub use replicates::{Outcome, execute, go_on};
 pub use saved::Failure;
 
 /// Runs what the arguments ask for and says how it went; the result is the exit code.
-pub fn main(arguments: &RunArgs) -> ExitCode {
+///
+/// # Errors
+/// Bad input.
+pub fn main(arguments: &RunArgs) -> Result<u8, Refusal> {
     let began = Instant::now();
-    let code = match Config::load(&arguments.config) {
-        Ok(config) => {
-            let done = match config.precision {
-                Precision::F32 => whole::<f32>(&config, arguments, began),
-                Precision::F64 => whole::<f64>(&config, arguments, began),
-            };
-            done.unwrap_or_else(|refusal| refused(&refusal))
-        }
-        Err(refusal) => refused(&refusal),
-    };
-    ExitCode::from(code)
-}
-
-fn refused(refusal: &Refusal) -> u8 {
-    complain(&refusal.to_string());
-    BAD_INPUT
-}
-
-/// One line on standard error; that it may be closed is no reason to stop.
-fn complain(message: &str) {
-    let _ = writeln!(io::stderr(), "error: {message}");
+    let config = Config::load(&arguments.config)?;
+    match config.precision {
+        Precision::F32 => whole::<f32>(&config, arguments, began),
+        Precision::F64 => whole::<f64>(&config, arguments, began),
+    }
 }
 
 fn whole<R: Real>(config: &Config, arguments: &RunArgs, began: Instant) -> Result<u8, Refusal> {
     let numbers = Numbers::<R>::of(&config.model);
     let Some(problem) = prepared(config, &numbers)? else {
-        complain("interrupted before the first step; nothing is written");
+        screen::error("interrupted before the first step; nothing is written");
         return Ok(INTERRUPTED);
     };
     let mut inputs: Vec<&Path> = vec![&config.file];
@@ -163,13 +149,13 @@ fn conclude<R: Real>(
                 format!("{completed} complete replicates of {} are kept in {placed}", config.replicates)
             }
             Err(message) => {
-                complain(&format!("{message}{told}"));
+                screen::error(format_args!("{message}{told}"));
                 return FAILURE;
             }
         }
     };
     if outcome.interrupted {
-        complain(&format!("interrupted; {kept}{told}"));
+        screen::error(format_args!("interrupted; {kept}{told}"));
         return INTERRUPTED;
     }
     if let Some(Err(error)) = keeper.map(Keeper::discard) {
@@ -185,7 +171,10 @@ fn conclude<R: Real>(
         1 => String::new(),
         count => format!(" (and {} other replicates failed)", count - 1),
     };
-    complain(&format!("replicate {}, step {}: {}{others}; {kept}", failure.replicate, failure.step, failure.error));
+    screen::error(format_args!(
+        "replicate {}, step {}: {}{others}; {kept}",
+        failure.replicate, failure.step, failure.error
+    ));
     FAILURE
 }
 

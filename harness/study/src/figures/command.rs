@@ -1,7 +1,5 @@
 //! `birth-death figures`: draws the pictures and writes them into a folder, with the numbers that are drawn.
 
-use std::io::{self, Write};
-use std::process::ExitCode;
 use std::time::Instant;
 
 use indicatif::ProgressBar;
@@ -12,30 +10,33 @@ use crate::arguments::FiguresArgs;
 use birth_death_charts::draw::Failed;
 use birth_death_output::folder::{Folder, Placed};
 use birth_death_output::manifest::Origin;
-use birth_death_terminal::exit::{BAD_INPUT, FAILURE, INTERRUPTED, SUCCESS};
-use birth_death_terminal::refusal::{Refusal, nearest};
+use birth_death_terminal::exit::{FAILURE, INTERRUPTED, SUCCESS};
+use birth_death_terminal::refusal::{Refusal, known};
 use birth_death_terminal::screen;
 use birth_death_terminal::{parallel, progress};
 
 /// Draws what the arguments ask for; the result is the exit code.
-pub fn main(arguments: &FiguresArgs) -> ExitCode {
-    let code = figures(arguments).unwrap_or_else(|refusal| {
-        let _ = writeln!(io::stderr(), "error: {refusal}");
-        BAD_INPUT
-    });
-    ExitCode::from(code)
+///
+/// # Errors
+/// Bad input.
+pub fn main(arguments: &FiguresArgs) -> Result<u8, Refusal> {
+    let began = Instant::now();
+    let pictures = selected(&arguments.only)?;
+    // First of all: threads made later inherit what it blocks.
+    let stop = progress::interruption();
+    let folder = Folder::claim(&arguments.out, &[])?;
+    let pool = parallel::pool(arguments.threads);
+    let bar = progress::parts();
+    let context = Context::new(arguments.seed, arguments.replicates, &pool, stop, &bar);
+    let outcome = draw(&pictures, &context, &bar);
+    bar.finish_and_clear();
+    Ok(conclude(folder, arguments, &outcome, began.elapsed().as_secs_f64()))
 }
 
 /// The pictures asked for, in the order of the registry; all if none is.
 fn selected(names: &[String]) -> Result<Vec<&'static Picture>, Refusal> {
-    let known: Vec<&str> = REGISTRY.iter().map(|picture| picture.name).collect();
-    for name in names {
-        if !known.contains(&name.as_str()) {
-            let hint = nearest(name, &known).map_or(String::new(), |known| format!(", did you mean {known}?"));
-            let message = format!("there is no picture {name:?}{hint}; accepted: {}", known.join(", "));
-            return Err(Refusal::of_file("--only", message));
-        }
-    }
+    let all: Vec<&str> = REGISTRY.iter().map(|picture| picture.name).collect();
+    known("--only", "picture", names, &all)?;
     let wanted = |picture: &Picture| names.is_empty() || names.iter().any(|name| name == picture.name);
     Ok(REGISTRY.into_iter().filter(|picture| wanted(picture)).collect())
 }
@@ -55,20 +56,6 @@ fn finish(picture: &'static Picture, context: &Context) -> Result<Finished, Halt
     let file = |ending: &str, content| (format!("{}.{ending}", picture.name), content);
     let files = vec![file("svg", svg.into_bytes()), file("csv", drawn.csv.into_bytes())];
     Ok(Finished { picture, files })
-}
-
-fn figures(arguments: &FiguresArgs) -> Result<u8, Refusal> {
-    let began = Instant::now();
-    let pictures = selected(&arguments.only)?;
-    // First of all: threads made later inherit what it blocks.
-    let stop = progress::interruption();
-    let folder = Folder::claim(&arguments.out, &[])?;
-    let pool = parallel::pool(arguments.threads);
-    let bar = progress::parts();
-    let context = Context::new(arguments.seed, arguments.replicates, &pool, stop, &bar);
-    let outcome = draw(&pictures, &context, &bar);
-    bar.finish_and_clear();
-    Ok(conclude(folder, arguments, &outcome, began.elapsed().as_secs_f64()))
 }
 
 /// What was drawn before the end, or before something stopped it.
@@ -102,20 +89,17 @@ fn conclude(folder: Folder, arguments: &FiguresArgs, outcome: &Outcome, seconds:
     let complete = outcome.finished.len();
     let kept = keep(folder, arguments, outcome);
     screen::print(kept.report(outcome, seconds));
-    let complain = |message: &str| {
-        let _ = writeln!(io::stderr(), "error: {message}");
-    };
     match (kept, &outcome.halt) {
         (Kept::Nowhere(message), _) => {
-            complain(&message);
+            screen::error(message);
             FAILURE
         }
         (_, Some(Halt::Interrupted)) => {
-            complain(&format!("interrupted; {complete} of {} pictures are complete", outcome.total));
+            screen::error(format_args!("interrupted; {complete} of {} pictures are complete", outcome.total));
             INTERRUPTED
         }
         (_, Some(Halt::Failed(message))) => {
-            complain(message);
+            screen::error(message);
             FAILURE
         }
         (_, None) => SUCCESS,

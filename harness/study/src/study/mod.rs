@@ -17,10 +17,9 @@ mod table;
 pub mod train;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Write};
+use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -28,7 +27,7 @@ use std::time::Instant;
 use crate::arguments::StudentTeacherArgs;
 use birth_death_output::journal;
 use birth_death_output::manifest::Build;
-use birth_death_terminal::exit::{BAD_INPUT, FAILURE, INTERRUPTED, SUCCESS};
+use birth_death_terminal::exit::{FAILURE, INTERRUPTED, SUCCESS};
 use birth_death_terminal::refusal::{Refusal, listed};
 use birth_death_terminal::screen::{self, Screen};
 use birth_death_terminal::{parallel, progress};
@@ -36,45 +35,10 @@ use log::{Log, Settings, Unit};
 use setting::Cell;
 
 /// Measures as the arguments say; the result is the exit code.
-pub fn main(arguments: &StudentTeacherArgs) -> ExitCode {
-    let code = study(arguments).unwrap_or_else(|refusal| {
-        let _ = writeln!(io::stderr(), "error: {refusal}");
-        BAD_INPUT
-    });
-    ExitCode::from(code)
-}
-
-/// A replicate of a cell.
-#[derive(Clone, Copy, Debug)]
-struct Task {
-    cell: Cell,
-    replicate: u64,
-}
-
-/// The cells whose names begin as one of `wanted`, or all.
-fn selected(wanted: &[String]) -> Result<Vec<Cell>, Refusal> {
-    let cells = setting::cells();
-    let begins = |cell: &Cell, name: &str| cell.to_string().starts_with(name);
-    for name in wanted {
-        if !cells.iter().any(|cell| begins(cell, name)) {
-            let names: Vec<String> = cells.iter().map(Cell::to_string).collect();
-            let message = format!("no cell begins with {name:?}; accepted: beginnings of {}", listed(&names));
-            return Err(Refusal::of_file("--cells", message));
-        }
-    }
-    Ok(cells.into_iter().filter(|cell| wanted.is_empty() || wanted.iter().any(|name| begins(cell, name))).collect())
-}
-
-/// Replicate after replicate, the more important cells some replicates ahead.
-fn tasks(cells: &[Cell], replicates: u64) -> Vec<Task> {
-    let mut tasks: Vec<Task> =
-        (0..replicates).flat_map(|replicate| cells.iter().map(move |&cell| Task { cell, replicate })).collect();
-    // stable: cells in their order
-    tasks.sort_by_key(|task| (task.replicate + task.cell.delay(), task.cell.delay()));
-    tasks
-}
-
-fn study(arguments: &StudentTeacherArgs) -> Result<u8, Refusal> {
+///
+/// # Errors
+/// Bad input.
+pub fn main(arguments: &StudentTeacherArgs) -> Result<u8, Refusal> {
     let all = setting::cells();
     let wanted = selected(&arguments.cells)?;
     if arguments.report {
@@ -106,7 +70,7 @@ fn study(arguments: &StudentTeacherArgs) -> Result<u8, Refusal> {
     let missing = open.len() + done.len() - units.len();
     let mut code = conclude(log.place(), &settings, &all, &units);
     for failure in worker.failed.into_inner().unwrap_or_default() {
-        let _ = writeln!(io::stderr(), "error: {failure}");
+        screen::error(failure);
         code = FAILURE;
     }
     if missing > 0 {
@@ -114,6 +78,36 @@ fn study(arguments: &StudentTeacherArgs) -> Result<u8, Refusal> {
         code = if code == FAILURE { FAILURE } else { INTERRUPTED };
     }
     Ok(code)
+}
+
+/// A replicate of a cell.
+#[derive(Clone, Copy, Debug)]
+struct Task {
+    cell: Cell,
+    replicate: u64,
+}
+
+/// The cells whose names begin as one of `wanted`, or all.
+fn selected(wanted: &[String]) -> Result<Vec<Cell>, Refusal> {
+    let cells = setting::cells();
+    let begins = |cell: &Cell, name: &str| cell.to_string().starts_with(name);
+    for name in wanted {
+        if !cells.iter().any(|cell| begins(cell, name)) {
+            let names: Vec<String> = cells.iter().map(Cell::to_string).collect();
+            let message = format!("no cell begins with {name:?}; accepted: beginnings of {}", listed(&names));
+            return Err(Refusal::of_file("--cells", message));
+        }
+    }
+    Ok(cells.into_iter().filter(|cell| wanted.is_empty() || wanted.iter().any(|name| begins(cell, name))).collect())
+}
+
+/// Replicate after replicate, the more important cells some replicates ahead.
+fn tasks(cells: &[Cell], replicates: u64) -> Vec<Task> {
+    let mut tasks: Vec<Task> =
+        (0..replicates).flat_map(|replicate| cells.iter().map(move |&cell| Task { cell, replicate })).collect();
+    // stable: cells in their order
+    tasks.sort_by_key(|task| (task.replicate + task.cell.delay(), task.cell.delay()));
+    tasks
 }
 
 /// What the threads share.
@@ -195,7 +189,7 @@ fn conclude(place: &Path, settings: &Settings, cells: &[Cell], units: &[Unit]) -
     ];
     let mut code = SUCCESS;
     for error in written.into_iter().filter_map(Result::err) {
-        let _ = writeln!(io::stderr(), "error: the tables: {error}");
+        screen::error(format_args!("the tables: {error}"));
         code = FAILURE;
     }
     let mut out = Screen;

@@ -6,12 +6,10 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::PROFILE;
-use super::plan::subjects;
-use super::summary::{self, Calibration};
+use super::plan::{PROFILE, subjects};
 use crate::claims::Claim;
 use crate::generators::Source;
-use birth_death_output::folder::{Folder, RUNS};
+use birth_death_output::folder::{CALIBRATION, Folder, RUNS};
 use birth_death_output::journal::{self, Journal};
 use birth_death_output::manifest::Build;
 use birth_death_output::number;
@@ -183,9 +181,9 @@ impl Log {
     ///
     /// # Errors
     /// Those of the system; the earlier file is untouched.
-    pub fn conclude(&self, calibration: &Calibration) -> io::Result<()> {
-        journal::replace(&self.place.join(summary::NAME), |out| {
-            serde_json::to_writer_pretty(&mut *out, calibration)?;
+    pub fn conclude(&self, summary: &impl Serialize) -> io::Result<()> {
+        journal::replace(&self.place.join(CALIBRATION), |out| {
+            serde_json::to_writer_pretty(&mut *out, summary)?;
             writeln!(out)
         })
     }

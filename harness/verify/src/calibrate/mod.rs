@@ -13,25 +13,23 @@ mod summary;
 mod table;
 
 use std::collections::BTreeSet;
-use std::io::{self, Write};
+use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use indicatif::ProgressBar;
 
 use crate::arguments::CalibrateArgs;
-use crate::arguments::Profile;
 use crate::claims::check::{self, Null};
 use crate::claims::{Context, Interrupted};
 use crate::subject::Subject;
-use birth_death_terminal::exit::{BAD_INPUT, FAILURE, INTERRUPTED, SUCCESS};
+use birth_death_terminal::exit::{FAILURE, INTERRUPTED, SUCCESS};
 use birth_death_terminal::refusal::Refusal;
-use birth_death_terminal::screen::Screen;
+use birth_death_terminal::screen::{self, Screen};
 use birth_death_terminal::{parallel, progress};
 use log::Log;
-use plan::Task;
+use plan::{PROFILE, Task};
 
 pub use log::{PValue, Run, Settings};
 pub use summary::{
@@ -39,19 +37,11 @@ pub use summary::{
     read,
 };
 
-/// How much a calibration measures with each seed: what `verify` does unless told otherwise.
-pub const PROFILE: Profile = Profile::Quick;
-
 /// Calibrates as the arguments say; the result is the exit code.
-pub fn main(arguments: &CalibrateArgs) -> ExitCode {
-    let code = calibrate(arguments).unwrap_or_else(|refusal| {
-        let _ = writeln!(io::stderr(), "error: {refusal}");
-        BAD_INPUT
-    });
-    ExitCode::from(code)
-}
-
-fn calibrate(arguments: &CalibrateArgs) -> Result<u8, Refusal> {
+///
+/// # Errors
+/// Bad input.
+pub fn main(arguments: &CalibrateArgs) -> Result<u8, Refusal> {
     let tasks = plan::tasks(arguments)?;
     let settings = Settings::of(arguments.seed)?;
     let stop = progress::interruption();
@@ -90,7 +80,7 @@ fn calibrate(arguments: &CalibrateArgs) -> Result<u8, Refusal> {
         let _ = writeln!(out, "{missing} are missing: --resume goes on");
     }
     for failure in &failures {
-        let _ = writeln!(io::stderr(), "error: {failure}");
+        screen::error(failure);
     }
     Ok(if !failures.is_empty() {
         FAILURE
@@ -170,7 +160,8 @@ fn decide(task: &Task, stop: &AtomicBool) -> Result<Run, Interrupted> {
         claim: task.claim.number(),
     };
     let correct = task.defect.is_none();
-    let (checks, _) = if correct { task.claim.settle(&context)? } else { task.claim.decide(&context)? };
+    let (checks, _) =
+        if correct { task.claim.decide_with_all_generators(&context)? } else { task.claim.decide(&context)? };
     let p_value = |check: &check::Check| match check.null {
         Null::Sharp { p, .. } if correct => Some(PValue { what: check.what.clone(), generator: check.generator, p }),
         _ => None,

@@ -1,11 +1,12 @@
 //! What is to be measured: every seed, subject and claim.
 
-use crate::arguments::CalibrateArgs;
-use crate::claims::{Claim, REGISTRY};
+use crate::arguments::{CalibrateArgs, Profile};
+use crate::claims::{Claim, REGISTRY, selected};
 use crate::defects::{self, Defect, detectors};
-use crate::verify;
-use birth_death_terminal::refusal::{Refusal, nearest};
+use birth_death_terminal::refusal::{Refusal, known};
 
+/// How much a calibration measures with each seed: what `verify` does unless told otherwise.
+pub const PROFILE: Profile = Profile::Quick;
 /// The name of the crate as it is, among those of the defects.
 pub const CORRECT: &str = "correct";
 
@@ -36,14 +37,8 @@ pub fn subjects() -> impl Iterator<Item = &'static str> {
 /// against these.
 pub fn tasks(arguments: &CalibrateArgs) -> Result<Vec<Task>, Refusal> {
     let names: Vec<&str> = subjects().collect();
-    for id in &arguments.defects {
-        if !names.contains(&id.as_str()) {
-            let hint = nearest(id, &names).map_or(String::new(), |name| format!(", did you mean {name}?"));
-            let message = format!("there is no defect {id:?}{hint}; accepted: {}", names.join(", "));
-            return Err(Refusal::of_file("--defect", message));
-        }
-    }
-    let asked_for = verify::selected(&arguments.claims)?;
+    known("--defect", "defect", &arguments.defects, &names)?;
+    let asked_for = selected(&arguments.claims)?;
     let claims = |defect: Option<&dyn Defect>| -> Vec<&'static Claim> {
         match defect {
             Some(defect) if arguments.claims.is_empty() => {

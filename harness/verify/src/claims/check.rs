@@ -277,7 +277,7 @@ pub fn verdict(checks: &[Check]) -> Verdict {
 
 /// The order of how close checks came to failing, or of how badly they did. Those of the crate come after those of
 /// oracles, unless oracles disagree.
-pub fn by_strain(a: &Check, b: &Check) -> Ordering {
+pub fn by_closeness_to_failing(a: &Check, b: &Check) -> Ordering {
     let rank = |check: &Check| -> u8 {
         match check.verdict {
             Verdict::Fails => 3,
@@ -292,7 +292,7 @@ pub fn by_strain(a: &Check, b: &Check) -> Ordering {
 
 /// The check that decides, or that came closest to: the one to show.
 pub fn tightest(checks: &[Check]) -> Option<&Check> {
-    checks.iter().max_by(|a, b| by_strain(a, b))
+    checks.iter().max_by(|a, b| by_closeness_to_failing(a, b))
 }
 
 #[cfg(test)]

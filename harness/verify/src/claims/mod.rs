@@ -51,6 +51,7 @@ use crate::generators::Source;
 use crate::subject::{AnyEnergy, BoxedEnergy, Setup, Subject, Trial};
 use birth_death_charts::plot::Plot;
 use birth_death_terminal::parallel::{self, Pool};
+use birth_death_terminal::refusal::{Refusal, known};
 use check::{Check, Evidence};
 
 use crate::arguments::Profile;
@@ -232,6 +233,14 @@ impl Context<'_> {
     }
 }
 
+/// The claims asked for, in the order of the registry; all if none is.
+pub(crate) fn selected(ids: &[String]) -> Result<Vec<&'static Claim>, Refusal> {
+    let names: Vec<&str> = REGISTRY.iter().map(|claim| claim.id).collect();
+    known("--claim", "claim", ids, &names)?;
+    let wanted = |claim: &Claim| ids.is_empty() || ids.iter().any(|id| id == claim.id);
+    Ok(REGISTRY.into_iter().filter(|claim| wanted(claim)).collect())
+}
+
 impl Claim {
     /// The claim of this name.
     pub fn named(id: &str) -> Option<&'static Claim> {
@@ -259,17 +268,17 @@ impl Claim {
     ///
     /// # Errors
     /// [`Interrupted`] if the run was stopped meanwhile.
-    pub fn settle(&self, context: &Context) -> Result<(Vec<Check>, Vec<Plot>), Interrupted> {
-        let mut settled: Option<(Vec<Check>, Vec<Plot>)> = None;
+    pub fn decide_with_all_generators(&self, context: &Context) -> Result<(Vec<Check>, Vec<Plot>), Interrupted> {
+        let mut all: Option<(Vec<Check>, Vec<Plot>)> = None;
         for (generator, profile) in self.runs(context.profile) {
             let subject = Subject { generator, ..context.subject };
             let (checks, plots) = self.decide(&Context { subject, profile, ..*context })?;
-            match &mut settled {
-                None => settled = Some((checks, plots)),
-                Some((all, _)) => all.extend(checks),
+            match &mut all {
+                None => all = Some((checks, plots)),
+                Some((earlier, _)) => earlier.extend(checks),
             }
         }
-        Ok(settled.unwrap_or_default())
+        Ok(all.unwrap_or_default())
     }
 
     /// The generators and profiles to run it with: the crate's own as asked; the other, at the quick number of

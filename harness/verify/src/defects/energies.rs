@@ -2,7 +2,7 @@
 
 use birth_death::{Energy, Error, Field, Rows, RowsMut};
 
-use super::Defect;
+use crate::subject::Defect;
 use crate::subject::{BoxedEnergy, Setup};
 
 /// An energy of which everything is changed after the evaluation.

@@ -2,7 +2,7 @@
 
 use birth_death::FRESH;
 
-use super::Defect;
+use crate::subject::Defect;
 use crate::subject::{Precision, Setup};
 
 /// Only the step moves by the wrong gradient: an evaluation shows the right one.
@@ -82,7 +82,7 @@ impl Defect for SetterIgnored {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::defects::Defect;
+    use crate::subject::Defect;
     use crate::subject::{AnyEnergy, Separable, Subject, Trial};
 
     fn trial(defect: Option<&'static dyn Defect>, n: usize, precision: Precision) -> Trial {

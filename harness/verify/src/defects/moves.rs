@@ -2,7 +2,7 @@
 
 use birth_death::FRESH;
 
-use super::Defect;
+use crate::subject::Defect;
 
 /// Gives component `k` of every copy back to the slot's former owner.
 fn not_copied(k: usize, before: &[f64], origins: &[u32], after: &mut [f64]) {

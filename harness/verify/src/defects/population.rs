@@ -8,7 +8,7 @@ use birth_death::random::bounded;
 use birth_death::{Error, FRESH, Generator, Prior, Quantity, Rate, Report, Scheme};
 use rand_core::Rng;
 
-use super::Defect;
+use crate::subject::Defect;
 use crate::generators::BoxedGenerator;
 use crate::subject::{Setup, Simulated};
 

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use birth_death::Generator;
 use rand_core::{Rng, TryRng};
 
-use super::Defect;
+use crate::subject::Defect;
 use crate::generators::BoxedGenerator;
 use crate::subject::Setup;
 

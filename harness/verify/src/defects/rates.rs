@@ -2,7 +2,7 @@
 
 use birth_death::{Energy, Error, Field, Rate, Rows};
 
-use super::Defect;
+use crate::subject::Defect;
 use crate::subject::{BoxedEnergy, Setup};
 
 /// An energy whose potentials are changed after the evaluation; energy and gradients stay right.

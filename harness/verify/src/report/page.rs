@@ -6,7 +6,7 @@ use super::table::{alone, estimate, tolerance, word};
 use super::{Decided, Verdicts, checks, compared};
 use crate::calibrate::Calibration;
 use crate::claims::Kind;
-use crate::claims::check::{Check, EMPIRICAL_LEVEL, Null, by_strain, tightest};
+use crate::claims::check::{Check, EMPIRICAL_LEVEL, Null, by_closeness_to_failing, tightest};
 use birth_death_charts::draw;
 use birth_death_charts::plot::{Mark, Plot};
 use birth_death_stats::verdict::Verdict;
@@ -189,7 +189,7 @@ fn section(claim: &Decided, verdicts: &Verdicts) -> Markup {
     let mut shown: Vec<(usize, &Check)> = (1..).zip(&claim.checks).collect();
     // on one axis: what an empirical claim has beside is in the table
     shown.retain(|(_, check)| claim.kind != Kind::Empirical || matches!(check.null, Null::Empirical { .. }));
-    shown.sort_by(|a, b| by_strain(b.1, a.1));
+    shown.sort_by(|a, b| by_closeness_to_failing(b.1, a.1));
     shown.truncate(checks::SHOWN);
     shown.sort_by_key(|(number, _)| *number);
     let which = if shown.len() < claim.checks.len() {

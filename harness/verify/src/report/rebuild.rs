@@ -2,7 +2,6 @@
 
 use std::io::{self, Write};
 use std::path::Path;
-use std::process::ExitCode;
 
 use tempfile::NamedTempFile;
 
@@ -11,24 +10,22 @@ use crate::arguments::ReportArgs;
 use crate::calibrate::{self, Calibration};
 use birth_death_output::folder::{CALIBRATION, DRAFTS};
 use birth_death_output::lock::{Lock, Refused};
-use birth_death_terminal::exit::{BAD_INPUT, FAILURE, SUCCESS};
+use birth_death_terminal::exit::{FAILURE, SUCCESS};
 use birth_death_terminal::refusal::Refusal;
-use birth_death_terminal::screen::Screen;
+use birth_death_terminal::screen::{self, Screen};
 
 /// Rebuilds as the arguments say; the result is the exit code.
-pub fn main(arguments: &ReportArgs) -> ExitCode {
+///
+/// # Errors
+/// Bad input.
+pub fn main(arguments: &ReportArgs) -> Result<u8, Refusal> {
     let folder = &arguments.folder;
     // Another process may be about to replace the folder.
-    let (_lock, (verdicts, calibration)) = match hold(folder).and_then(|lock| Ok((lock, stored(arguments)?))) {
-        Ok(held) => held,
-        Err(refusal) => {
-            let _ = writeln!(io::stderr(), "error: {refusal}");
-            return ExitCode::from(BAD_INPUT);
-        }
-    };
+    let _lock = hold(folder)?;
+    let (verdicts, calibration) = stored(arguments)?;
     if let Err(error) = rebuild(folder, &verdicts, calibration.as_ref()) {
-        let _ = writeln!(io::stderr(), "error: {}: {error}", folder.display());
-        return ExitCode::from(FAILURE);
+        screen::error(format_args!("{}: {error}", folder.display()));
+        return Ok(FAILURE);
     }
     let _ = writeln!(
         Screen,
@@ -38,7 +35,7 @@ pub fn main(arguments: &ReportArgs) -> ExitCode {
         verdicts.seed,
         folder.join("index.html").display()
     );
-    ExitCode::from(SUCCESS)
+    Ok(SUCCESS)
 }
 
 /// The lock of a folder; none where one cannot be made.
