@@ -1,8 +1,8 @@
 //! Planted defects: wrong dynamics that the claims have to catch.
 //!
-//! Each is a [`Defect`], and is built around the real crate where it can be: it changes parameters, wraps the energy or the generator, or
-//! spoils the ensemble after a step. Those of population control replace the step. A claim knows nothing of them; see
-//! [`Subject`](crate::subject::Subject).
+//! Each is a [`Defect`], and is built around the real crate where it can be: it changes parameters, wraps the energy or
+//! the generator, or spoils the ensemble after a step. Those of population control replace the step. A claim knows
+//! nothing of them; see [`Subject`](crate::subject::Subject).
 
 // The workspace forbids std's transcendentals for the core's sake; here nothing has to be portable to the bit.
 #![allow(clippy::disallowed_methods)]

@@ -8,8 +8,8 @@ use birth_death::random::bounded;
 use birth_death::{Error, FRESH, Generator, Prior, Quantity, Rate, Report, Scheme};
 use rand_core::Rng;
 
-use crate::subject::Defect;
 use crate::generators::BoxedGenerator;
+use crate::subject::Defect;
 use crate::subject::{Setup, Simulated};
 
 /// What is wrong with a step.

@@ -5,8 +5,8 @@ use std::convert::Infallible;
 use birth_death::Generator;
 use rand_core::{Rng, TryRng};
 
-use crate::subject::Defect;
 use crate::generators::BoxedGenerator;
+use crate::subject::Defect;
 use crate::subject::Setup;
 
 /// A generator whose words are changed by their number within the step.
