@@ -31,8 +31,6 @@ pub mod score;
 pub mod source;
 pub mod train;
 
-/// One line on standard error; that it may be closed is no reason to stop.
-
 /// The data sets that ship.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Name {
