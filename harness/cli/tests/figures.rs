@@ -5,7 +5,7 @@ mod common;
 use std::fs;
 use std::sync::atomic::AtomicBool;
 
-use birth_death_study::figures::sheet::{PER_INCH, WIDTH};
+use birth_death_charts::sheet::{PER_INCH, WIDTH};
 use birth_death_study::figures::{Context, Drawn, REGISTRY};
 use birth_death_terminal::parallel;
 use common::Place;

@@ -184,7 +184,7 @@ fn keep<R: Number>(
         configuration: Document::new(&config.file, &config.text),
         inputs: [(&config.input).into()],
     };
-    let title = format!("Losses of {}", config.file.file_name().unwrap_or_default().to_string_lossy());
+    let file = config.file.file_name().unwrap_or_default().to_string_lossy();
     let complete = matches!(fit.end, End::Complete | End::Patience);
     folder.finish(complete, &manifest, |draft| {
         draft.write("model.json", |out| {
@@ -194,7 +194,7 @@ fn keep<R: Number>(
         draft.write("model.rs", |out| out.write_all(source::source(model).as_bytes()))?;
         draft.write("losses.csv", |out| losses::<R>(out, &fit.evaluations))?;
         draft.write("losses.svg", |out| {
-            out.write_all(picture::losses(&title, unit(config), &fit.evaluations, fit.kept).as_bytes())
+            out.write_all(picture::losses(&file, unit(config), &fit.evaluations, fit.kept).as_bytes())
         })
     })
 }

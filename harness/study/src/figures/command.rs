@@ -178,8 +178,8 @@ fn save(folder: Folder, arguments: &FiguresArgs, outcome: &Outcome) -> Result<Pl
 mod tests {
     use super::*;
     use crate::figures::Drawn;
-    use crate::figures::sheet::{Curve, Panel, Sheet, line};
     use birth_death_charts::plot::{Axis, Mark, Point, Series};
+    use birth_death_charts::sheet::{Curve, Panel, Sheet, line};
     use std::fs;
     use std::path::Path;
     use std::sync::atomic::AtomicBool;
@@ -187,7 +187,7 @@ mod tests {
 
     fn small(_: &Context) -> Result<Drawn, Halt> {
         let series = Series { name: "a".into(), mark: Mark::Line, points: vec![Point::exact(0.0, 1.0)] };
-        let curves = vec![Curve { series, look: line(plotters::style::RGBColor(0, 0, 0), 10), dash: &[] }];
+        let curves = vec![Curve { series, look: line(birth_death_charts::RGBColor(0, 0, 0), 10), dash: &[] }];
         let axis = || Axis::linear("x");
         let panels = vec![Panel { caption: String::new(), x: axis(), y: axis(), height: 400, curves }];
         let sheet = Sheet { title: "small".into(), notes: Vec::new(), panels, same_height: false };

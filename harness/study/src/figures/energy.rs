@@ -6,10 +6,10 @@ use super::band::Band;
 use super::gaussian::{DOTS, DT, DYNAMICS, NAMES, bands, look};
 use super::published::{self, Mean};
 use super::runs::{Experiment, Runs};
-use super::sheet::{Curve, Panel, Sheet};
 use super::{Context, Drawn, Halt};
 use birth_death_charts::draw::{Dot, Look};
 use birth_death_charts::plot::{Axis, Mark, Point, Series};
+use birth_death_charts::sheet::{Curve, Panel, Sheet};
 use birth_death_stats::interval::Sample;
 
 /// Runs an experiment and shows its energies, with those published for `start`.

@@ -3,13 +3,13 @@
 use std::f64::consts::PI;
 
 use birth_death::Marginal;
-use plotters::style::RGBColor;
 
 use super::published;
 use super::runs::{Experiment, Run};
-use super::sheet::{self, Curve};
+use birth_death_charts::RGBColor;
 use birth_death_charts::draw::{Dot, Look};
 use birth_death_charts::plot::{Mark, Point, Series};
+use birth_death_charts::sheet::{self, Curve};
 use birth_death_simulate::simulation::Product;
 use birth_death_verify::claims::curve;
 use birth_death_verify::claims::problem::Problem;

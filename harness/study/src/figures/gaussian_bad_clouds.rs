@@ -2,14 +2,13 @@
 
 use std::fmt::Write;
 
-use plotters::style::RGBColor;
-
 use super::gaussian::{self, COLOURS, DYNAMICS, NAMES};
 use super::runs::Runs;
-use super::sheet::{self, Curve, Panel, Sheet};
 use super::{Context, Drawn, Halt, Picture};
+use birth_death_charts::RGBColor;
 use birth_death_charts::draw::{Dot, Look};
 use birth_death_charts::plot::{Axis, Mark, Point, Series};
+use birth_death_charts::sheet::{self, Curve, Panel, Sheet};
 use birth_death_verify::oracles::units::GaussianUnits;
 
 pub static PICTURE: Picture =

@@ -2,13 +2,12 @@
 
 use std::fmt::Write;
 
-use plotters::style::RGBColor;
-
 use super::band::Band;
 use super::gaussian::{self, DYNAMICS, fitted, target};
-use super::sheet::{self, Curve, Panel, Sheet};
 use super::{Context, Drawn, Halt, Picture};
+use birth_death_charts::RGBColor;
 use birth_death_charts::plot::{Axis, Mark, Point, Series};
+use birth_death_charts::sheet::{self, Curve, Panel, Sheet};
 
 pub static PICTURE: Picture = Picture {
     name: "gaussian-full-function",

@@ -10,7 +10,6 @@ pub mod band;
 pub mod command;
 pub mod published;
 pub mod runs;
-pub mod sheet;
 
 mod energy;
 mod gaussian;
@@ -28,12 +27,12 @@ use std::sync::atomic::AtomicBool;
 
 use indicatif::ProgressBar;
 
+use birth_death_charts::sheet::Sheet;
 use birth_death_terminal::parallel::Pool;
 use birth_death_verify::arguments::Profile;
 use birth_death_verify::claims::{self, Interrupted};
 use birth_death_verify::subject::Subject;
 use runs::{Experiment, Runs};
-use sheet::Sheet;
 
 /// Every picture there is, in the order of drawing.
 pub static REGISTRY: [&Picture; 6] = [

@@ -4,12 +4,12 @@ use std::fmt::Write;
 
 use super::band::Band;
 use super::gaussian::bands;
-use super::sheet::{Panel, Sheet};
 use super::student_teacher::{KINDS, STEPS, cell};
 use super::{Context, Drawn, Halt, Picture};
 use crate::study::setting::{Cell, Kind};
 use crate::study::train::{self, Branch};
 use birth_death_charts::plot::Axis;
+use birth_death_charts::sheet::{Panel, Sheet};
 
 pub static PICTURE: Picture = Picture {
     name: "student-teacher-loss",

@@ -3,14 +3,14 @@
 use std::fmt::Write;
 
 use super::gaussian::{COLOURS, NAMES};
-use super::sheet::{self, Curve, Panel, Sheet};
 use super::student_teacher::{KINDS, STEPS, cell};
 use super::{Context, Drawn, Halt, Picture};
 use crate::study::data;
 use crate::study::train::{self, Units};
+use birth_death_charts::RGBColor;
 use birth_death_charts::draw::{Dot, Look};
 use birth_death_charts::plot::{Axis, Mark, Point, Series};
-use plotters::style::RGBColor;
+use birth_death_charts::sheet::{self, Curve, Panel, Sheet};
 
 pub static PICTURE: Picture = Picture {
     name: "student-teacher-units",

@@ -6,9 +6,9 @@
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use birth_death_charts::draw::{self, Canvas, Dot, Failed, Frame, Look, Numbers};
-use birth_death_charts::plot::{Axis, Mark, Plot, Series};
-use birth_death_charts::scale::Scale;
+use crate::draw::{self, Canvas, Dot, Failed, Frame, Look, Numbers};
+use crate::plot::{Axis, Mark, Plot, Series};
+use crate::scale::Scale;
 
 /// Dots an inch.
 pub const PER_INCH: u32 = 600;
@@ -332,7 +332,7 @@ pub const fn line(colour: RGBColor, stroke: u32) -> Look {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use birth_death_charts::plot::Point;
+    use crate::plot::Point;
 
     fn curve(name: &str, mark: Mark, colour: RGBColor, dash: &'static [u32]) -> Curve {
         let points = vec![Point::measured(0.0, 1.0, 0.2), Point::exact(1.0, 3.0)];
