@@ -29,7 +29,7 @@ fn all<R: Real>() -> Vec<Vec<u64>> {
             found.push(bits(&mut GaussianUnits::new(R::HALF, mixture).expect("units"), n));
             found.push(bits(&mut Mmd::new(R::HALF, MmdTarget::Mixture(mixture)).expect("a discrepancy"), n));
             let teacher: Vec<R> = (0..17 * (dim + 1)).map(number).collect();
-            let teacher = Rows::new(&teacher, 17, dim + 1, 17).expect("17 units");
+            let teacher = Rows::packed(&teacher, dim + 1).expect("17 units");
             found.push(bits(&mut StudentTeacher::new(teacher).expect("a teacher"), n));
         }
         for activation in [Activation::Relu, Activation::Tanh, Activation::Gaussian, Activation::Sigmoid] {

@@ -330,6 +330,6 @@ fn an_energy_is_usable_by_reference_and_as_dyn() {
     let boxed: Box<dyn Energy<f64>> = Box::new(energy);
     assert_eq!(boxed.dim(), 2);
     let points = [1.0, 2.0];
-    let sample = Rows::new(&points, 2, 1, 2).expect("two points");
+    let sample = Rows::packed(&points, 1).expect("two points");
     assert_eq!(Mmd::new(1.0, MmdTarget::Sample(sample)).expect("a model").dim(), 1);
 }

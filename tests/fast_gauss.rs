@@ -35,8 +35,8 @@ fn fast(plan: &FastGauss, dim: usize, y: &[f64], x: &[f64], w: &[f64]) -> Result
     // what scratch holds does not matter
     let (mut words, mut values) = (vec![u32::MAX; plan.words(m, n)], vec![f64::NAN; plan.values(m, n)]);
     let (mut value, mut slope) = (vec![f64::NAN; m], vec![f64::NAN; m * dim]);
-    let field = Field::new(&mut value, RowsMut::new(&mut slope, m, dim, m)?)?;
-    let rows = (Rows::new(y, m, dim, m)?, Rows::new(x, n, dim, n)?);
+    let field = Field::new(&mut value, RowsMut::packed(&mut slope, dim)?)?;
+    let rows = (Rows::packed(y, dim)?, Rows::packed(x, dim)?);
     let summary = plan.evaluate(rows.0, rows.1, w, &mut words, &mut values, field)?;
     Ok(Sums { value, slope, summary })
 }
@@ -205,8 +205,8 @@ fn what_is_refused_changes_nothing() {
         let (m, n) = (y.len() / dim, x.len() / dim);
         let (mut words, mut values) = (vec![0; plan.words(m, n) - less.0], vec![0.0; plan.values(m, n) - less.1]);
         let (mut value, mut slope) = (vec![7.0; m], vec![7.0; m * dim]);
-        let field = Field::new(&mut value, RowsMut::new(&mut slope, m, dim, m).unwrap()).unwrap();
-        let rows = (Rows::new(y, m, dim, m).unwrap(), Rows::new(x, n, dim, n).unwrap());
+        let field = Field::new(&mut value, RowsMut::packed(&mut slope, dim).unwrap()).unwrap();
+        let rows = (Rows::packed(y, dim).unwrap(), Rows::packed(x, dim).unwrap());
         let result = plan.evaluate(rows.0, rows.1, w, &mut words, &mut values, field);
         assert!(result.is_ok() || value.iter().chain(&slope).all(|v| *v == 7.0), "changed");
         result

@@ -98,7 +98,7 @@ fn fields_and_scratch_accept_equal_lengths_only() {
         let (dim, particle) = (usize::from(dim % 2) + 1, usize::from(particle % 3));
         let (mut v, mut g) = (vec![0.0f64; potential], vec![0.0f64; n * dim]);
         let (mut c, mut o, mut p) = (vec![0; copies], vec![0; origin], vec![0.0; particle]);
-        let field = Field::new(&mut v, RowsMut::new(&mut g, n, dim, n).expect("the shape is right"));
+        let field = Field::new(&mut v, RowsMut::packed(&mut g, dim).expect("the shape is right"));
         match field {
             Err(error) => potential != n && matches!(error, Error::Mismatch { found, .. } if found == potential),
             Ok(field) => {
@@ -157,7 +157,7 @@ fn models_and_dynamics_accept_proper_numbers_only() {
 
         // a sample of one point: E0 = 1/2 whatever the bandwidth, if its square and the scale made of it are numbers
         let point = [0.5];
-        let sample = MmdTarget::Sample(Rows::new(&point, 1, 1, 1).expect("a point"));
+        let sample = MmdTarget::Sample(Rows::packed(&point, 1).expect("a point"));
         let fits = a > 0.0 && (a * a).is_finite() && scale(a * a).is_finite();
         assert_eq!(Mmd::new(a, sample).map(|mmd| mmd.constant()).ok(), fits.then_some(0.5));
         // units of variance a fitted to nothing: (4 pi a)^(-d/2) has to be a positive number, and so has (2 pi (a +

@@ -47,8 +47,8 @@ fn fast(dim: usize, n: usize) -> Job<'static> {
     let weights: Vec<f64> = (0..n).map(|i| if i % 2 == 0 { 1.0 } else { -1.0 }).collect();
     let (mut words, mut values) = (vec![0; plan.words(n, n)], vec![0.0; plan.values(n, n)]);
     Job::new(None, move || {
-        let rows = Rows::new(&x, n, dim, n).expect(VALID);
-        let field = Field::new(&mut v, RowsMut::new(&mut g, n, dim, n).expect(VALID)).expect(VALID);
+        let rows = Rows::packed(&x, dim).expect(VALID);
+        let field = Field::new(&mut v, RowsMut::packed(&mut g, dim).expect(VALID)).expect(VALID);
         black_box(plan.evaluate(rows, rows, &weights, &mut words, &mut values, field).expect(VALID));
     })
 }
@@ -59,10 +59,10 @@ fn pairs(dim: usize, n: usize) -> Job<'static> {
     let (x, mut v, mut g) = (normals::<f64>(dim * n), vec![0.0; n], vec![0.0; dim * n]);
     let point = vec![0.0; dim];
     Job::new(None, move || {
-        let target = MmdTarget::Sample(Rows::new(&point, 1, dim, 1).expect(VALID));
+        let target = MmdTarget::Sample(Rows::packed(&point, dim).expect(VALID));
         let mut energy = Mmd::new(BANDWIDTHS[dim - 1], target).expect(VALID);
-        let rows = Rows::new(&x, n, dim, n).expect(VALID);
-        let field = Field::new(&mut v, RowsMut::new(&mut g, n, dim, n).expect(VALID)).expect(VALID);
+        let rows = Rows::packed(&x, dim).expect(VALID);
+        let field = Field::new(&mut v, RowsMut::packed(&mut g, dim).expect(VALID)).expect(VALID);
         black_box(energy.evaluate(0, rows, field).expect(VALID));
     })
 }

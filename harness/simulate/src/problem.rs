@@ -44,7 +44,7 @@ impl<R: Real> Numbers<R> {
     /// The sample, one point a slot.
     fn points(&self, dimension: usize) -> Result<Rows<'_, R>, Error> {
         let points = self.sample.len() / dimension;
-        Rows::new(&self.sample, points, dimension, points)
+        Rows::packed(&self.sample, dimension)
     }
 }
 

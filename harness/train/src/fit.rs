@@ -172,7 +172,7 @@ impl<'m, R: Real> Evaluator<'m, R> {
     }
 
     fn loss(&mut self, at: Rows<'_, R>) -> Result<f64, Error> {
-        let gradient = RowsMut::new(&mut self.gradient, at.len(), at.dim(), at.len())?;
+        let gradient = RowsMut::packed(&mut self.gradient, at.dim())?;
         let field = Field::new(&mut self.potential, gradient)?;
         Ok(self.network.evaluate(0, at, field)?.to_f64())
     }

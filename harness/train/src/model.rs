@@ -247,7 +247,7 @@ impl<R: Number> Predictor<R> {
             input.push(R::ONE);
         }
         let mut outputs = vec![R::ZERO; self.outputs];
-        let rows = Rows::new(&self.rows, self.units, self.rows.len() / self.units, self.units)?;
+        let rows = Rows::packed(&self.rows, self.rows.len() / self.units)?;
         models::network::predict(self.activation, self.scale, rows, &input, &mut outputs)?;
         Ok(outputs)
     }
@@ -260,7 +260,7 @@ mod tests {
     fn model<R: Number>(numbers: &[f64]) -> Model<R> {
         let column = |name: &str| Column { name: name.into(), mean: 0.1, sd: core::f64::consts::PI };
         let rows: Vec<R> = numbers.iter().map(|&x| R::from_f64(x)).collect();
-        let rows = Rows::new(&rows, 2, 4, 2).expect("rows");
+        let rows = Rows::packed(&rows, 4).expect("rows");
         let task = Task::Regression { targets: vec![column("y")] };
         let data = Data { sha256: String::new(), training: 1, validation: 0 };
         Model::new(Activation::Tanh, R::ONE, true, data, vec![column("a"), column("b")], task, rows)

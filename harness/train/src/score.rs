@@ -143,8 +143,8 @@ mod tests {
             let mut scratch = vec![0.0; network::scratch_len(outputs, 4)];
             let mut network = Network::new(Activation::Relu, loss, data, &mut scratch).expect("a network");
             let (mut v, mut g) = ([0.0], vec![0.0; outputs + 1]);
-            let field = Field::new(&mut v, RowsMut::new(&mut g, 1, outputs + 1, 1).expect("rows")).expect("a field");
-            let at = Rows::new(&unit, 1, outputs + 1, 1).expect("rows");
+            let field = Field::new(&mut v, RowsMut::packed(&mut g, outputs + 1).expect("rows")).expect("a field");
+            let at = Rows::packed(&unit, outputs + 1).expect("rows");
             let expected = network.evaluate(0, at, field).expect("a loss");
             let f: Vec<f64> = inputs.iter().flat_map(|x| unit[..outputs].iter().map(move |c| c * x.max(0.0))).collect();
             let found = scoring.score(&f, &targets, outputs).loss;

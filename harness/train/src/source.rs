@@ -225,7 +225,7 @@ mod tests {
         let column = Column { name: "a \"b\"\n".into(), mean: 0.1, sd: 2.0 };
         let data = Data { sha256: String::new(), training: 1, validation: 0 };
         let rows = [0.1, -0.0, 1e-7, 3.0, 5.0, 6.0f32];
-        let rows = Rows::new(&rows, 2, 3, 2).expect("rows");
+        let rows = Rows::packed(&rows, 3).expect("rows");
         let regression = Task::Regression { targets: vec![column.clone()] };
         let relu =
             source(&Model::new(Activation::Relu, 1.0, true, data.clone(), vec![column.clone()], regression, rows));

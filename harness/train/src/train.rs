@@ -66,7 +66,7 @@ pub fn model_of<R: Number>(
     fit: &Fit<R>,
 ) -> Result<Model<R>, birth_death::Error> {
     let components = prepared.outputs + prepared.input_dim;
-    let rows = Rows::new(&fit.units, config.particles, components, config.particles)?;
+    let rows = Rows::packed(&fit.units, components)?;
     let task = match &config.targets {
         Targets::Numbers { .. } => Task::Regression { targets: prepared.targets.clone() },
         Targets::Classes { name, classes, .. } => {

@@ -219,7 +219,7 @@ mod tests {
         let mut source = Sphere::new(SEED, 3);
         let (inputs, targets) = batch(&mut source, 17);
         let rows: Vec<f32> = teacher(SEED, SIZES, 3).iter().map(|&x| x as f32).collect();
-        let rows = Rows::new(&rows, TEACHERS, DIMENSION + 1, TEACHERS).expect("a teacher");
+        let rows = Rows::packed(&rows, DIMENSION + 1).expect("a teacher");
         for (input, target) in inputs.chunks(DIMENSION).zip(targets) {
             let mut output = [0.0f32];
             predict(Activation::Relu, TEACHERS as f32, rows, input, &mut output).expect("an output");

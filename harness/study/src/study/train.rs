@@ -134,7 +134,7 @@ struct Population<'t> {
 impl<'t> Population<'t> {
     fn new(teacher: &'t [f64], cell: &Cell) -> Result<Self, Error> {
         let (inputs, teachers) = cell.sizes();
-        let teacher = Rows::new(teacher, teachers, inputs + 1, teachers)?;
+        let teacher = Rows::packed(teacher, inputs + 1)?;
         Ok(Self {
             loss: StudentTeacher::new(teacher)?.with_scale(cell.scale())?,
             teacher,
@@ -149,9 +149,9 @@ impl<'t> Population<'t> {
         let (n, dim) = (rows.len(), rows.dim());
         self.at.clear();
         self.at.extend(rows.iter().flatten().map(|x| x.to_f64()));
-        let gradient = RowsMut::new(&mut self.gradient, n, dim, n)?;
+        let gradient = RowsMut::packed(&mut self.gradient, dim)?;
         let out = Field::new(&mut self.potential, gradient)?;
-        let loss = self.loss.evaluate(0, Rows::new(&self.at, n, dim, n)?, out)?;
+        let loss = self.loss.evaluate(0, Rows::packed(&self.at, dim)?, out)?;
         if loss.is_finite() { Ok(loss) } else { Err(Error::NotFinite { quantity: Quantity::Energy, particle: None }) }
     }
 
@@ -240,7 +240,7 @@ impl Trained for f64 {
         _: &'s mut [Self],
     ) -> Result<Box<dyn Energy<Self> + Send + 's>, Error> {
         let (inputs, teachers) = cell.sizes();
-        let loss = StudentTeacher::new(Rows::new(teacher, teachers, inputs + 1, teachers)?)?;
+        let loss = StudentTeacher::new(Rows::packed(teacher, inputs + 1)?)?;
         Ok(Box::new(loss.with_scale(cell.scale())?))
     }
 }
@@ -597,7 +597,7 @@ mod tests {
         let n = 64;
         let notebook = Cell { particles: n, ..cell(Kind::BirthDeath, 2.0) };
         let teacher = data::teacher(SEED, notebook.sizes(), 0);
-        let rows = Rows::new(&teacher, TEACHERS, DIMENSION + 1, TEACHERS).expect("a teacher");
+        let rows = Rows::packed(&teacher, DIMENSION + 1).expect("a teacher");
         let start: Vec<f64> = data::start(SEED, &notebook, 0);
         let run = |unit: f64, scale: f64, dt: f64, alpha: f64| {
             let loss = StudentTeacher::new(rows).expect("a loss").with_scale(scale).expect("a scale");

@@ -64,7 +64,7 @@ const CELL: f64 = 500.0;
 fn measure(context: &Context) -> Result<Evidence, Interrupted> {
     const VALID: &str = "a valid constant";
     let sample = || -> BoxedEnergy {
-        let points = Rows::new(&SAMPLE, SMALL, 2, SMALL).expect(VALID);
+        let points = Rows::packed(&SAMPLE, 2).expect(VALID);
         Box::new(Mmd::new(0.9, MmdTarget::Sample(points)).expect(VALID))
     };
     let teacher = || -> BoxedEnergy {

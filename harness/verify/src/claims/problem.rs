@@ -150,7 +150,7 @@ impl Problem {
             Problem::PlaneUnits => Box::new(GaussianUnits::new(r(0.6), PLANE.core()).expect(VALID)),
             Problem::MmdMixture => Box::new(Mmd::new(r(0.8), MmdTarget::Mixture(BUMPS.core())).expect(VALID)),
             Problem::MmdSample => {
-                let points = Rows::new(R::constants(&POINTS), 3, 2, 3).expect(VALID);
+                let points = Rows::packed(R::constants(&POINTS), 2).expect(VALID);
                 Box::new(Mmd::new(r(1.1), MmdTarget::Sample(points)).expect(VALID))
             }
             Problem::Quadratic(curvature) => Box::new(Quadratic::new(R::constants(curvature)).expect(VALID)),

@@ -76,8 +76,8 @@ struct Evaluated {
 fn evaluate(energy: &mut BoxedEnergy, step: u64, values: &[f64], n: usize) -> Option<Evaluated> {
     let dim = values.len() / n;
     let (mut potentials, mut gradients) = (vec![0.0; n], vec![0.0; values.len()]);
-    let field = Field::new(&mut potentials, RowsMut::new(&mut gradients, n, dim, n).ok()?).ok()?;
-    energy.evaluate(step, Rows::new(values, n, dim, n).ok()?, field).ok()?;
+    let field = Field::new(&mut potentials, RowsMut::packed(&mut gradients, dim).ok()?).ok()?;
+    energy.evaluate(step, Rows::packed(values, dim).ok()?, field).ok()?;
     Some(Evaluated { potentials, gradients })
 }
 
@@ -177,9 +177,9 @@ mod tests {
         let (e0, external) = oracle(model.as_ref(), &alone);
         let mut energy = Summed(Problem::Units.core());
         let (mut v, mut g) = (vec![0.0; 3], vec![0.0; 6]);
-        let field = Field::new(&mut v, RowsMut::new(&mut g, 3, 2, 3).expect("rows")).expect("a field");
+        let field = Field::new(&mut v, RowsMut::packed(&mut g, 2).expect("rows")).expect("a field");
         let values = rows.concat();
-        let found = energy.evaluate(0, Rows::new(&values, 3, 2, 3).expect("rows"), field).expect("finite");
+        let found = energy.evaluate(0, Rows::packed(&values, 2).expect("rows"), field).expect("finite");
         let summed = |right: f64, external: f64| external + 3.0 * (right - external);
         for i in 0..3 {
             assert!((v[i] - summed(right.v[i], external.v[i])).abs() < 1e-13);

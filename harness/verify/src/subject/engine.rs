@@ -90,8 +90,8 @@ fn across<A: birth_death::Real, B: birth_death::Real>(
     let (n, dim) = (at.len(), at.dim());
     let values: Vec<B> = at.iter().flatten().map(|x| to(*x)).collect();
     let (mut potentials, mut gradients) = (vec![B::ZERO; n], vec![B::ZERO; n * dim]);
-    let field = Field::new(&mut potentials, RowsMut::new(&mut gradients, n, dim, n)?)?;
-    let value = energy.evaluate(step, Rows::new(&values, n, dim, n)?, field)?;
+    let field = Field::new(&mut potentials, RowsMut::packed(&mut gradients, dim)?)?;
+    let value = energy.evaluate(step, Rows::packed(&values, dim)?, field)?;
     let (v, mut gradient) = out.parts_mut();
     v.iter_mut().zip(potentials).for_each(|(v, found)| *v = from(found));
     for (row, found) in gradient.iter_mut().zip(gradients.chunks(n)) {
@@ -310,7 +310,7 @@ impl Engine {
 impl Single {
     fn view<'a>(&self, values: &'a [f64]) -> Rows<'a, f64> {
         let n = self.simulation.particles();
-        Rows::new(values, n, self.simulation.dimension(), n).expect("of the simulation's shape")
+        Rows::packed(values, self.simulation.dimension()).expect("of the simulation's shape")
     }
 }
 
@@ -366,8 +366,8 @@ mod tests {
         let at: Vec<f32> = (0..9).map(|i| 0.1 + i as f32 / 3.0).collect();
         let evaluate = |mut energy: BoxedSingle| {
             let (mut v, mut g) = (vec![0.0; 9], vec![9.0; 9]);
-            let field = Field::new(&mut v, RowsMut::new(&mut g, 9, 1, 9).expect("rows")).expect("a field");
-            let value = energy.evaluate(0, Rows::new(&at, 9, 1, 9).expect("rows"), field).expect("finite");
+            let field = Field::new(&mut v, RowsMut::packed(&mut g, 1).expect("rows")).expect("a field");
+            let value = energy.evaluate(0, Rows::packed(&at, 1).expect("rows"), field).expect("finite");
             (value, v, g)
         };
         let plain = || Box::new(Separable(|x| 0.1 + x / 3.0));
