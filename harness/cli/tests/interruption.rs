@@ -221,7 +221,7 @@ fn no_command_that_is_stopped_replaces_an_earlier_result() {
         &["verify", "--claim", "gradient", "--claim", "mean-field", "--profile", "full"],
     ];
     /// Of these nothing is complete so early.
-    const DO_NOT: [&[&str]; 2] = [&["figures", "--replicates", "1000000"], &["bench", "--only", "verify"]];
+    const DO_NOT: [&[&str]; 2] = [&["figures", "--replicates", "1000000"], &["bench", "--only", "pairs"]];
     let place = prepared();
     let before = earlier(place.path());
     let stop = |arguments: &[&str], signal: &str, wait: Duration| {
