@@ -43,7 +43,6 @@ impl<R: Real> Numbers<R> {
 
     /// The sample, one point a slot.
     fn points(&self, dimension: usize) -> Result<Rows<'_, R>, Error> {
-        let points = self.sample.len() / dimension;
         Rows::packed(&self.sample, dimension)
     }
 }

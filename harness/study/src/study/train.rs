@@ -133,7 +133,7 @@ struct Population<'t> {
 
 impl<'t> Population<'t> {
     fn new(teacher: &'t [f64], cell: &Cell) -> Result<Self, Error> {
-        let (inputs, teachers) = cell.sizes();
+        let (inputs, _) = cell.sizes();
         let teacher = Rows::packed(teacher, inputs + 1)?;
         Ok(Self {
             loss: StudentTeacher::new(teacher)?.with_scale(cell.scale())?,
@@ -146,7 +146,7 @@ impl<'t> Population<'t> {
     }
 
     fn evaluate<R: Real>(&mut self, rows: Rows<'_, R>) -> Result<f64, Error> {
-        let (n, dim) = (rows.len(), rows.dim());
+        let dim = rows.dim();
         self.at.clear();
         self.at.extend(rows.iter().flatten().map(|x| x.to_f64()));
         let gradient = RowsMut::packed(&mut self.gradient, dim)?;
@@ -239,7 +239,7 @@ impl Trained for f64 {
         teacher: &'s [f64],
         _: &'s mut [Self],
     ) -> Result<Box<dyn Energy<Self> + Send + 's>, Error> {
-        let (inputs, teachers) = cell.sizes();
+        let (inputs, _) = cell.sizes();
         let loss = StudentTeacher::new(Rows::packed(teacher, inputs + 1)?)?;
         Ok(Box::new(loss.with_scale(cell.scale())?))
     }
@@ -509,7 +509,7 @@ fn estimate_in<R: Trained>(cell: &Cell, seed: u64, steps: u64, timed: usize) -> 
 
 #[cfg(test)]
 mod tests {
-    use super::super::setting::{DIMENSION, TEACHERS, cells};
+    use super::super::setting::{DIMENSION, cells};
     use super::*;
     use birth_death::Stream;
     use birth_death::models::DataSource;

@@ -86,7 +86,7 @@ impl Energy<f64> for Exact {
     }
 
     fn evaluate(&mut self, step: u64, at: Rows<'_, f64>, out: Field<'_, f64>) -> Result<f64, Error> {
-        let Teacher { rows, units, inputs } = &self.teacher;
+        let Teacher { rows, inputs, .. } = &self.teacher;
         StudentTeacher::new(Rows::packed(rows, inputs + 1)?)?.with_scale(self.scale)?.evaluate(step, at, out)
     }
 }

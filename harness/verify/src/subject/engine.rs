@@ -309,7 +309,6 @@ impl Engine {
 
 impl Single {
     fn view<'a>(&self, values: &'a [f64]) -> Rows<'a, f64> {
-        let n = self.simulation.particles();
         Rows::packed(values, self.simulation.dimension()).expect("of the simulation's shape")
     }
 }
