@@ -57,7 +57,8 @@ fn columns(file: &Path, bytes: &[u8]) {
     assert!(table.rows() > 0 && !table.header().is_empty());
     let mut labels = Vec::new();
     for (place, header) in table.header().iter().enumerate() {
-        assert_eq!(table.place(header), Some(place));
+        // a column without a name is read, and not found
+        assert_eq!(table.place(header), (!header.is_empty()).then_some(place));
         for precision in [Precision::F32, Precision::F64] {
             match table.numbers(place, precision) {
                 Ok(numbers) => assert!(numbers.len() == table.rows() && numbers.iter().all(|x| x.is_finite())),
