@@ -9,10 +9,8 @@ use birth_death::{Dynamics, Ensemble, Error, Marginal, Prior, ProductPrior, Sche
 const N: usize = 200;
 const STEPS: u32 = 1000;
 
-type Law = ProductPrior<[Marginal<f32>; 2]>;
-
 /// Trains from the same start; the energy after 0, 100, 300 and 1000 steps.
-fn train(scheme: Scheme<Law>, alpha: f32) -> Result<Vec<f32>, Error> {
+fn train(scheme: Scheme<ProductPrior<[Marginal<f32>; 2]>>, alpha: f32) -> Result<Vec<f32>, Error> {
     let mut target = Mixture::<f32, 1, 3>::new();
     for (weight, centre, variance) in [(1.0, -2.0, 0.5), (-2.0, 0.0, 1.0), (1.0, 2.0, 0.5)] {
         target.push(weight / 3.0, [centre], variance)?;
