@@ -34,7 +34,8 @@ pub fn page(verdicts: &Verdicts, calibration: Option<&Calibration>) -> String {
                         correct build fails any claim with a probability of at \
                         most " (number(verdicts.false_alarms)) ". Profile " (verdicts.profile) ", \
                         seed " (verdicts.seed) ", "
-                    (verdicts.precision) ". Every row shows the check that came closest to failing; "
+                    (verdicts.precision) " but where a check says f32. Every row shows the check that came closest \
+                        to failing; "
                     i { "detects" } " is the smallest deviation that fails with probability 0.99."
                 }
                 @if let Some(found) = &verdicts.baseline { (compared::overview(found)) }
