@@ -287,6 +287,12 @@ mod tests {
                         })
                         .collect();
                     assert_eq!(found.clone().collect::<Vec<_>>(), wanted, "{dim}: {first} {second}");
+                    // what has been passed is not looked at again
+                    let passed = (0..cells).filter(|cell| {
+                        let [a, b, c] = sorted.cell(from.start(*cell));
+                        [a - around[0], b - around[1], c - around[2]] < [first, second, -reach]
+                    });
+                    assert_eq!(index(cursor).min(cells), passed.count(), "{dim}: {first} {second}");
                 }
             }
         }

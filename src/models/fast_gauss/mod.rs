@@ -505,6 +505,8 @@ mod tests {
             let reach = (1..40u32).filter(|d| (d - 1) * (d - 1) < gap).max().expect("1 is");
             assert_eq!(plan.reach(), index(reach), "{h} {tolerance}");
             assert_eq!(plan.side(), 2 * index(reach) + 1);
+            // a line for each difference in all components but the last
+            assert_eq!(plan.cursors(), plan.side().pow(u32::try_from(plan.dim - 1).expect("0 to 2")));
         }
     }
 
